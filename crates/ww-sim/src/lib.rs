@@ -1,0 +1,9 @@
+//! The park for tests and the demo: what surrounds a meter, never the meter itself.
+//!
+//! Everything is a function of a seed and a time: the same seed gives the same sky, the same
+//! counters, the same torn flash word and the same lost packet on every machine of one kind.
+
+pub mod flash;
+pub mod noise;
+pub mod random;
+pub mod sun;
