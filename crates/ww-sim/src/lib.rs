@@ -3,7 +3,12 @@
 //! Everything is a function of a seed and a time: the same seed gives the same sky, the same
 //! counters, the same torn flash word and the same lost packet on every machine of one kind.
 
+pub mod clock;
 pub mod flash;
+pub mod network;
 pub mod noise;
+pub mod plant;
 pub mod random;
+pub mod sensor;
 pub mod sun;
+pub mod weather;
