@@ -1,0 +1,184 @@
+//! `cargo xtask bench NAME`: measures by `wattwitness bench NAME --json` and sets the figures
+//! beside their goals. The measuring itself is the binary's; a missed goal is shown and is no
+//! failure, since machines differ.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
+
+use crate::demo::{self, Profile};
+use crate::program::Program;
+use crate::setup;
+use crate::workspace::Workspace;
+
+/// A bound that a figure is to keep.
+enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Goal {
+    /// The goals of the design, by the figure's name in the JSON.
+    fn of(figure: &str) -> Option<Self> {
+        Some(match figure {
+            "http_ratio" => Self::AtLeast(0.60),
+            "window_readings_per_s_per_core" => Self::AtLeast(400_000.0),
+            "bytes_per_reading_live" => Self::AtMost(170.0),
+            "bytes_per_reading_sealed" => Self::AtMost(6.0),
+            "chart_p99_ms" => Self::AtMost(20.0),
+            _ => return None,
+        })
+    }
+
+    fn is_met_by(&self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= *bound,
+            Self::AtMost(bound) => value <= *bound,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::AtLeast(bound) => format!("≥ {}", number(*bound)),
+            Self::AtMost(bound) => format!("≤ {}", number(*bound)),
+        }
+    }
+}
+
+/// Measures and prints: one JSON object, or a table.
+pub(crate) fn run(workspace: &Workspace, name: &str, json: bool, args: &[String]) -> Result<()> {
+    setup::dashboard(workspace)?;
+    let binary = demo::build(workspace, Profile::Release)?;
+    let text = Program::new(binary)
+        .args(["bench", name, "--json"])
+        .args(args)
+        .read()
+        .with_context(|| format!("the benchmark `{name}` gave no figures"))?;
+    let figures = figures(&text).with_context(|| format!("the benchmark `{name}`"))?;
+    crate::result(&if json {
+        format!("{}\n", Value::Object(figures))
+    } else {
+        table(&figures)
+    });
+    Ok(())
+}
+
+/// Reads one object of numbers, and nothing else.
+fn figures(text: &str) -> Result<Map<String, Value>> {
+    let value: Value =
+        serde_json::from_str(text).context("standard output is not one JSON object")?;
+    let Value::Object(figures) = value else {
+        bail!("standard output is not a JSON object")
+    };
+    if figures.is_empty() {
+        bail!("it measured nothing");
+    }
+    if let Some((name, value)) = figures.iter().find(|(_, value)| !value.is_number()) {
+        bail!("the figure `{name}` is not a number: {value}");
+    }
+    Ok(figures)
+}
+
+fn table(figures: &Map<String, Value>) -> String {
+    let width = figures
+        .keys()
+        .map(String::len)
+        .max()
+        .unwrap_or_default()
+        .max("figure".len());
+    let mut text = format!("{:<width$}  {:>14}  {:>10}\n", "figure", "measured", "goal");
+    for (name, value) in figures {
+        let value = value.as_f64().unwrap_or(f64::NAN);
+        let goal = Goal::of(name);
+        let bound = goal.as_ref().map(Goal::text).unwrap_or_default();
+        let verdict = match goal {
+            None => "",
+            Some(goal) if goal.is_met_by(value) => "  met",
+            Some(_) => "  missed",
+        };
+        let row = format!(
+            "{name:<width$}  {:>14}  {bound:>10}{verdict}",
+            number(value)
+        );
+        let _ = writeln!(text, "{}", row.trim_end());
+    }
+    text
+}
+
+/// Writes a number to be read: whole thousands apart, decimals only where they say something.
+fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 1_000.0 || value.fract() == 0.0 => 0,
+        size if size >= 10.0 => 1,
+        _ => 3,
+    };
+    let text = format!("{value:.decimals$}");
+    let (whole, fraction) = text
+        .split_once('.')
+        .map_or((text.as_str(), ""), |parts| parts);
+    let (sign, digits) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |digits| ("-", digits));
+    let mut grouped = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if !fraction.is_empty() {
+        let _ = write!(grouped, ".{fraction}");
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_sets_each_figure_beside_its_goal() {
+        let figures =
+            figures(r#"{"http_ratio": 0.634, "chart_p99_ms": 31.5, "p256_verify_per_s": 13512.7}"#)
+                .unwrap();
+        assert_eq!(
+            table(&figures),
+            "figure                   measured        goal\n\
+             chart_p99_ms                 31.5        ≤ 20  missed\n\
+             http_ratio                  0.634     ≥ 0.600  met\n\
+             p256_verify_per_s          13,513\n"
+        );
+    }
+
+    #[test]
+    fn a_goal_is_met_at_its_very_bound() {
+        assert!(Goal::AtLeast(0.6).is_met_by(0.6));
+        assert!(Goal::AtMost(6.0).is_met_by(6.0));
+        assert!(!Goal::AtMost(6.0).is_met_by(6.01));
+    }
+
+    #[test]
+    fn anything_but_one_object_of_numbers_is_refused() {
+        let refusal = |text: &str| figures(text).unwrap_err().to_string();
+        assert_eq!(refusal("{}"), "it measured nothing");
+        assert_eq!(refusal("[1]"), "standard output is not a JSON object");
+        assert_eq!(
+            refusal("done\n{\"a\":1}"),
+            "standard output is not one JSON object"
+        );
+        assert_eq!(
+            refusal(r#"{"a":"1"}"#),
+            "the figure `a` is not a number: \"1\""
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_to_be_read() {
+        assert_eq!(number(400_000.0), "400,000");
+        assert_eq!(number(-1234.5), "-1,234");
+        assert_eq!(number(16.35), "16.4");
+        assert_eq!(number(5.9), "5.900");
+        assert_eq!(number(0.0), "0");
+    }
+}

@@ -1,0 +1,303 @@
+//! Counts what a test runner reports, and says when a green run proves nothing: no test ran, or
+//! some were left out. It runs nothing itself.
+
+use serde_json::Value;
+
+/// What one suite reported.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    /// Ignored, skipped, filtered out, to be done, expected to fail: whatever did not really run.
+    pub(crate) skipped: u64,
+    /// Sentences that say why the suite is not green, beyond its failed tests.
+    pub(crate) faults: Vec<String>,
+}
+
+impl Tally {
+    /// A suite of one thing that did or did not hold.
+    pub(crate) fn single(held: bool) -> Self {
+        Self {
+            passed: held.into(),
+            failed: (!held).into(),
+            ..Self::default()
+        }
+    }
+
+    /// A suite that could not run at all.
+    pub(crate) fn broken(why: String) -> Self {
+        Self {
+            failed: 1,
+            faults: vec![why],
+            ..Self::default()
+        }
+    }
+
+    /// Closes the count by the house rules: every fault, and every test that was left out, is
+    /// a failure of its own.
+    pub(crate) fn close(mut self, runner_succeeded: bool) -> Self {
+        self.failed += self.faults.len() as u64;
+        if self.skipped > 0 {
+            self.faults
+                .push(format!("{} left out, each counted as failed", self.skipped));
+            self.failed += self.skipped;
+        }
+        if self.failed == 0 && !runner_succeeded {
+            self.faults
+                .push("the runner failed without naming a failed test".to_owned());
+            self.failed += 1;
+        }
+        if self.failed == 0 && self.passed == 0 {
+            self.faults.push("no test ran".to_owned());
+            self.failed += 1;
+        }
+        self
+    }
+
+    /// Reads the JSON report of Vitest.
+    pub(crate) fn from_vitest(report: &Value) -> Option<Self> {
+        let field = |name: &str| report[name].as_u64();
+        Some(Self {
+            passed: field("numPassedTests")?,
+            failed: field("numFailedTests")?,
+            skipped: field("numPendingTests")? + field("numTodoTests")?,
+            faults: Vec::new(),
+        })
+    }
+
+    /// Reads the JSON report of Playwright. A flaky test, one that passed only when repeated,
+    /// has failed.
+    pub(crate) fn from_playwright(report: &Value) -> Option<Self> {
+        let field = |name: &str| report["stats"][name].as_u64();
+        Some(Self {
+            passed: field("expected")?,
+            failed: field("unexpected")? + field("flaky")?,
+            skipped: field("skipped")?,
+            faults: Vec::new(),
+        })
+    }
+
+    /// Reads the closing line of pytest, for instance `2 failed, 12 passed, 1 skipped in 0.31s`;
+    /// none for any other line.
+    pub(crate) fn from_pytest_line(line: &str) -> Option<Self> {
+        let line = line.trim_matches(|letter| letter == '=' || letter == ' ');
+        let (counts, duration) = line.rsplit_once(" in ")?;
+        if !duration.starts_with(|letter: char| letter.is_ascii_digit()) {
+            return None;
+        }
+        let mut tally = Self::default();
+        if counts == "no tests ran" {
+            return Some(tally);
+        }
+        for part in counts.split(", ") {
+            let (count, word) = part.split_once(' ')?;
+            let count: u64 = count.parse().ok()?;
+            match word {
+                "passed" => tally.passed += count,
+                "failed" | "error" | "errors" => tally.failed += count,
+                "skipped" | "deselected" | "xfailed" | "xpassed" => tally.skipped += count,
+                "warning" | "warnings" | "rerun" => {}
+                _ => return None,
+            }
+        }
+        Some(tally)
+    }
+}
+
+/// Counts the lines of a `cargo test`, every test binary and every crate's doc tests.
+#[derive(Debug, Default)]
+pub(crate) struct CargoTally {
+    tally: Tally,
+    /// The file in a `tests` folder whose tests are running.
+    running: Option<String>,
+}
+
+impl CargoTally {
+    /// Takes one line in.
+    pub(crate) fn see(&mut self, line: &str) {
+        let line = line.trim();
+        if let Some(file) = line.strip_prefix("Running ") {
+            let file = file.split(' ').next().unwrap_or_default();
+            self.running = file.starts_with("tests/").then(|| file.to_owned());
+        } else if line.starts_with("Doc-tests ") {
+            self.running = None;
+        } else if let Some(counts) = line.strip_prefix("test result: ") {
+            self.add(counts);
+        }
+    }
+
+    /// The count so far.
+    pub(crate) fn tally(self) -> Tally {
+        self.tally
+    }
+
+    /// Takes `ok. 5 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
+    fn add(&mut self, counts: &str) {
+        let counts = counts.split_once(". ").map_or("", |(_, counts)| counts);
+        let mut seen = 0;
+        for part in counts.split("; ") {
+            let Some((count, word)) = part.split_once(' ') else {
+                continue;
+            };
+            let Ok(count) = count.parse::<u64>() else {
+                continue;
+            };
+            seen += count;
+            match word {
+                "passed" | "measured" => self.tally.passed += count,
+                "failed" => self.tally.failed += count,
+                _ => self.tally.skipped += count,
+            }
+        }
+        // A crate without doc tests is usual; a file of tests without tests is a mistake, most
+        // often a `cfg` that is never true.
+        if let (0, Some(file)) = (seen, self.running.take()) {
+            self.tally.faults.push(format!("{file}: no test ran"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn cargo(text: &str) -> Tally {
+        let mut counter = CargoTally::default();
+        text.lines().for_each(|line| counter.see(line));
+        counter.tally()
+    }
+
+    const GREEN: &str = "\
+     Running unittests src/lib.rs (target/debug/deps/ww_wire-1)
+
+running 2 tests
+test units::tests::a ... ok
+test units::tests::test_result ... ok
+
+test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+
+     Running tests/vectors.rs (target/debug/deps/vectors-1)
+
+running 1 test
+test golden ... ok
+
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s
+
+   Doc-tests ww_wire
+
+running 0 tests
+
+test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+
+    #[test]
+    fn every_binary_of_a_cargo_test_is_summed() {
+        let tally = cargo(GREEN).close(true);
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 3,
+                ..Tally::default()
+            }
+        );
+    }
+
+    #[test]
+    fn failed_and_ignored_tests_are_both_failures() {
+        let tally = cargo(
+            "test result: FAILED. 7 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1s",
+        )
+        .close(false);
+        assert_eq!((tally.passed, tally.failed, tally.skipped), (7, 3, 1));
+        assert_eq!(tally.faults, ["1 left out, each counted as failed"]);
+    }
+
+    #[test]
+    fn a_filter_is_a_failure() {
+        let tally = cargo(
+            "test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 1s",
+        );
+        assert_eq!(tally.close(true).failed, 4);
+    }
+
+    #[test]
+    fn a_file_of_tests_that_runs_none_is_a_failure() {
+        let tally = cargo(&GREEN.replace("1 passed", "0 passed")).close(true);
+        assert_eq!((tally.passed, tally.failed), (2, 1));
+        assert_eq!(tally.faults, ["tests/vectors.rs: no test ran"]);
+    }
+
+    #[test]
+    fn a_crate_without_doc_tests_is_no_failure() {
+        let tally = cargo("   Doc-tests a\ntest result: ok. 0 passed; 0 failed\n");
+        assert_eq!(tally, Tally::default());
+    }
+
+    #[test]
+    fn a_suite_without_tests_is_a_failure() {
+        let tally = Tally::default().close(true);
+        assert_eq!(
+            (tally.failed, tally.faults),
+            (1, vec!["no test ran".to_owned()])
+        );
+    }
+
+    #[test]
+    fn a_runner_that_breaks_off_is_a_failure_though_every_reported_test_passed() {
+        let tally = Tally {
+            passed: 3,
+            ..Tally::default()
+        }
+        .close(false);
+        assert_eq!((tally.passed, tally.failed), (3, 1));
+    }
+
+    #[test]
+    fn vitest_counts_skipped_and_to_be_done_tests_as_left_out() {
+        let report = json!({
+            "numTotalTests": 10, "numPassedTests": 6, "numFailedTests": 1,
+            "numPendingTests": 2, "numTodoTests": 1,
+        });
+        let expected = Tally {
+            passed: 6,
+            failed: 1,
+            skipped: 3,
+            faults: Vec::new(),
+        };
+        assert_eq!(Tally::from_vitest(&report), Some(expected));
+        assert_eq!(Tally::from_vitest(&json!({})), None);
+    }
+
+    #[test]
+    fn playwright_counts_a_flaky_test_as_failed() {
+        let report = json!({"stats": {"expected": 6, "unexpected": 1, "flaky": 2, "skipped": 3}});
+        let expected = Tally {
+            passed: 6,
+            failed: 3,
+            skipped: 3,
+            faults: Vec::new(),
+        };
+        assert_eq!(Tally::from_playwright(&report), Some(expected));
+        assert_eq!(Tally::from_playwright(&json!({})), None);
+    }
+
+    #[test]
+    fn the_closing_line_of_pytest_is_read_in_all_its_forms() {
+        let counts = |line: &str| {
+            Tally::from_pytest_line(line).map(|tally| (tally.passed, tally.failed, tally.skipped))
+        };
+        assert_eq!(counts("12 passed in 0.03s"), Some((12, 0, 0)));
+        assert_eq!(
+            counts("=== 1 failed, 2 passed, 1 error in 61.20s (0:01:01) ==="),
+            Some((2, 2, 0))
+        );
+        assert_eq!(
+            counts("3 passed, 1 skipped, 2 xfailed, 4 warnings in 1.0s"),
+            Some((3, 0, 3))
+        );
+        assert_eq!(counts("no tests ran in 0.00s"), Some((0, 0, 0)));
+        assert_eq!(counts("5 passed and that in the first run"), None);
+        assert_eq!(counts("collected 3 items"), None);
+    }
+}
