@@ -85,7 +85,9 @@ impl PublicKey {
     #[must_use]
     pub fn from_sec1(sec1: &[u8; 65]) -> Option<Self> {
         let (&head, point) = sec1.split_first()?;
-        (head == 4).then(|| point.try_into().ok().map(Self)).flatten()
+        (head == 4)
+            .then(|| point.try_into().ok().map(Self))
+            .flatten()
     }
 }
 

@@ -123,7 +123,10 @@ mod tests {
         let mut one_more = HALF_ORDER;
         one_more[31] += 1;
         assert!(Signature::from_low_s(signature(HALF_ORDER)).is_ok());
-        assert_eq!(Signature::from_low_s(signature(one_more)), Err(SignatureError::HighS));
+        assert_eq!(
+            Signature::from_low_s(signature(one_more)),
+            Err(SignatureError::HighS)
+        );
     }
 
     #[test]
@@ -137,7 +140,13 @@ mod tests {
 
     #[test]
     fn zero_and_the_order_itself_are_out_of_range() {
-        assert_eq!(Signature::normalise(signature([0; 32])), Err(SignatureError::OutOfRange));
-        assert_eq!(Signature::normalise(signature(ORDER)), Err(SignatureError::OutOfRange));
+        assert_eq!(
+            Signature::normalise(signature([0; 32])),
+            Err(SignatureError::OutOfRange)
+        );
+        assert_eq!(
+            Signature::normalise(signature(ORDER)),
+            Err(SignatureError::OutOfRange)
+        );
     }
 }

@@ -128,6 +128,36 @@ unit! {
     Bytes(u32), absent u32::MAX
 }
 
+unit! {
+    /// A reading's number: it never repeats, and survives reboots. The first is 1.
+    Sequence(u64), absent u64::MAX
+}
+unit! {
+    /// A record's place in the chain of its meter. The first is 0.
+    ChainIndex(u64), absent u64::MAX
+}
+unit! {
+    /// How many times the meter has started. The first start is 1.
+    BootCounter(u32), absent u32::MAX
+}
+unit! {
+    /// How many times the sensor's counter was reset, dipped or swapped.
+    CounterEpoch(u16), absent u16::MAX
+}
+
+macro_rules! successor {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The next one; `None` at the end of the range.
+            #[must_use]
+            pub const fn next(self) -> Option<Self> {
+                self.checked_add(Self(1))
+            }
+        }
+    )*};
+}
+successor!(Sequence, ChainIndex, BootCounter, CounterEpoch);
+
 impl UtcMillis {
     /// This time plus `duration_ms`; `None` on overflow.
     #[must_use]
