@@ -1,0 +1,10 @@
+//! The meter without its input and output: state machines that take `now`, bytes and randomness
+//! and give back requests, records and the next deadline. It opens no socket, reads no clock and
+//! allocates nothing, so the same code runs on the chip, on Linux and in the simulator.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod shelly;
