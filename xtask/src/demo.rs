@@ -63,18 +63,13 @@ pub(crate) struct RunningDemo {
 }
 
 impl RunningDemo {
-    /// Starts it and waits until it names its URL.
-    pub(crate) fn start(
-        workspace: &Workspace,
-        binary: &Path,
-        name: &str,
-        args: &[&str],
-    ) -> Result<Self> {
-        let folder = workspace.scratch().join(name);
+    /// Starts it and waits until it names its URL; its data and log are kept in `folder`, which
+    /// is emptied first.
+    pub(crate) fn start(binary: &Path, folder: &Path, args: &[&str]) -> Result<Self> {
         if folder.exists() {
-            fs::remove_dir_all(&folder).context("cannot remove the data of the last run")?;
+            fs::remove_dir_all(folder).context("cannot remove the data of the last run")?;
         }
-        fs::create_dir_all(&folder).context("cannot make a folder for the demo's data")?;
+        fs::create_dir_all(folder).context("cannot make a folder for the demo's data")?;
         let log = folder.join("demo.log");
         announce(format_args!(
             "starting the demo; its log is {}",
@@ -186,6 +181,58 @@ fn url_in(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ScratchFolder;
+
+    /// Starts a shell script in the place of the binary, in a folder that must outlive it.
+    fn start(folder: &Path, script: &str) -> Result<RunningDemo> {
+        let (text, binary) = (folder.join("text"), folder.join("wattwitness"));
+        fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Written by another process: were the file open for writing in this one, a test that
+        // forks at the same time would keep it open, and it could not be executed (ETXTBSY).
+        Program::new("install")
+            .arg("-m755")
+            .args([&text, &binary])
+            .run()
+            .unwrap();
+        RunningDemo::start(&binary, &folder.join("run"), &["--history", "1d"])
+    }
+
+    /// Waits for its own end; `$!` goes with it, so that nothing holds the output open.
+    const SERVING: &str = "echo serving at http://127.0.0.1:7/; sleep 60 & wait";
+
+    #[test]
+    fn a_demo_that_ends_well_at_ctrl_c_is_stopped() {
+        let demo = start(
+            "demo-well",
+            &format!("trap 'kill $!; exit 0' INT; {SERVING}"),
+        )
+        .unwrap();
+        assert_eq!(demo.url(), "http://127.0.0.1:7");
+        demo.stop().unwrap();
+    }
+
+    #[test]
+    fn a_demo_that_fails_at_ctrl_c_is_an_error() {
+        let script = format!("trap 'kill $!; echo lost it >&2; exit 9' INT; {SERVING}");
+        let folder = ScratchFolder::new("demo-fails");
+        let error = start(&folder, &script).unwrap().stop().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the demo ended with an error after Ctrl-C (exit status: 9)\n\
+             serving at http://127.0.0.1:7/\nlost it"
+        );
+    }
+
+    #[test]
+    fn a_demo_that_cannot_start_is_an_error_with_its_last_words() {
+        let folder = ScratchFolder::new("demo-ends");
+        let error = start(&folder, "echo \"no: $*\" >&2; exit 1")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.starts_with("the demo ended before it named its URL\nno: demo --listen"));
+        assert!(error.ends_with("--history 1d"));
+    }
 
     #[test]
     fn the_url_is_found_within_a_sentence() {

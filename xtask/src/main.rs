@@ -138,13 +138,33 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (outcome, start.elapsed())
 }
 
-/// An empty folder for one test.
+/// An empty folder for one test; goes with it.
 #[cfg(test)]
-fn scratch_folder(name: &str) -> std::path::PathBuf {
-    let folder = std::env::temp_dir().join(format!("xtask-{}-{name}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
-    folder
+struct ScratchFolder(std::path::PathBuf);
+
+#[cfg(test)]
+impl ScratchFolder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("xtask-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
+        Self(folder)
+    }
+}
+
+#[cfg(test)]
+impl std::ops::Deref for ScratchFolder {
+    type Target = std::path::Path;
+
+    fn deref(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     setup::debian_packages(&[&setup::CHROMIUM])?;
     let folder = setup::dashboard(workspace)?;
     let binary = demo::build(workspace, Profile::Release)?;
-    let demo = RunningDemo::start(workspace, &binary, "screenshots", &["--history", "7d"])?;
+    let demo_folder = workspace.scratch().join("screenshots");
+    let demo = RunningDemo::start(&binary, &demo_folder, &["--history", "7d"])?;
     Program::new("npm")
         .args(["run", "screenshots"])
         .env("WATTWITNESS_URL", demo.url())

@@ -99,7 +99,7 @@ impl Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch_folder;
+    use crate::ScratchFolder;
 
     fn digest(folder: &Path) -> String {
         Inputs::default().path(folder, &["dist"]).unwrap().digest()
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_change_of_content_name_or_place_changes_the_digest() {
-        let folder = scratch_folder("stamp-change");
+        let folder = ScratchFolder::new("stamp-change");
         fs::create_dir_all(folder.join("src")).unwrap();
         fs::write(folder.join("src/a"), "1").unwrap();
         let before = digest(&folder);
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_changes_nothing() {
-        let folder = scratch_folder("stamp-left-out");
+        let folder = ScratchFolder::new("stamp-left-out");
         fs::write(folder.join("a"), "1").unwrap();
         let before = digest(&folder);
         fs::create_dir_all(folder.join("dist")).unwrap();
@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_stamp_says_only_what_was_written_last() {
-        let stamp = Stamp::at(scratch_folder("stamp-file").join("stamp"));
+        let folder = ScratchFolder::new("stamp-file");
+        let stamp = Stamp::at(folder.join("stamp"));
         assert!(!stamp.says("aa"));
         stamp.write("aa").unwrap();
         assert!(stamp.says("aa") && !stamp.says("bb"));

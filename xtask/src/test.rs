@@ -125,7 +125,8 @@ fn browser(workspace: &Workspace) -> Result<Tally> {
     let binary = demo::build(workspace, demo::Profile::Dev)?;
     let report = workspace.scratch().join("playwright.json");
     remove_old(&report)?;
-    let demo = RunningDemo::start(workspace, &binary, "end-to-end", &["--history", "1d"])?;
+    let demo_folder = workspace.scratch().join("end-to-end");
+    let demo = RunningDemo::start(&binary, &demo_folder, &["--history", "1d"])?;
     let status = Program::new("npm")
         .args(["run", "e2e", "--", "--reporter=list,json", "--forbid-only"])
         .env("WATTWITNESS_URL", demo.url())

@@ -6,7 +6,6 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,8 +20,6 @@ impl Repository {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join(".ci")).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/run");
-        fs::copy(script, folder.join(".ci/run")).unwrap();
         fs::write(folder.join("README.md"), readme).unwrap();
         fs::write(folder.join("Cargo.lock"), "").unwrap();
         fs::create_dir_all(folder.join("bin")).unwrap();
@@ -30,8 +27,10 @@ impl Repository {
             "#!/bin/sh\ncase \"$*\" in\n'xtask check') {check} ;;\n'xtask test') {test} ;;\n\
              *) echo \"unexpected: $*\" ;;\nesac\n"
         );
-        fs::write(folder.join("bin/cargo"), cargo).unwrap();
-        fs::set_permissions(folder.join("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(folder.join("cargo.sh"), cargo).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/run");
+        install(&script, &folder.join(".ci/run"));
+        install(&folder.join("cargo.sh"), &folder.join("bin/cargo"));
         let repository = Self { folder };
         repository.git(&["init", "--quiet"]);
         repository.git(&["add", "."]);
@@ -78,6 +77,17 @@ impl Repository {
         let (lines, success) = self.run();
         (lines.last().unwrap().clone(), success)
     }
+}
+
+/// Copies a script. Another process writes it: were it open for writing in this one, a test that
+/// forks at the same time would keep it open, and it could not be executed (ETXTBSY).
+fn install(from: &Path, to: &Path) {
+    let status = Command::new("install")
+        .arg("-m755")
+        .args([from, to])
+        .status()
+        .unwrap();
+    assert!(status.success());
 }
 
 const README: &str = "# It\n\n```sh\ncargo xtask demo\ncargo xtask test   # every test\n```\n";
