@@ -198,15 +198,12 @@ mod tests {
     }
 
     /// Waits for its own end; `$!` goes with it, so that nothing holds the output open.
-    const SERVING: &str = "echo serving at http://127.0.0.1:7/; sleep 60 & wait";
+    const SERVING: &str = "sleep 60 & echo serving at http://127.0.0.1:7/; wait";
 
     #[test]
     fn a_demo_that_ends_well_at_ctrl_c_is_stopped() {
-        let demo = start(
-            "demo-well",
-            &format!("trap 'kill $!; exit 0' INT; {SERVING}"),
-        )
-        .unwrap();
+        let folder = ScratchFolder::new("demo-well");
+        let demo = start(&folder, &format!("trap 'kill $!; exit 0' INT; {SERVING}")).unwrap();
         assert_eq!(demo.url(), "http://127.0.0.1:7");
         demo.stop().unwrap();
     }
