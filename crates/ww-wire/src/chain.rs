@@ -149,7 +149,7 @@ record! {
         last_recovered: Option<Sequence>,
         /// The number that the first reading of this boot has.
         first_new: Sequence,
-        /// The boot loader's signature over this record with these 64 bytes zero, or zeros: then the firmware digest is claimed, not attested.
+        /// Room for the signature by which an immutable boot loader attests `firmware`; zeros: then the digest is claimed, not attested.
         attestation: Attestation,
     }
 }
@@ -167,7 +167,7 @@ impl Boot {
             "the first new reading comes after the last recovered one"
         );
         require!(
-            self.first_new != Sequence::ZERO,
+            self.first_new != Sequence::ZERO && self.last_recovered != Some(Sequence::ZERO),
             "sequence numbers start at 1"
         );
         Ok(())
@@ -237,6 +237,10 @@ impl Gap {
                 (first, last) => first == last,
             },
             "a gap runs from its first to its last reading"
+        );
+        require!(
+            self.first_sequence != Some(Sequence::ZERO),
+            "sequence numbers start at 1"
         );
         require!(
             self.kind == GapKind::Records || self.first_sequence.is_some(),

@@ -227,6 +227,10 @@ impl Correction {
             "a correction runs from first to last"
         );
         require!(
+            self.first_sequence != Sequence::ZERO,
+            "sequence numbers start at 1"
+        );
+        require!(
             !self.target.is_zero(),
             "a correction names the record it corrects"
         );

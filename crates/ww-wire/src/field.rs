@@ -157,6 +157,9 @@ impl<const N: usize> Text<N> {
     /// Takes text; `None` when it is longer than `N` bytes or holds control characters.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
+        if text.chars().any(char::is_control) {
+            return None;
+        }
         let mut bytes = [0; N];
         bytes
             .get_mut(..text.len())?

@@ -171,7 +171,7 @@ const PHASE_WIDTH: usize = 32;
 
 impl Field for [Phase; 3] {
     const WIDTH: usize = 3 * PHASE_WIDTH;
-    const SHAPE: &'static str = "3 × (power i64 mW, voltage u32 mV, current u32 mA, import_total u64 mWh, export_total u64 mWh)";
+    const SHAPE: &'static str = "3 × (power i64 mW, voltage u32 mV, current u32 mA, import_total u64 mWh, export_total u64 mWh), each or absent";
     fn put(&self, out: &mut [u8]) {
         for (phase, out) in self.iter().zip(out.chunks_exact_mut(PHASE_WIDTH)) {
             phase.power.put(&mut out[..8]);
