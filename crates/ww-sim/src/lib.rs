@@ -4,6 +4,7 @@
 //! counters, the same torn flash word and the same lost packet on every machine of one kind.
 
 pub mod clock;
+pub mod emulator;
 pub mod flash;
 pub mod network;
 pub mod noise;
