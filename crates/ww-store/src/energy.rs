@@ -1,0 +1,72 @@
+//! Energy by calendar: charts and totals. Energy is always a difference of `produced`; power is
+//! never integrated.
+
+use ww_wire::{MilliwattHours, UtcMillis};
+
+/// How far back a chart looks, and in which steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Span {
+    /// 6 bars of 10 minutes.
+    Hour,
+    /// 24 hours.
+    Day,
+    /// 7 days.
+    Week,
+    /// 30 days.
+    Month,
+    /// 12 months.
+    Year,
+}
+
+impl Span {
+    /// All of them, shortest first.
+    pub const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
+}
+
+/// One bar: the energy that the readings in `[start, end)` brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// Its first moment. A bar of ten minutes is one signed window.
+    pub start: UtcMillis,
+    /// The first moment after it.
+    pub end: UtcMillis,
+    /// The label in the site's time zone: `14:00`, `Mon`, `Jun 19` or `Jun`.
+    pub label: String,
+    /// The energy.
+    pub energy: MilliwattHours,
+    /// How many readings there are.
+    pub readings: u32,
+    /// Whether some of the energy was produced before `start`, in a gap that a reading of this bar
+    /// closed.
+    pub spans_gap: bool,
+}
+
+/// Bars without a hole, oldest first, ending with the one that holds `now`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    /// The bars; empty when the installation has no reading in them at all.
+    pub bars: Vec<Bar>,
+    /// The sum of the bars.
+    pub total: MilliwattHours,
+    /// The site's time zone by its IANA name.
+    pub time_zone: String,
+}
+
+/// The figures of an installation; the meters that it follows are in all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnergySummary {
+    /// This local day so far.
+    pub today: MilliwattHours,
+    /// This local month so far.
+    pub month: MilliwattHours,
+    /// This local year so far.
+    pub year: MilliwattHours,
+    /// Everything, readings of unknown time included.
+    pub lifetime: MilliwattHours,
+    /// The mean of the seven local days before today; days before the first reading do not count.
+    pub seven_day_average: MilliwattHours,
+    /// What signed corrections have taken back; `lifetime` is before that.
+    pub corrected: MilliwattHours,
+    /// The site's time zone by its IANA name.
+    pub time_zone: String,
+}

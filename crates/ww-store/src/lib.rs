@@ -1,0 +1,32 @@
+//! Storage of WattWitness: what a gateway keeps and how it asks for it. It checks that records fit
+//! one another; signatures are checked before they come here, and no clock is read here.
+//!
+//! [`Store`] is what every backend keeps. What goes in is [`Verified`]: its constructor says who
+//! may call it.
+
+mod energy;
+mod error;
+mod identity;
+mod installation;
+mod journal;
+mod reading;
+mod store;
+mod verified;
+
+pub use energy::{Bar, Chart, EnergySummary, Span};
+pub use error::{Refusal, StoreError};
+pub use identity::{EventId, InstallationId, KeyId, ReadingId};
+pub use installation::{
+    Announced, Announcement, Installation, InstallationState, LastReading, SensorProposal,
+    StoredEnrolment, StoredStatement,
+};
+pub use journal::{
+    ApiKey, AuditRecord, Event, EventKind, Evidence, Finding, FindingKind, ImportedReading,
+    NewApiKey, NewAudit, NewFinding, Role, SignedBytes,
+};
+pub use reading::{
+    Position, Proof, ProvenReading, ReadingQuery, StoredChainRecord, StoredReading, StoredWindow,
+    WindowProof, WindowQuery,
+};
+pub use store::{Answer, Ingest, Integrity, Maintenance, Outcome, Receipt, Statistics, Store};
+pub use verified::{Acceptance, Verified, WindowContradiction, WindowReadings};

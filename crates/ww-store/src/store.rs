@@ -1,0 +1,328 @@
+//! The trait that every storage backend keeps. SQL is in the backends, cryptography in neither.
+
+use core::future::Future;
+use core::pin::Pin;
+use std::path::Path;
+
+use ww_wire::{
+    AnyReading, ChainIndex, ChainRecord, Correction, Enrolment, Label, MeterId, Replacement,
+    Revocation, Sequence, StatusReport, UtcMillis, Window,
+};
+
+use crate::{
+    Acceptance, Announced, Announcement, ApiKey, AuditRecord, Chart, EnergySummary, Event, EventId,
+    Evidence, Finding, ImportedReading, Installation, InstallationId, KeyId, NewApiKey, NewAudit,
+    NewFinding, ProvenReading, ReadingId, ReadingQuery, Refusal, Span, StoreError,
+    StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified,
+    WindowQuery, WindowReadings,
+};
+
+/// A future answer of the store. It does no work on the thread that polls it.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// One thing that a meter sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ingest {
+    /// A reading with a signature of its own.
+    Reading(Verified<AnyReading>),
+    /// A window, with its readings if they came too.
+    Window(Verified<Window>, Option<WindowReadings>),
+    /// A Boot or Gap. (A window here is one without readings.)
+    Chain(Verified<ChainRecord>),
+    /// A status report.
+    Status(Verified<StatusReport>),
+    /// Something odd about one of the records beside it; stored with them.
+    Finding(NewFinding),
+}
+
+/// What became of one [`Ingest`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is durable now.
+    Stored(Receipt),
+    /// The very same payload was durable before: the first answer again.
+    Duplicate(Receipt),
+    /// It was not taken.
+    Refused(Refusal),
+}
+
+/// What the store knows of a record that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whose.
+    pub installation: InstallationId,
+    /// When it was stored first.
+    pub received: Option<UtcMillis>,
+    /// The chain record expected next from this meter, after the whole batch.
+    pub next_index: ChainIndex,
+    /// Of a reading: the window that it is sealed in.
+    pub sealed_in: Option<ChainIndex>,
+    /// The event that tells of it, if it made one.
+    pub event: Option<EventId>,
+}
+
+/// What one step of maintenance did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Maintenance {
+    /// Windows that were merged into compact columns.
+    pub compacted_windows: u32,
+    /// Their readings.
+    pub compacted_readings: u32,
+    /// Whether there is more to do at once.
+    pub more: bool,
+}
+
+/// Sizes, for metrics and the benchmark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Installations of any state.
+    pub installations: u64,
+    /// Readings that still carry a signature of their own.
+    pub live_readings: u64,
+    /// Readings proven by a window.
+    pub sealed_readings: u64,
+    /// Of those, readings in compact columns.
+    pub compacted_readings: u64,
+    /// Windows.
+    pub windows: u64,
+    /// Bytes of the database in use (pages that are not free).
+    pub bytes: u64,
+    /// Of those, bytes of single readings with their signatures and indexes.
+    pub live_bytes: u64,
+    /// Commits since the store was opened.
+    pub commits: u64,
+}
+
+/// The result of checking everything that is stored against itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Integrity {
+    /// Readings that were looked at.
+    pub readings: u64,
+    /// Windows that were rebuilt and compared.
+    pub windows: u64,
+    /// Rollups that were recomputed from the readings.
+    pub rollups: u64,
+    /// What does not fit, in words with ids; empty when all is well.
+    pub faults: Vec<String>,
+}
+
+/// Storage of one gateway or of many.
+///
+/// - Whatever was answered as stored is durable: the answer comes after the commit and its fsync.
+/// - What is written by one call is written in one transaction, with its rollups and events.
+/// - Calls may be dropped while they wait: the work is then done or not done, but never half.
+/// - `now` and `received` come from the caller; `None` when it does not know the time.
+pub trait Store: Send + Sync + 'static {
+    // Writing what meters send.
+
+    /// Stores what a meter or several sent, in order, and answers one [`Outcome`] for each. Many
+    /// calls share one commit. A refusal of one leaves the others untouched.
+    fn ingest(&self, batch: Vec<Ingest>, received: Option<UtcMillis>) -> Answer<'_, Vec<Outcome>>;
+
+    /// Takes a meter's announcement, unless `waiting_limit` of them wait already. A known key is
+    /// never overwritten.
+    fn announce(
+        &self,
+        announcement: Announcement,
+        waiting_limit: u32,
+        audit: NewAudit,
+    ) -> Answer<'_, Announced>;
+
+    // Writing what operators say. Each line of the audit trail is in the same transaction.
+
+    /// Stores an enrolment and makes its meter active; an installation that did not announce itself
+    /// comes into being with `label`'s name and zone. The same enrolment again changes nothing.
+    ///
+    /// Refused: [`Refusal::SensorTaken`], [`Refusal::StaleEnrolment`], [`Refusal::NotActive`] for a
+    /// revoked meter, [`Refusal::UnknownTimeZone`].
+    fn enrol(
+        &self,
+        enrolment: Verified<Enrolment>,
+        label: Option<Verified<Label>>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation>;
+
+    /// Stores a meter's consent to its enrolment.
+    ///
+    /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnknownEnrolment`].
+    fn accept_enrolment(
+        &self,
+        acceptance: Verified<Acceptance>,
+        received: Option<UtcMillis>,
+    ) -> Answer<'_, Installation>;
+
+    /// Stores a name and time zone. A new zone rebuilds the site's local rollups.
+    ///
+    /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnknownTimeZone`].
+    fn label(&self, label: Verified<Label>, audit: NewAudit) -> Answer<'_, Installation>;
+
+    /// Appends a correction.
+    ///
+    /// Refused: [`Refusal::UnknownMeter`].
+    fn correct(
+        &self,
+        correction: Verified<Correction>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation>;
+
+    /// Ends the trust in a meter from now on.
+    ///
+    /// Refused: [`Refusal::UnknownMeter`].
+    fn revoke(&self, revocation: Verified<Revocation>, audit: NewAudit)
+    -> Answer<'_, Installation>;
+
+    /// Lets one meter follow another: lifetime totals and charts of the new one go on from the old.
+    /// The answer is the new installation.
+    ///
+    /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnfitReplacement`].
+    fn replace(
+        &self,
+        replacement: Verified<Replacement>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation>;
+
+    // Asking.
+
+    /// All installations, by number.
+    fn installations(&self) -> Answer<'_, Vec<Installation>>;
+
+    /// One installation.
+    fn installation(&self, id: InstallationId) -> Answer<'_, Option<Installation>>;
+
+    /// The installation of a meter.
+    fn installation_of(&self, meter: MeterId) -> Answer<'_, Option<Installation>>;
+
+    /// All enrolments of an installation, by number.
+    fn enrolments(&self, id: InstallationId) -> Answer<'_, Vec<StoredEnrolment>>;
+
+    /// All labels, corrections, revocations and replacements of an installation, oldest first.
+    fn statements(&self, id: InstallationId) -> Answer<'_, Vec<StoredStatement>>;
+
+    /// The status reports of an installation that are kept, newest first.
+    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StatusReport>>;
+
+    /// The reading with the newest measurement time (of those of one time, the highest number); if
+    /// no time is known of any, the one with the highest number.
+    fn latest(&self, id: InstallationId) -> Answer<'_, Option<StoredReading>>;
+
+    /// Readings, newest first.
+    fn readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>>;
+
+    /// Readings of `[start, end]` thinned to at most `max_points` that keep the shape of the power
+    /// curve (the highest and lowest of each stretch), newest first.
+    fn thinned(
+        &self,
+        id: InstallationId,
+        start: UtcMillis,
+        end: UtcMillis,
+        max_points: u32,
+    ) -> Answer<'_, Vec<StoredReading>>;
+
+    /// One reading with everything that proves it.
+    fn reading(&self, id: InstallationId, sequence: Sequence) -> Answer<'_, Option<ProvenReading>>;
+
+    /// Readings that are on no chain yet, by id, after `after`, at most `limit`.
+    fn pending(&self, after: Option<ReadingId>, limit: u32) -> Answer<'_, Vec<StoredReading>>;
+
+    /// Windows, oldest first.
+    fn windows(&self, query: WindowQuery) -> Answer<'_, Vec<StoredWindow>>;
+
+    /// Chain records from index `from` up to and without `to`, at most `limit`, by index.
+    fn chain(
+        &self,
+        id: InstallationId,
+        from: ChainIndex,
+        to: ChainIndex,
+        limit: u32,
+    ) -> Answer<'_, Vec<StoredChainRecord>>;
+
+    /// The bars of a chart that ends now, in the site's time zone; `None` when there is no such
+    /// installation.
+    fn chart(&self, id: InstallationId, span: Span, now: UtcMillis) -> Answer<'_, Option<Chart>>;
+
+    /// The energy figures; `None` when there is no such installation.
+    fn energy(&self, id: InstallationId, now: UtcMillis) -> Answer<'_, Option<EnergySummary>>;
+
+    /// Findings after `after`, by place, at most `limit`; of all installations if none is named.
+    fn findings(
+        &self,
+        id: Option<InstallationId>,
+        after: u64,
+        limit: u32,
+    ) -> Answer<'_, Vec<Finding>>;
+
+    /// Evidence after `after`, by place, at most `limit`; of all installations if none is named.
+    fn evidence(
+        &self,
+        id: Option<InstallationId>,
+        after: u64,
+        limit: u32,
+    ) -> Answer<'_, Vec<Evidence>>;
+
+    /// Events after `after`, in order, at most `limit`. Old events are forgotten; whoever asks for
+    /// them gets the oldest that are kept.
+    fn events(&self, after: EventId, limit: u32) -> Answer<'_, Vec<Event>>;
+
+    /// The newest event; 0 when there is none yet.
+    fn last_event(&self) -> Answer<'_, EventId>;
+
+    // Keys, audit trail, imports.
+
+    /// Stores an API key.
+    fn add_key(&self, key: NewApiKey, audit: NewAudit) -> Answer<'_, ApiKey>;
+
+    /// Withdraws an API key; `None` when there is none of this number.
+    fn revoke_key(&self, id: KeyId, audit: NewAudit) -> Answer<'_, Option<ApiKey>>;
+
+    /// All API keys, withdrawn ones included, by number.
+    fn keys(&self) -> Answer<'_, Vec<ApiKey>>;
+
+    /// Writes a line of the audit trail that belongs to no other change.
+    fn record_audit(&self, audit: NewAudit) -> Answer<'_, ()>;
+
+    /// Lines of the audit trail, newest first, with a place below `before`, at most `limit`.
+    fn audit(&self, before: Option<u64>, limit: u32) -> Answer<'_, Vec<AuditRecord>>;
+
+    /// Takes over readings of an older system under the name `source`, apart from everything else;
+    /// answers how many were new.
+    fn import(
+        &self,
+        source: String,
+        readings: Vec<ImportedReading>,
+        audit: NewAudit,
+    ) -> Answer<'_, u64>;
+
+    /// Readings taken over under the name `source`, by their old number after `after`.
+    fn imported(
+        &self,
+        source: String,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Answer<'_, Vec<ImportedReading>>;
+
+    /// The names under which readings were taken over.
+    fn import_sources(&self) -> Answer<'_, Vec<String>>;
+
+    // Upkeep.
+
+    /// Does one bounded step of upkeep: merges windows into compact columns, forgets old events.
+    /// Call it now and then, and again at once while [`Maintenance::more`] is set.
+    fn maintain(&self) -> Answer<'_, Maintenance>;
+
+    /// Writes a consistent copy of everything to a new file while work goes on.
+    fn backup<'a>(&'a self, path: &'a Path) -> Answer<'a, ()>;
+
+    /// Checks everything stored against itself. Slow: it looks at every reading.
+    fn integrity(&self) -> Answer<'_, Integrity>;
+
+    /// Sizes and counts.
+    fn statistics(&self) -> Answer<'_, Statistics>;
+
+    /// Whether the store answers and can write.
+    fn ready(&self) -> Answer<'_, ()>;
+
+    /// Takes no new work, finishes what was taken, and closes.
+    fn close(&self) -> Answer<'_, ()>;
+}
+
+const _: fn(&dyn Store) = |_| {};
