@@ -34,9 +34,8 @@ pub enum AuditError {
 /// The most that a plant can produce, as a ratio of its rated power: 1.35 (135 %).
 const NAMEPLATE_PERCENT: u128 = 135;
 
-/// The longest time between two readings that a window's bound allows for without a gap, added
-/// to a window's own time: the grid step before its first reading.
-const GRID_STEP_MS: u64 = 10_000;
+/// What the resolution of a sensor's counter may add to a single increment: 0.1 Wh.
+const RESOLUTION_MWH: u128 = 100;
 
 /// An audit under way.
 #[derive(Debug)]
@@ -292,21 +291,15 @@ impl Audit {
             let digest = window.enrolment.to_string();
             return self.problem(Problem::UnknownEnrolment { index, digest });
         };
-        let start = before
-            .and_then(|before| before.last_time)
-            .or(window.first_time);
-        let (Some(start), Some(end)) = (start, window.last_time) else {
+        let (Some(start), Some(end)) = (before.and_then(|b| b.last_time), window.last_time) else {
             return;
         };
-        let elapsed_ms = end
-            .get()
-            .saturating_sub(start.get())
-            .saturating_add(GRID_STEP_MS);
-        let bound_mwh =
-            u128::from(enrolment.rated_power.get()) * NAMEPLATE_PERCENT * u128::from(elapsed_ms)
-                / 360_000;
+        let elapsed_ms = u128::from(end.get().saturating_sub(start.get()));
+        let rated_mw = u128::from(enrolment.rated_power.get()) * 1000;
+        let bound_mwh = rated_mw * NAMEPLATE_PERCENT * elapsed_ms / 100 / 3_600_000
+            + RESOLUTION_MWH * u128::from(window.count);
         let energy_mwh = window.produced_close.get() - window.produced_open.get();
-        if before.is_some() && u128::from(energy_mwh) > bound_mwh {
+        if u128::from(energy_mwh) > bound_mwh {
             let bound_mwh = u64::try_from(bound_mwh).unwrap_or(u64::MAX);
             self.problem(Problem::Implausible {
                 index,
