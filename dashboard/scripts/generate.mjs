@@ -1,0 +1,28 @@
+// Writes src/api/schema.ts from the gateway's committed OpenAPI document; with --check it writes nothing and fails when the file is stale.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import openapi, { astToString } from "openapi-typescript";
+
+const source = new URL("../../docs/openapi.json", import.meta.url);
+const target = new URL("../src/api/schema.ts", import.meta.url);
+const check = process.argv.includes("--check");
+
+if (!existsSync(source)) {
+  const message = "docs/openapi.json is not there";
+  // As long as nothing was generated there is nothing to be stale; once it was, the document must not get lost.
+  if (check && !existsSync(target)) {
+    console.log(`${message}: src/api/types.ts is written by hand`);
+  } else {
+    console.error(`${message}; the gateway's tests write it`);
+    process.exitCode = 1;
+  }
+} else {
+  const head = "// Generated from docs/openapi.json by `npm run generate`. Do not edit.\n\n";
+  const wanted = head + astToString(await openapi(source, { alphabetize: true }));
+  if (!check) {
+    writeFileSync(target, wanted);
+  } else if (!existsSync(target) || readFileSync(target, "utf8") !== wanted) {
+    console.error("src/api/schema.ts is stale: run `npm run generate` in dashboard and commit the result");
+    process.exitCode = 1;
+  }
+}

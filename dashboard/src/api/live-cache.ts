@@ -1,0 +1,69 @@
+// Carries what the live stream says into the answers that are already here. Repeating an event changes nothing.
+
+import type { QueryClient } from "@tanstack/react-query";
+import { producedOf } from "../util/reading-record.ts";
+import { withPoint, type Point } from "../util/series.ts";
+import { keys, recordsKept } from "./queries.ts";
+import type { Energy, Installation, Reading } from "./types.ts";
+
+/** Puts a reading in its place among a meter's latest records, newest first. */
+export function withRecord(records: readonly Reading[], reading: Reading): Reading[] {
+  const others = records.filter(({ id }) => id !== reading.id);
+  const found = others.findIndex(({ timestamp }) => timestamp <= reading.timestamp);
+  const place = found === -1 ? others.length : found;
+  return [...others.slice(0, place), reading, ...others.slice(place)].slice(0, recordsKept);
+}
+
+/**
+ * Counts a meter's energy on by what its device accepted between two of its records. The device's own sum never decreases, so a counter that was
+ * reset, or an increment that was refused, adds nothing here either.
+ */
+export function countedOn(energy: Energy, before: Reading | undefined, reading: Reading): Energy {
+  if (!before || reading.timestamp <= before.timestamp || !reading.is_verified) return energy;
+  const from = producedOf(before.record);
+  const to = producedOf(reading.record);
+  if (from === null || to === null || to <= from) return energy;
+  const added = Number(to - from) / 1000;
+  return {
+    ...energy,
+    today_wh: energy.today_wh + added,
+    month_wh: energy.month_wh + added,
+    year_wh: energy.year_wh + added,
+    lifetime_wh: energy.lifetime_wh + added,
+  };
+}
+
+/** Takes in one reading of the stream. */
+export function receiveReading(client: QueryClient, reading: Reading): void {
+  const meter = reading.installation_id;
+  const known = client.getQueryData<Reading[]>(keys.records(meter));
+  if (known?.some(({ id }) => id === reading.id)) return;
+  client.setQueryData<Energy>(keys.energy(meter), (energy) => energy && countedOn(energy, known?.[0], reading));
+  client.setQueryData<Reading[]>(keys.records(meter), (records) => records && withRecord(records, reading));
+
+  const ms = reading.timestamp * 1000;
+  for (const { queryKey } of client.getQueryCache().findAll({ queryKey: keys.curves(meter) })) {
+    const [, , start, end] = queryKey as ReturnType<typeof keys.curve>;
+    if (ms < Number(start) || ms >= Number(end)) continue;
+    const point = { time: reading.timestamp, watts: reading.power_w };
+    client.setQueryData<Point[]>(queryKey, (points) => points && withPoint(points, point));
+  }
+
+  client.setQueryData<Installation[]>(keys.installations, (installations) =>
+    installations?.map((installation) =>
+      installation.id === meter ? { ...installation, last_seen_at: reading.created_at } : installation,
+    ),
+  );
+}
+
+/** Takes in one change of a meter's state. A meter that is new brings its queries with it. */
+export function receiveInstallation(client: QueryClient, changed: Installation): void {
+  client.setQueryData<Installation[]>(keys.installations, (installations) => {
+    if (!installations) return installations;
+    const known = installations.some(({ id }) => id === changed.id);
+    return known
+      ? installations.map((installation) => (installation.id === changed.id ? { ...installation, ...changed } : installation))
+      : [...installations, changed];
+  });
+  void client.invalidateQueries({ queryKey: keys.status });
+}

@@ -1,0 +1,39 @@
+// What state a meter is in, since when and why, from what the gateway says of it. It deliberately puts nothing into words.
+
+import { instantOf } from "../util/instant.ts";
+import type { Installation, StateOfMeter } from "./types.ts";
+
+export type MeterStateName = "live" | "late" | "silent" | "waiting" | "revoked" | "never";
+
+export interface MeterState {
+  name: MeterStateName;
+  since: number | null;
+  /** The gateway's own explanation, where it gave one. */
+  why: string | null;
+}
+
+/** An operator's decision goes before what was last heard: a revoked meter may still be sending. */
+export function meterState(installation: Installation, status: StateOfMeter | undefined): MeterState {
+  const name = installation.state === "active" ? installation.liveness : installation.state;
+  return { name, since: instantOf(status?.since) ?? sinceOf(name, installation), why: status?.why ?? null };
+}
+
+/** Whether a meter's newest power belongs in the park's power now. What was measured before the silence does not. */
+export function countsNow(installation: Installation): boolean {
+  return installation.state === "active" && (installation.liveness === "live" || installation.liveness === "late");
+}
+
+function sinceOf(name: MeterStateName, installation: Installation): number | null {
+  switch (name) {
+    case "late":
+    case "silent":
+      return instantOf(installation.last_seen_at);
+    case "waiting":
+    case "never":
+      return instantOf(installation.created_at);
+    case "live":
+      return installation.last_boot_timestamp === null ? null : installation.last_boot_timestamp * 1000;
+    case "revoked":
+      return null;
+  }
+}

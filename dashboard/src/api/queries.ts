@@ -1,0 +1,88 @@
+// What is asked of the gateway, and under which keys the answers are kept. The live stream writes to the same keys.
+
+import { queryOptions } from "@tanstack/react-query";
+import type { Point } from "../util/series.ts";
+import { address, ApiError, getJson } from "./client.ts";
+import type { Energy, Installation, ParkStatus, Reading } from "./types.ts";
+
+/** A day's curve is thinned to this many points by the gateway: one for two minutes, finer than a pixel of any screen it is drawn on. */
+export const curvePoints = 720;
+
+/** How many records of each meter are kept: enough for the list, bounded over a day on a wall. */
+export const recordsKept = 24;
+
+/** Energy is counted on from the stream; this corrects it by the gateway's own figure, which knows corrections and replaced meters. */
+const energyRefresh = 600_000;
+
+export const keys = {
+  installations: ["installations"],
+  status: ["status"],
+  energies: ["energy"],
+  energy: (installation: number) => ["energy", installation],
+  records: (installation: number) => ["records", installation],
+  /** The start of every curve key of a meter, whichever day. */
+  curves: (installation: number) => ["curve", installation],
+  curve: (installation: number, start: number, end: number) => ["curve", installation, start, end],
+  reading: (installation: number, reading: number) => ["reading", installation, reading],
+} as const;
+
+/** Readings as points in order of time. */
+export function pointsOf(readings: readonly Reading[]): Point[] {
+  return readings
+    .map(({ timestamp, power_w }) => ({ time: timestamp, watts: power_w }))
+    .toSorted((one, other) => one.time - other.time);
+}
+
+export const queries = {
+  installations: () =>
+    queryOptions({
+      queryKey: keys.installations,
+      queryFn: ({ signal }) => getJson<Installation[]>("/api/v1/installations/", signal),
+    }),
+
+  status: () =>
+    queryOptions({
+      queryKey: keys.status,
+      queryFn: ({ signal }) => getJson<ParkStatus>("/api/v1/status/", signal),
+    }),
+
+  energy: (installation: number) =>
+    queryOptions({
+      queryKey: keys.energy(installation),
+      queryFn: ({ signal }) => getJson<Energy>(`/api/v1/installations/${String(installation)}/energy`, signal),
+      refetchInterval: energyRefresh,
+    }),
+
+  records: (installation: number) =>
+    queryOptions({
+      queryKey: keys.records(installation),
+      queryFn: ({ signal }) =>
+        getJson<Reading[]>(address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept }), signal),
+    }),
+
+  /** One local day of a meter, from `start` up to and without `end` (milliseconds). */
+  curve: (installation: number, start: number, end: number) =>
+    queryOptions({
+      queryKey: keys.curve(installation, start, end),
+      queryFn: async ({ signal }) => {
+        const url = address(`/api/v1/readings/${String(installation)}/optimized`, {
+          max_points: curvePoints,
+          start_time: new Date(start).toISOString(),
+          end_time: new Date(end - 1).toISOString(),
+        });
+        try {
+          return pointsOf(await getJson<Reading[]>(url, signal));
+        } catch (cause) {
+          if (cause instanceof ApiError && cause.status === 404) return [];
+          throw cause;
+        }
+      },
+    }),
+
+  reading: (installation: number, reading: number) =>
+    queryOptions({
+      queryKey: keys.reading(installation, reading),
+      queryFn: ({ signal }) =>
+        getJson<Reading>(`/api/v1/installations/${String(installation)}/readings/${String(reading)}`, signal),
+    }),
+};

@@ -1,0 +1,88 @@
+// The names the dashboard uses for the gateway's shapes. It deliberately derives nothing from them.
+
+/** An operator's decision about a meter's key. */
+type InstallationState = "waiting" | "active" | "revoked";
+
+/** What the gateway last heard of a meter, against the cadence it expects. */
+type Liveness = "live" | "late" | "silent" | "never";
+
+/** One meter as the gateway lists it. Times ending in `_at` are ISO 8601 in UTC without a zone. */
+export interface Installation {
+  id: number;
+  name: string;
+  shelly_mac: string | null;
+  public_key: string;
+  created_at: string;
+  is_active: boolean;
+  last_boot_timestamp: number | null;
+  meter_id: string;
+  state: InstallationState;
+  liveness: Liveness;
+  last_seen_at: string | null;
+  expected_cadence_s: number;
+  rated_power_w: number | null;
+  timezone: string;
+  sensor_model: string | null;
+  firmware_digest: string | null;
+}
+
+/** The path from a reading's leaf to the root of the sealed window that holds it; all hashes are hex. */
+export interface ReadingProof {
+  leaf_index: number;
+  leaf_count: number;
+  path: string[];
+  root: string;
+}
+
+/** One reading. `power_w` is null when the poll failed; `record` is null for rows imported unverified. */
+export interface Reading {
+  id: number;
+  installation_id: number;
+  meter_id?: string;
+  power_w: number | null;
+  total_wh: number | null;
+  /** Measurement time, UNIX seconds. */
+  timestamp: number;
+  signature: string | null;
+  is_verified: boolean;
+  created_at: string;
+  verification_timestamp: string | null;
+  is_on_chain: boolean;
+  blockchain_tx_hash: string | null;
+  blockchain_block_number: number | null;
+  /** The signed bytes, hex. */
+  record: string | null;
+  window_id: number | null;
+  proof: ReadingProof | null;
+}
+
+/** Energy of one meter in its site's calendar. */
+export interface Energy {
+  installation_id: number;
+  today_wh: number;
+  month_wh: number;
+  year_wh: number;
+  lifetime_wh: number;
+  average_7d_wh: number | null;
+}
+
+/** A state, since when and why, as the status endpoint explains it. */
+export interface StateOfMeter {
+  installation_id: number;
+  state: string;
+  since: string | null;
+  why: string | null;
+}
+
+/** What the status endpoint adds to the installations. */
+export interface ParkStatus {
+  installations: StateOfMeter[];
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+}

@@ -1,0 +1,37 @@
+// Says that the page is cut off, what its figures are worth, and when it tries again. It lies over the page, so that nothing moves.
+
+import { useLiveStream } from "../hooks/live-stream.ts";
+import { useNow } from "../hooks/now.ts";
+import { clock, duration } from "../util/format.ts";
+import { text } from "../util/strings.ts";
+import buttons from "../ui/button.module.css";
+import styles from "./connection-banner.module.css";
+
+/** A gateway that restarts is back before anybody could read a banner. */
+const patience = 2_000;
+
+export function ConnectionBanner({ zone }: { zone: string }) {
+  const { lostAt } = useLiveStream();
+  return lostAt === null ? null : <Lost lostAt={lostAt} zone={zone} />;
+}
+
+function Lost({ lostAt, zone }: { lostAt: number; zone: string }) {
+  const { heardAt, retryAt, retry } = useLiveStream();
+  const now = useNow(1000);
+  if (now - lostAt < patience) return null;
+  const since = heardAt === null ? null : clock(heardAt, zone);
+  let title: string;
+  if (since === null) title = text.stream.bannerNever;
+  else title = navigator.onLine ? text.stream.bannerLost(since) : text.stream.bannerOffline(since);
+  return (
+    <div className={styles["banner"]} data-testid="banner">
+      <p role="alert">{title}</p>
+      <p className={styles["next"]}>
+        {retryAt === null ? text.stream.retrying : text.stream.retryIn(duration(retryAt - now))}
+      </p>
+      <button type="button" className={buttons["button"]} onClick={retry} disabled={retryAt === null}>
+        {text.stream.tryNow}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,173 @@
+// One meter: what it is called, how it is, and its power through the day.
+
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
+import { meterState, type MeterState } from "../api/meter-state.ts";
+import { curvePoints, queries } from "../api/queries.ts";
+import type { Installation } from "../api/types.ts";
+import { useNow } from "../hooks/now.ts";
+import { useStatusOf } from "../hooks/park.ts";
+import { FigureText } from "../ui/figure.tsx";
+import { Glyph } from "../ui/glyph.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { Skeleton } from "../ui/skeleton.tsx";
+import { TimeChart } from "../ui/time-chart.tsx";
+import { axisTop, dayCurve, valueAt } from "../util/day-curve.ts";
+import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, power, powerFigure } from "../util/format.ts";
+import { instantOf, knownZone, localDay, type LocalDay } from "../util/instant.ts";
+import { longestStep, peakOf, type Point } from "../util/series.ts";
+import { text } from "../util/strings.ts";
+import styles from "./meter-strip.module.css";
+
+interface MeterStripProps {
+  installation: Installation;
+  cursor: number | null;
+  onCursor: (seconds: number | null) => void;
+}
+
+export function MeterStrip({ installation, cursor, onCursor }: MeterStripProps) {
+  const { id, name } = installation;
+  const zone = knownZone(installation.timezone);
+  const now = useNow(10_000);
+  const state = meterState(installation, useStatusOf(id));
+  const measures = state.name !== "waiting";
+  const today = localDay(now, zone);
+  const curve = useQuery({ ...queries.curve(id, today.start, today.end), enabled: measures });
+  return (
+    <li className={styles["strip"]} data-testid={`meter-${String(id)}`} data-state={state.name}>
+      <div className={styles["head"]}>
+        <h3 className={styles["name"]}>{name}</h3>
+        <StateLine installation={installation} state={state} zone={zone} />
+      </div>
+      {measures ? (
+        <>
+          <Figures installation={installation} points={curve.data} cursor={cursor} zone={zone} />
+          <div className={styles["chart"]}>
+            <DayChart installation={installation} day={today} points={curve.data} failed={curve.isError} retry={curve.refetch} onCursor={onCursor} zone={zone} now={now} />
+          </div>
+        </>
+      ) : null}
+    </li>
+  );
+}
+
+function StateLine({ installation, state, zone }: { installation: Installation; state: MeterState; zone: string }) {
+  const now = useNow(60_000);
+  return (
+    <>
+      <p className={styles["state"]} data-state={state.name}>
+        <Glyph name={state.name} size={16} />
+        <span>
+          <strong>{text.state.name[state.name]}</strong>
+          {state.since === null ? null : ` ${text.state.since(moment(state.since, now, zone))}`}
+        </span>
+      </p>
+      <p className={styles["why"]}>{state.why ?? reason(installation, state, now, zone)}</p>
+    </>
+  );
+}
+
+function reason(installation: Installation, state: MeterState, now: number, zone: string): string {
+  const seen = instantOf(installation.last_seen_at);
+  const last = seen === null ? "–" : moment(seen, now, zone);
+  const cadence = duration(installation.expected_cadence_s * 1000);
+  switch (state.name) {
+    case "live":
+      return text.state.why.live(cadence);
+    case "late":
+      return text.state.why.late(last, cadence);
+    case "silent":
+      return text.state.why.silent(last);
+    case "waiting":
+      return text.state.why.waiting(fingerprint(installation.meter_id));
+    case "revoked":
+      return text.state.why.revoked();
+    case "never":
+      return text.state.why.never();
+  }
+}
+
+interface FiguresProps {
+  installation: Installation;
+  points: readonly Point[] | undefined;
+  cursor: number | null;
+  zone: string;
+}
+
+/** Power and energy at the right of the strip; while the pointer is on a curve, the power at that time stands in place of the power now. */
+function Figures({ installation, points, cursor, zone }: FiguresProps) {
+  const records = useQuery(queries.records(installation.id));
+  const energy = useQuery(queries.energy(installation.id));
+  const reports = installation.liveness === "live" || installation.liveness === "late";
+  const newest = reports ? (records.data?.[0]?.power_w ?? null) : null;
+  const step = longestStep(86_400, curvePoints, installation.expected_cadence_s);
+  const shown = cursor === null || !points ? newest : valueAt(points, cursor, step);
+  return (
+    <dl className={styles["figures"]}>
+      <div>
+        <dt>{cursor === null ? text.meters.now : text.meters.at(hourMinute(cursor * 1000, zone))}</dt>
+        <dd className={styles["now"]} data-testid="meter-power">
+          {records.isPending ? <Skeleton width="4ch" /> : <FigureText figure={powerFigure(shown)} />}
+        </dd>
+      </div>
+      <div>
+        <dt>{text.meters.today}</dt>
+        <dd>{energy.isPending ? <Skeleton width="5ch" /> : <FigureText figure={energyFigure(energy.data?.today_wh ?? null)} />}</dd>
+      </div>
+    </dl>
+  );
+}
+
+/** An axis says nothing before anything was measured: its scale would be made up. */
+const unlabelled = () => "";
+
+interface DayChartProps {
+  installation: Installation;
+  day: LocalDay;
+  points: readonly Point[] | undefined;
+  failed: boolean;
+  retry: () => unknown;
+  onCursor: (seconds: number | null) => void;
+  zone: string;
+  now: number;
+}
+
+function DayChart({ installation, day, points, failed, retry, onCursor, zone, now }: DayChartProps) {
+  const { name, rated_power_w: rated, expected_cadence_s: cadence, created_at: createdAt } = installation;
+  const from = day.start / 1000;
+  const to = day.end / 1000;
+  const until = Math.min(now / 1000, to);
+  const formatTime = useCallback((seconds: number) => hourMinute(seconds * 1000, zone), [zone]);
+  const curve = useMemo(() => {
+    const step = longestStep(to - from, curvePoints, cadence);
+    const since = Math.max(from, (instantOf(createdAt) ?? 0) / 1000);
+    return dayCurve(points ?? [], step, since, until);
+  }, [points, from, to, cadence, createdAt, until]);
+  if (failed && !points) {
+    return <Notice title={text.meters.failed} action={text.problem.retry} onAction={() => void retry()} />;
+  }
+  const peak = peakOf(points ?? []);
+  const label = peak
+    ? text.meters.chart(name, power(peak.watts), formatTime(peak.time), text.meters.gaps(curve.gaps.length))
+    : text.meters.chartEmpty(name);
+  return (
+    <>
+      <TimeChart
+        label={label}
+        curve={curve}
+        from={from}
+        to={to}
+        zone={zone}
+        top={axisTop(peak?.watts ?? 0, rated)}
+        limit={peak === null ? null : rated}
+        limitLabel={text.meters.rated}
+        gapLabel={text.meters.gap}
+        formatTime={formatTime}
+        formatValue={peak === null ? unlabelled : axisPower}
+        syncName="day"
+        onCursor={onCursor}
+      />
+      {points && peak === null ? <p className={styles["empty"]}>{text.meters.empty}</p> : null}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+// The park's energy: today, this month, lifetime.
+
+import type { Installation } from "../api/types.ts";
+import { useNow } from "../hooks/now.ts";
+import { useParkEnergy } from "../hooks/park.ts";
+import { FigureText } from "../ui/figure.tsx";
+import { Skeleton } from "../ui/skeleton.tsx";
+import { energy, energyFigure, month } from "../util/format.ts";
+import { text } from "../util/strings.ts";
+import styles from "./park-energy.module.css";
+
+export function ParkEnergy({ installations, zone }: { installations: readonly Installation[] | null; zone: string }) {
+  const park = useParkEnergy(installations ?? []);
+  const now = useNow(60_000);
+  const isPending = installations === null || park.isPending;
+  const rows = [
+    {
+      id: "today",
+      label: text.energy.today,
+      wattHours: park.today,
+      note: park.average === null ? "" : text.energy.average(energy(park.average)),
+    },
+    { id: "month", label: text.energy.month(month(now, zone)), wattHours: park.month, note: text.energy.monthNote },
+    {
+      id: "lifetime",
+      label: text.energy.lifetime,
+      wattHours: park.lifetime,
+      note: park.failed > 0 ? text.energy.missing(park.failed) : text.energy.lifetimeNote(park.meters),
+    },
+  ];
+  return (
+    <section aria-labelledby="park-energy">
+      <h2 id="park-energy" className={styles["heading"]}>
+        {text.energy.heading}
+      </h2>
+      <dl className={styles["rows"]}>
+        {rows.map(({ id, label, wattHours, note }) => (
+          <div key={id} className={styles["row"]}>
+            <dt>
+              {label}
+              <span className={styles["note"]}>{isPending ? "\u00a0" : note}</span>
+            </dt>
+            <dd data-testid={`energy-${id}`} data-watt-hours={wattHours ?? undefined}>
+              {isPending ? <Skeleton width="4.5ch" /> : <FigureText figure={energyFigure(wattHours)} />}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,68 @@
+// The park's power now, large, against what it is rated for, and by whose signature it is known.
+
+import type { Installation } from "../api/types.ts";
+import { signatureState } from "../api/signature-state.ts";
+import { useLiveStream } from "../hooks/live-stream.ts";
+import { useParkPower } from "../hooks/park.ts";
+import { FigureText } from "../ui/figure.tsx";
+import { Glyph } from "../ui/glyph.tsx";
+import { Skeleton } from "../ui/skeleton.tsx";
+import { TickGauge } from "../ui/tick-gauge.tsx";
+import { clock, joined, percent, power, powerFigure } from "../util/format.ts";
+import { text } from "../util/strings.ts";
+import styles from "./park-power.module.css";
+
+export function ParkPower({ installations, zone }: { installations: readonly Installation[] | null; zone: string }) {
+  const park = useParkPower(installations ?? []);
+  const { phase } = useLiveStream();
+  const isPending = installations === null || park.isPending;
+  // The sum of some of the meters is not the park's power: nothing is shown until all have answered.
+  const watts = isPending ? null : park.watts;
+  const ratedWatts = isPending ? null : park.ratedWatts;
+  const newest = isPending ? null : park.newest;
+  const figure = powerFigure(watts);
+  const share = watts === null || !ratedWatts ? null : Math.max(0, watts / ratedWatts);
+  return (
+    <section aria-labelledby="park-power" className={styles["park"]}>
+      <title>{watts === null ? text.product : text.title(joined(figure))}</title>
+      <h1 id="park-power" className={styles["heading"]}>
+        {text.park.heading}
+      </h1>
+      <p
+        className={styles["watts"]}
+        data-stale={phase !== "open" || undefined}
+        data-testid="park-power"
+        data-watts={watts ?? undefined}
+      >
+        {isPending ? <Skeleton width="4.2ch" /> : <FigureText figure={figure} />}
+      </p>
+      <TickGauge
+        share={share}
+        label={text.park.gauge}
+        valueText={share === null || !ratedWatts ? text.park.noPower : text.park.ofRated(percent(share), power(ratedWatts))}
+      />
+      <div className={styles["scale"]}>
+        <span>{share === null ? "\u00a0" : percent(share)}</span>
+        <span>{ratedWatts ? text.park.rated(power(ratedWatts)) : "\u00a0"}</span>
+      </div>
+      <p className={styles["witness"]}>
+        {newest === null ? (
+          <span>{isPending ? "\u00a0" : text.park.noPower}</span>
+        ) : (
+          <>
+            <span className={styles["mark"]} data-state={signatureState(newest)}>
+              <Glyph name={signatureState(newest)} />
+            </span>
+            <span data-testid="newest" data-reading={newest.id}>
+              {text.park.newest(clock(newest.timestamp * 1000, zone))}
+            </span>
+            <span aria-hidden="true">{"·"}</span>
+            <span>{text.signature[signatureState(newest)].name}</span>
+            <span aria-hidden="true">{"·"}</span>
+            <span>{text.park.meters(park.counted, park.active)}</span>
+          </>
+        )}
+      </p>
+    </section>
+  );
+}

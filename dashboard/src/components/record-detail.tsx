@@ -1,0 +1,161 @@
+// One record opened: its signed bytes field by field, its signature, and the proof that stands in its place once it is sealed.
+
+import { useQuery } from "@tanstack/react-query";
+import { queries } from "../api/queries.ts";
+import { signatureState } from "../api/signature-state.ts";
+import type { Reading, ReadingProof } from "../api/types.ts";
+import type { ReactNode } from "react";
+import buttons from "../ui/button.module.css";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Glyph } from "../ui/glyph.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { groups, utcStamp } from "../util/format.ts";
+import { instantOf } from "../util/instant.ts";
+import { fieldText } from "../util/record-text.ts";
+import { readingFields, type Field } from "../util/reading-record.ts";
+import { text } from "../util/strings.ts";
+import styles from "./record-detail.module.css";
+
+export function RecordDetail({ reading }: { reading: Reading }) {
+  const state = signatureState(reading);
+  return (
+    <div className={styles["record"]} data-testid="record-detail">
+      <p className={styles["verdict"]} data-state={state}>
+        <Glyph name={state} size={22} />
+        <span>{text.signature[state].explain}</span>
+      </p>
+      <div className={styles["columns"]}>
+        <RecordBytes record={reading.record} />
+        <div className={styles["side"]}>
+          <dl className={styles["facts"]}>
+            {reading.signature === null ? null : (
+              <Fact label={text.record.signature}>
+                <Hex hex={reading.signature} />
+              </Fact>
+            )}
+            {reading.proof === null ? null : <Proof proof={reading.proof} />}
+            {reading.window_id === null ? null : <Fact label={text.record.window}>{String(reading.window_id)}</Fact>}
+            <Fact label={text.record.reading}>{String(reading.id)}</Fact>
+            <Fact label={text.record.received}>{receivedAt(reading)}</Fact>
+            <Fact label={text.record.onChain}>{reading.blockchain_tx_hash ?? text.record.notOnChain}</Fact>
+          </dl>
+          <div className={styles["actions"]}>
+            <CopyButton
+              content={JSON.stringify(reading, null, 2)}
+              label={text.record.copy}
+              doneLabel={text.record.copied}
+            />
+            <a
+              className={buttons["button"]}
+              href={`/api/v1/installations/${String(reading.installation_id)}/readings/${String(reading.id)}`}
+              target="_blank"
+              rel="noreferrer"
+            >
+              {text.record.link}
+            </a>
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** A record that the address names but the list no longer holds. */
+export function LinkedRecord({ recordKey }: { recordKey: string }) {
+  const [installation = Number.NaN, id = Number.NaN] = recordKey.split("-").map(Number);
+  const isNamed = Number.isSafeInteger(installation) && Number.isSafeInteger(id);
+  const reading = useQuery({ ...queries.reading(installation, id), enabled: isNamed });
+  if (!isNamed || reading.isError) return <Notice title={text.records.gone} />;
+  if (!reading.data) return <p className={styles["loading"]}>{text.record.loading}</p>;
+  return <RecordDetail reading={reading.data} />;
+}
+
+function receivedAt(reading: Reading): string {
+  const ms = instantOf(reading.created_at);
+  return ms === null ? text.record.none : `${utcStamp(ms)} UTC`;
+}
+
+function RecordBytes({ record }: { record: string | null }) {
+  if (record === null) return <p className={styles["none"]}>{text.record.noBytes}</p>;
+  const fields = readingFields(record);
+  if (!fields) {
+    return (
+      <div>
+        <p className={styles["none"]}>{text.record.undecoded}</p>
+        <Hex hex={record} />
+      </div>
+    );
+  }
+  return (
+    <table className={styles["bytes"]}>
+      <caption>{text.record.bytes(record.length / 2)}</caption>
+      <thead className="visually-hidden">
+        <tr>
+          <th scope="col">{text.record.offset}</th>
+          <th scope="col">{text.record.field}</th>
+          <th scope="col">{text.record.hex}</th>
+          <th scope="col">{text.record.value}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {fields.map((field) => (
+          <FieldRow key={field.offset} field={field} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function FieldRow({ field }: { field: Field }) {
+  const { label, value } = fieldText(field);
+  return (
+    <tr>
+      <td className={styles["offset"]}>{field.offset}</td>
+      <th scope="row">{label}</th>
+      <td className={styles["hex"]}>
+        <Hex hex={field.hex} />
+      </td>
+      <td className={styles["value"]}>{value}</td>
+    </tr>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Proof({ proof }: { proof: ReadingProof }) {
+  return (
+    <>
+      <Fact label={text.record.root}>
+        <Hex hex={proof.root} />
+      </Fact>
+      <Fact label={text.record.path}>
+        <p className={styles["leaf"]}>{text.record.leaf(proof.leaf_index, proof.leaf_count)}</p>
+        <ol className={styles["path"]}>
+          {proof.path.map((hash) => (
+            <li key={hash}>
+              <Hex hex={hash} />
+            </li>
+          ))}
+        </ol>
+      </Fact>
+    </>
+  );
+}
+
+/** Hex in groups of eight digits that break at their ends only; copying it gives the digits without gaps. */
+function Hex({ hex }: { hex: string }) {
+  return (
+    <code className={styles["digits"]}>
+      {groups(hex, 8).map((group, place) => (
+        <span key={`${String(place)}-${group}`}>{group}</span>
+      ))}
+    </code>
+  );
+}

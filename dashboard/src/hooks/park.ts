@@ -1,0 +1,116 @@
+// The park as a whole, put together from its meters' answers.
+
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { countsNow } from "../api/meter-state.ts";
+import { queries } from "../api/queries.ts";
+import type { Energy, Installation, Reading } from "../api/types.ts";
+
+/** What the park delivers at the moment. */
+export interface ParkPower {
+  /** Null while nothing is known and when no meter reports. */
+  watts: number | null;
+  /** Rated watts of the meters that count; null when one of them has none. */
+  ratedWatts: number | null;
+  /** How many meters are in the sum, of how many approved ones. */
+  counted: number;
+  active: number;
+  newest: Reading | null;
+  isPending: boolean;
+}
+
+/** Adds up the newest power of every meter that reports. */
+export function useParkPower(installations: readonly Installation[]): ParkPower {
+  const active = installations.filter(({ state }) => state === "active");
+  return useQueries({
+    queries: active.map(({ id }) => queries.records(id)),
+    combine: (answers) => {
+      const power: ParkPower = {
+        watts: null,
+        ratedWatts: 0,
+        counted: 0,
+        active: active.length,
+        newest: null,
+        isPending: answers.some(({ isPending }) => isPending),
+      };
+      for (const [place, installation] of active.entries()) {
+        const newest = answers[place]?.data?.[0];
+        if (newest && newest.timestamp > (power.newest?.timestamp ?? 0)) power.newest = newest;
+        if (!countsNow(installation) || !newest || newest.power_w === null) continue;
+        power.watts = (power.watts ?? 0) + newest.power_w;
+        power.counted += 1;
+        power.ratedWatts =
+          power.ratedWatts === null || installation.rated_power_w === null
+            ? null
+            : power.ratedWatts + installation.rated_power_w;
+      }
+      return power;
+    },
+  });
+}
+
+/** The park's energy; a figure is null when no meter's could be read. */
+export interface ParkEnergy {
+  today: number | null;
+  month: number | null;
+  lifetime: number | null;
+  average: number | null;
+  meters: number;
+  failed: number;
+  isPending: boolean;
+}
+
+/** Adds up the energy of all meters that were ever approved: a revoked meter's past stays produced. */
+export function useParkEnergy(installations: readonly Installation[]): ParkEnergy {
+  const measured = installations.filter(({ state }) => state !== "waiting");
+  return useQueries({
+    queries: measured.map(({ id }) => queries.energy(id)),
+    combine: (answers) => {
+      const known = answers.flatMap(({ data }) => (data ? [data] : []));
+      const sum = (figure: (energy: Energy) => number | null): number | null =>
+        known.reduce<number | null>((total, energy) => {
+          const value = figure(energy);
+          return value === null ? total : (total ?? 0) + value;
+        }, null);
+      return {
+        today: sum(({ today_wh }) => today_wh),
+        month: sum(({ month_wh }) => month_wh),
+        lifetime: sum(({ lifetime_wh }) => lifetime_wh),
+        average: sum(({ average_7d_wh }) => average_7d_wh),
+        meters: known.length,
+        failed: answers.filter(({ isError, data }) => isError && !data).length,
+        isPending: answers.some(({ isPending }) => isPending),
+      };
+    },
+  });
+}
+
+/** The latest records of some meters as one list, newest first. */
+export function useLatestRecords(installations: readonly Installation[]): {
+  records: Reading[];
+  isPending: boolean;
+  error: Error | null;
+  retry: () => void;
+} {
+  return useQueries({
+    queries: installations.map(({ id }) => queries.records(id)),
+    combine: (answers) => ({
+      records: answers
+        .flatMap(({ data }) => data ?? [])
+        .toSorted((one, other) => other.timestamp - one.timestamp || one.installation_id - other.installation_id),
+      isPending: answers.some(({ isPending }) => isPending),
+      error: answers.find(({ data, error }) => error && !data)?.error ?? null,
+      retry: () => {
+        for (const answer of answers) if (answer.isError) void answer.refetch();
+      },
+    }),
+  });
+}
+
+/** The gateway's explanation of a meter's state, where it gives one. */
+export function useStatusOf(installation: number) {
+  const status = useQuery({
+    ...queries.status(),
+    select: ({ installations }) => installations.find(({ installation_id }) => installation_id === installation),
+  });
+  return status.data;
+}

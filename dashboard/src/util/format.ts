@@ -1,0 +1,163 @@
+// Units, numbers, times and dates as people read them. The only file that formats; it deliberately knows nothing of the server.
+
+const locale = "en-GB";
+
+/** A figure with its unit apart, so that the two can be set in different sizes. */
+export interface Figure {
+  value: string;
+  unit: string;
+}
+
+const nothing = "–";
+
+const decimals = [0, 1, 2, 3].map(
+  (digits) => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+
+function fixed(value: number, digits: 0 | 1 | 2 | 3): string {
+  // Negative zero and values that round to it read as plain zero; U+2212 is the minus that is as wide as a digit.
+  const formatted = (decimals[digits] ?? new Intl.NumberFormat(locale)).format(value);
+  const negative = formatted.startsWith("-") && /[1-9]/.test(formatted);
+  return `${negative ? "\u2212" : ""}${formatted.replace(/^-/, "")}`;
+}
+
+/** Scales to the largest prefix that leaves a whole digit once rounded, so that 999.6 W never reads "1000 W". */
+function scaled(value: number, steps: readonly (readonly [number, string, 0 | 1 | 2 | 3])[]): Figure {
+  const size = Math.abs(value);
+  for (const [from, unit, digits] of steps) {
+    const rounding = 0.5 * 10 ** -digits * from;
+    if (size >= from - Math.min(rounding, 0.0005 * from)) return { value: fixed(value / from, digits), unit };
+  }
+  const smallest = steps.at(-1);
+  return smallest ? { value: fixed(value / smallest[0], smallest[2]), unit: smallest[1] } : { value: nothing, unit: "" };
+}
+
+/** Power from watts: 843 W, 3.42 kW, 1.250 MW. */
+export function powerFigure(watts: number | null): Figure {
+  if (watts === null) return { value: nothing, unit: "W" };
+  if (Math.abs(watts) < 999.5) return { value: fixed(watts, 0), unit: "W" };
+  return scaled(watts, [
+    [1e6, "MW", 3],
+    [1e3, "kW", 2],
+  ]);
+}
+
+/** Energy from watt-hours: 870 Wh, 21.70 kWh, 412.3 kWh, 12.840 MWh. */
+export function energyFigure(wattHours: number | null): Figure {
+  if (wattHours === null) return { value: nothing, unit: "kWh" };
+  const size = Math.abs(wattHours);
+  if (size < 999.5) return { value: fixed(wattHours, 0), unit: "Wh" };
+  if (size < 99_995) return { value: fixed(wattHours / 1e3, 2), unit: "kWh" };
+  if (size < 999_950) return { value: fixed(wattHours / 1e3, 1), unit: "kWh" };
+  return { value: fixed(wattHours / 1e6, 3), unit: "MWh" };
+}
+
+/** A figure as one string, joined by a space that does not break. */
+export function joined(figure: Figure): string {
+  return `${figure.value}\u00a0${figure.unit}`;
+}
+
+export function power(watts: number | null): string {
+  return joined(powerFigure(watts));
+}
+
+export function energy(wattHours: number | null): string {
+  return joined(energyFigure(wattHours));
+}
+
+/** A meter's counter, always in kWh with every tenth of a watt-hour that it has, so that rows line up. */
+export function counter(wattHours: number | null): string {
+  return wattHours === null ? nothing : `${fixed(wattHours / 1e3, 3)}\u00a0kWh`;
+}
+
+/** An axis label for watts, on an axis whose largest value decides the unit. */
+export function axisPower(watts: number, largest: number): string {
+  if (largest < 1000) return `${fixed(watts, 0)}\u00a0W`;
+  return `${fixed(watts / 1e3, watts % 1000 === 0 ? 0 : 1)}\u00a0kW`;
+}
+
+export function percent(share: number): string {
+  return `${fixed(share * 100, 0)}\u00a0%`;
+}
+
+/** An exact decimal of an integer in thousandths or tenths, for a record's own units: never through a float. */
+export function exact(value: bigint, fractionDigits: number, unit: string): string {
+  const negative = value < 0n;
+  const digits = (negative ? -value : value).toString().padStart(fractionDigits + 1, "0");
+  const whole = digits.slice(0, digits.length - fractionDigits);
+  const fraction = fractionDigits > 0 ? `.${digits.slice(-fractionDigits)}` : "";
+  return `${negative ? "\u2212" : ""}${whole}${fraction}${unit ? `\u00a0${unit}` : ""}`;
+}
+
+const zoned = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a formatter is slow and a chart asks for hundreds: they are kept by what they were made of. */
+function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${zone}|${JSON.stringify(options)}`;
+  const kept = zoned.get(key);
+  if (kept) return kept;
+  const made = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone });
+  zoned.set(key, made);
+  return made;
+}
+
+/** 14:05 */
+export function hourMinute(ms: number, zone: string): string {
+  return formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+}
+
+/** 14:05:20 */
+export function clock(ms: number, zone: string): string {
+  return formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(ms);
+}
+
+/** Sunday 22 November */
+export function day(ms: number, zone: string): string {
+  return formatter(zone, { weekday: "long", day: "numeric", month: "long" }).format(ms);
+}
+
+/** November */
+export function month(ms: number, zone: string): string {
+  return formatter(zone, { month: "long" }).format(ms);
+}
+
+/** 14:05 on the same day, 21 Nov, 14:05 on another, with the year when that differs too. */
+export function moment(ms: number, now: number, zone: string): string {
+  const date = formatter(zone, { year: "numeric", month: "numeric", day: "numeric" });
+  if (date.format(ms) === date.format(now)) return hourMinute(ms, zone);
+  const year = formatter(zone, { year: "numeric" });
+  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+  if (year.format(ms) !== year.format(now)) options.year = "numeric";
+  return `${formatter(zone, options).format(ms)}, ${hourMinute(ms, zone)}`;
+}
+
+/** 2026-11-22 14:05:20.123, in UTC, as a record says it. */
+export function utcStamp(ms: number): string {
+  return new Date(ms).toISOString().replace("T", " ").replace("Z", "");
+}
+
+/** 8 s, 4 min, 2 h 10 min, 3 d 4 h: the two largest units that matter. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${String(seconds)}\u00a0s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${String(minutes)}\u00a0min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return pair(hours, "h", minutes % 60, "min");
+  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  const head = `${String(large)}\u00a0${largeUnit}`;
+  return small === 0 ? head : `${head}\u00a0${String(small)}\u00a0${smallUnit}`;
+}
+
+/** A key's or meter's id as people compare it: its first 16 hex digits in fours. */
+export function fingerprint(hex: string): string {
+  return groups(hex.slice(0, 16), 4).join("\u00a0");
+}
+
+/** Cuts hex into groups of `size` digits. */
+export function groups(hex: string, size: number): string[] {
+  return hex.match(new RegExp(`.{1,${String(size)}}`, "g")) ?? [];
+}

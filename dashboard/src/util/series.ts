@@ -1,0 +1,65 @@
+// A curve of power over time with its gaps. A gap is never bridged and never filled: nothing was measured there.
+
+/** One measured point: UNIX seconds and watts, or null when the poll failed. */
+export interface Point {
+  time: number;
+  watts: number | null;
+}
+
+/** A span in which nothing was measured, UNIX seconds. */
+export interface Gap {
+  from: number;
+  to: number;
+}
+
+/** Columns as a chart takes them, with a null wherever the line must break. */
+export interface Curve {
+  times: number[];
+  values: (number | null)[];
+  gaps: Gap[];
+}
+
+/**
+ * Says how far apart two neighbours may be before what lies between is a gap. Thinning a whole span to `maxPoints` leaves at least one point
+ * in each of its slices, so neighbours are less than two slices apart; a meter may also miss two polls in a row without it being a gap.
+ */
+export function longestStep(spanSeconds: number, maxPoints: number, cadenceSeconds: number): number {
+  return Math.max((2 * spanSeconds) / maxPoints, 3 * cadenceSeconds) + cadenceSeconds;
+}
+
+/**
+ * Breaks the curve wherever two measured neighbours are more than `step` apart, and names those spans. A failed poll measured nothing: it is a gap
+ * once it lasts. Points must be in order of time.
+ */
+export function curveOf(points: readonly Point[], step: number): Curve {
+  const curve: Curve = { times: [], values: [], gaps: [] };
+  for (const { time, watts } of points) {
+    if (watts === null) continue;
+    const last = curve.times.at(-1);
+    if (last !== undefined && time - last > step) {
+      curve.gaps.push({ from: last, to: time });
+      curve.times.push((last + time) / 2);
+      curve.values.push(null);
+    }
+    curve.times.push(time);
+    curve.values.push(watts);
+  }
+  return curve;
+}
+
+/** Puts a point where it belongs in time; one that is there already is replaced, so that a stream may repeat itself. */
+export function withPoint(points: readonly Point[], point: Point): Point[] {
+  let place = points.length;
+  while (place > 0 && (points[place - 1]?.time ?? 0) > point.time) place -= 1;
+  const replaces = place > 0 && points[place - 1]?.time === point.time ? 1 : 0;
+  return [...points.slice(0, place - replaces), point, ...points.slice(place)];
+}
+
+/** The highest point, the first one if there are several; null when nothing was measured. */
+export function peakOf(points: readonly Point[]): { time: number; watts: number } | null {
+  let peak: { time: number; watts: number } | null = null;
+  for (const { time, watts } of points) {
+    if (watts !== null && (peak === null || watts > peak.watts)) peak = { time, watts };
+  }
+  return peak;
+}
