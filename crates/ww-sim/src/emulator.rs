@@ -28,8 +28,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::sensor::{Sensor, SensorModel};
+use crate::sensor::{self, Sensor};
 use authentication::Guard;
+use ww_wire::SensorModel;
 
 /// How the sensor is mounted: what its answers say beside the measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Emulator {
         let address = listener.local_addr()?;
         let id = answer::device_id(sensor.model(), sensor.mac());
         let guard = housing.password.as_deref().map(|password| {
-            if sensor.model().speaks_rpc() {
+            if sensor::speaks_rpc(sensor.model()) {
                 Guard::digest(&id, password, u64::from(address.port()))
             } else {
                 Guard::basic(&id, password)
@@ -318,13 +319,13 @@ fn answer(request: &Request<Incoming>, shared: &Shared) -> Answer {
         return Answer::ok(answer::shelly(model, &observation, is_locked));
     }
     match (model, path.strip_prefix("/rpc/")) {
-        (SensorModel::ShellyEm, None) if path == "/status" => {
+        (SensorModel::ShellyEmGen1, None) if path == "/status" => {
             Answer::ok(answer::em_status(&observation, &shared.housing))
         }
-        (SensorModel::Shelly3Em, None) if path == "/status" => {
+        (SensorModel::Shelly3EmGen1, None) if path == "/status" => {
             Answer::ok(answer::three_em_status(&observation, &shared.housing))
         }
-        (SensorModel::ShellyEm | SensorModel::Shelly3Em, None) => {
+        (SensorModel::ShellyEmGen1 | SensorModel::Shelly3EmGen1, None) => {
             let channel = path
                 .strip_prefix("/emeter/")
                 .and_then(|n| n.parse::<usize>().ok());
@@ -333,7 +334,7 @@ fn answer(request: &Request<Incoming>, shared: &Shared) -> Answer {
                 None => Answer::refused(StatusCode::NOT_FOUND, "Not Found"),
             }
         }
-        (SensorModel::ShellyProEm | SensorModel::ShellyPro3Em, Some(method)) => {
+        (SensorModel::ShellyEm1Gen2 | SensorModel::ShellyEmGen2, Some(method)) => {
             let id = request
                 .uri()
                 .query()

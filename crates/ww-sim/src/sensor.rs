@@ -1,85 +1,14 @@
 //! What a Shelly energy meter measures at a plant: its resolution, its noise, its counters and its
 //! faults. It speaks no protocol; the emulator does.
 
+use ww_device::shelly::{SensorClock, SensorSample, SensorValues};
 use ww_wire::{
-    DeciCelsius, Milliamperes, Millivars, Millivolts, MilliwattHours, Milliwatts, UtcMillis,
+    DeciCelsius, Mac, Milliamperes, Millivars, Millivolts, MilliwattHours, Milliwatts, Phase,
+    ProductionCounter, SensorModel, UtcMillis,
 };
 
 use crate::noise::Noise;
 use crate::plant::Production;
-
-/// The models that can stand in the park.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SensorModel {
-    /// Shelly EM, first generation, two channels.
-    ShellyEm,
-    /// Shelly 3EM, first generation, three phases.
-    Shelly3Em,
-    /// Shelly Pro EM-50, second generation, two channels.
-    ShellyProEm,
-    /// Shelly Pro 3EM, second generation, three phases.
-    ShellyPro3Em,
-}
-
-impl SensorModel {
-    /// Current transformers that it reads.
-    #[must_use]
-    pub const fn channels(self) -> usize {
-        match self {
-            Self::ShellyEm | Self::ShellyProEm => 2,
-            Self::Shelly3Em | Self::ShellyPro3Em => 3,
-        }
-    }
-
-    /// Whether its channels are the phases of one circuit.
-    #[must_use]
-    pub const fn is_three_phase(self) -> bool {
-        matches!(self, Self::Shelly3Em | Self::ShellyPro3Em)
-    }
-
-    /// Whether it speaks the RPC protocol of the second generation.
-    #[must_use]
-    pub const fn speaks_rpc(self) -> bool {
-        matches!(self, Self::ShellyProEm | Self::ShellyPro3Em)
-    }
-
-    const fn resolution(self) -> Resolution {
-        if self.speaks_rpc() {
-            Resolution {
-                power_mw: 100,
-                voltage_mv: 100,
-                current_ma: 1,
-                energy_mwh: 10,
-            }
-        } else {
-            Resolution {
-                power_mw: 10,
-                voltage_mv: 10,
-                current_ma: 10,
-                energy_mwh: 100,
-            }
-        }
-    }
-}
-
-/// The hardware address that a sensor answers with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Mac(pub [u8; 6]);
-
-impl std::fmt::Display for Mac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
-    }
-}
-
-/// Which way round the current transformer is clipped on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Production is positive power and counts in `total`.
-    ProductionInTotal,
-    /// Production is negative power and counts in `total_returned`.
-    ProductionInTotalReturned,
-}
 
 /// What one channel showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +42,57 @@ pub struct Observation {
     pub temperature: DeciCelsius,
     /// One for each transformer.
     pub channels: Vec<ChannelObservation>,
+}
+
+impl Observation {
+    /// The sample that a meter reads from the answers in which a sensor of `model` shows this,
+    /// without the way through HTTP and JSON; the register is `channel`, or all three phases.
+    #[must_use]
+    pub fn sample(&self, model: SensorModel, channel: u8) -> SensorSample {
+        let register = if model.is_three_phase() {
+            &self.channels[..]
+        } else {
+            std::slice::from_ref(&self.channels[usize::from(channel)])
+        };
+        let is_valid = register.iter().all(|shown| shown.is_valid);
+        SensorSample {
+            mac: self.mac,
+            clock: self.unixtime.map_or(SensorClock::Unset, SensorClock::At),
+            values: is_valid.then(|| values(register, model)),
+        }
+    }
+}
+
+fn values(register: &[ChannelObservation], model: SensorModel) -> SensorValues {
+    let sum = |value: fn(&ChannelObservation) -> u64| register.iter().map(value).sum::<u64>();
+    let energy = |mwh| MilliwattHours::new(mwh).expect("a plant's energy is far below a u64");
+    let power = register.iter().map(|shown| shown.power.get()).sum();
+    let voltage = sum(|shown| u64::from(shown.voltage.get())) / register.len() as u64;
+    let current = sum(|shown| u64::from(shown.current.get())) as u32;
+    let gives_reactive = model == SensorModel::ShellyEmGen1;
+    let phase = |shown: &ChannelObservation| Phase {
+        power: Some(shown.power),
+        voltage: Some(shown.voltage),
+        current: Some(shown.current),
+        import_total: Some(shown.total),
+        export_total: Some(shown.total_returned),
+    };
+    SensorValues {
+        power: Milliwatts::new(power).expect("a plant's power is far from the end of an i64"),
+        import_total: energy(sum(|shown| shown.total.get())),
+        export_total: energy(sum(|shown| shown.total_returned.get())),
+        reactive: register
+            .first()
+            .filter(|_| gives_reactive)
+            .map(|shown| shown.reactive),
+        voltage: Millivolts::new(voltage as u32),
+        // The first Shelly EM gives no current.
+        current: Milliamperes::new(current).filter(|_| !gives_reactive),
+        phases: match register {
+            [a, b, c] => Some([phase(a), phase(b), phase(c)]),
+            _ => None,
+        },
+    }
 }
 
 /// What may be wrong with a sensor, each until it is taken back.
@@ -150,7 +130,7 @@ pub struct Sensor {
 struct Circuit {
     production: usize,
     share: f64,
-    direction: Direction,
+    production_counter: ProductionCounter,
     /// Added to what was counted since the commissioning, mWh; falls below zero at a reset.
     total_offset_mwh: f64,
     returned_offset_mwh: f64,
@@ -164,6 +144,34 @@ struct Resolution {
     energy_mwh: i64,
 }
 
+impl Resolution {
+    const fn of(model: SensorModel) -> Self {
+        if speaks_rpc(model) {
+            Self {
+                power_mw: 100,
+                voltage_mv: 100,
+                current_ma: 1,
+                energy_mwh: 10,
+            }
+        } else {
+            Self {
+                power_mw: 10,
+                voltage_mv: 10,
+                current_ma: 10,
+                energy_mwh: 100,
+            }
+        }
+    }
+}
+
+/// Whether a model speaks the RPC protocol of the second generation.
+pub(crate) const fn speaks_rpc(model: SensorModel) -> bool {
+    matches!(
+        model,
+        SensorModel::ShellyEm1Gen2 | SensorModel::ShellyEmGen2
+    )
+}
+
 impl Sensor {
     /// A sensor with one plant: on channel 0 of a single-phase model, on all phases of a
     /// three-phase one. It was started at `started`.
@@ -172,7 +180,7 @@ impl Sensor {
         model: SensorModel,
         mac: Mac,
         production: Production,
-        direction: Direction,
+        production_counter: ProductionCounter,
         started: UtcMillis,
     ) -> Self {
         let seed = mac
@@ -184,7 +192,7 @@ impl Sensor {
             Some(Circuit {
                 production: 0,
                 share,
-                direction,
+                production_counter,
                 total_offset_mwh: 0.0,
                 returned_offset_mwh: 0.0,
             })
@@ -211,7 +219,11 @@ impl Sensor {
     /// # Panics
     /// When the model has no free channel.
     #[must_use]
-    pub fn with_second_plant(mut self, production: Production, direction: Direction) -> Self {
+    pub fn with_second_plant(
+        mut self,
+        production: Production,
+        production_counter: ProductionCounter,
+    ) -> Self {
         assert!(
             !self.model.is_three_phase(),
             "a three-phase sensor has no free channel"
@@ -220,7 +232,7 @@ impl Sensor {
         self.circuits[1] = Some(Circuit {
             production: 1,
             share: 1.0,
-            direction,
+            production_counter,
             total_offset_mwh: 0.0,
             returned_offset_mwh: 0.0,
         });
@@ -307,7 +319,7 @@ impl Sensor {
     }
 
     fn observe_channel(&mut self, index: usize, now: UtcMillis) -> ChannelObservation {
-        let resolution = self.model.resolution();
+        let resolution = Resolution::of(self.model);
         let utc_s = now.get() as f64 / 1000.0;
         let place = now.get() as i64;
         let channel = 16 * (index as u64 + 1);
@@ -322,9 +334,9 @@ impl Sensor {
         let (power_w, reactive_var) = match self.circuits[index] {
             None => (0.0, 0.0),
             Some(circuit) => {
-                let sign = match circuit.direction {
-                    Direction::ProductionInTotal => 1.0,
-                    Direction::ProductionInTotalReturned => -1.0,
+                let sign = match circuit.production_counter {
+                    ProductionCounter::Total => 1.0,
+                    ProductionCounter::TotalReturned => -1.0,
                 };
                 let power_w = power_w * circuit.share * self.gain;
                 let spread_w = 0.015 + 0.000_3 * power_w.abs();
@@ -354,9 +366,9 @@ impl Sensor {
         let energy = self.productions[circuit.production].energy(now.get());
         let scale = circuit.share * self.gain / JOULES_PER_MILLIWATT_HOUR;
         let (produced, drawn) = (energy.produced_j * scale, energy.drawn_j * scale);
-        let (total, returned) = match circuit.direction {
-            Direction::ProductionInTotal => (produced, drawn),
-            Direction::ProductionInTotalReturned => (drawn, produced),
+        let (total, returned) = match circuit.production_counter {
+            ProductionCounter::Total => (produced, drawn),
+            ProductionCounter::TotalReturned => (drawn, produced),
         };
         Some((
             total + circuit.total_offset_mwh,
@@ -402,7 +414,7 @@ mod tests {
         UtcMillis::new((START_S + seconds) * 1000).unwrap()
     }
 
-    fn sensor(model: SensorModel, direction: Direction) -> Sensor {
+    fn sensor(model: SensorModel, production_counter: ProductionCounter) -> Sensor {
         let site = Site {
             latitude_deg: 48.14,
             longitude_deg: 11.58,
@@ -421,7 +433,13 @@ mod tests {
             seed: 9,
         };
         let production = Production::new(plant, START_S as i64);
-        Sensor::new(model, Mac([2, 0, 0, 0, 0, 1]), production, direction, at(0))
+        Sensor::new(
+            model,
+            Mac([2, 0, 0, 0, 0, 1]),
+            production,
+            production_counter,
+            at(0),
+        )
     }
 
     fn noon() -> UtcMillis {
@@ -430,7 +448,7 @@ mod tests {
 
     #[test]
     fn values_have_the_resolution_of_a_real_first_generation_sensor() {
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         for step in 0..200 {
             let shown = sensor.observe(at(40_000 + step * 10)).channels[0];
             assert_eq!(shown.power.get() % 10, 0);
@@ -441,7 +459,7 @@ mod tests {
 
     #[test]
     fn values_are_not_smooth_in_their_last_digit() {
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         let digits: std::collections::HashSet<_> = (0..100)
             .map(|step| {
                 sensor.observe(at(40_000 + step * 10)).channels[0]
@@ -456,8 +474,8 @@ mod tests {
 
     #[test]
     fn a_clip_turned_round_swaps_sign_and_counters() {
-        let mut plain = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
-        let mut turned = sensor(SensorModel::ShellyEm, Direction::ProductionInTotalReturned);
+        let mut plain = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
+        let mut turned = sensor(SensorModel::ShellyEmGen1, ProductionCounter::TotalReturned);
         let (plain, turned) = (plain.observe(noon()), turned.observe(noon()));
         assert!(plain.channels[0].power.get() > 0);
         assert_eq!(
@@ -470,7 +488,7 @@ mod tests {
 
     #[test]
     fn an_unused_channel_shows_voltage_and_nothing_else() {
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         let unused = sensor.observe(noon()).channels[1];
         assert_eq!(
             (unused.power.get(), unused.total.get(), unused.current.get()),
@@ -481,8 +499,8 @@ mod tests {
 
     #[test]
     fn the_phases_of_a_three_phase_sensor_sum_to_the_plant() {
-        let mut three = sensor(SensorModel::ShellyPro3Em, Direction::ProductionInTotal);
-        let mut one = sensor(SensorModel::ShellyProEm, Direction::ProductionInTotal);
+        let mut three = sensor(SensorModel::ShellyEmGen2, ProductionCounter::Total);
+        let mut one = sensor(SensorModel::ShellyEm1Gen2, ProductionCounter::Total);
         let sum: u64 = three
             .observe(noon())
             .channels
@@ -495,7 +513,7 @@ mod tests {
 
     #[test]
     fn after_a_reset_the_counters_count_on_from_zero() {
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         let before = sensor.observe(noon()).channels[0].total;
         sensor.reset_counters(noon());
         assert_eq!(
@@ -504,7 +522,7 @@ mod tests {
         );
         let later = at(12 * 3600);
         let counted = sensor.observe(later).channels[0].total.get();
-        let mut untouched = self::sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut untouched = self::sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         let expected = untouched.observe(later).channels[0].total.get() - before.get();
         assert!(
             counted.abs_diff(expected) <= 100,
@@ -514,7 +532,7 @@ mod tests {
 
     #[test]
     fn a_dip_passes_without_a_trace() {
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         let before = sensor.observe(noon()).channels[0].total;
         sensor.faults_mut().dip_mwh = 5_000;
         assert_eq!(
@@ -528,14 +546,14 @@ mod tests {
     #[test]
     fn start_counters_are_shown_to_the_digit() {
         let start = MilliwattHours::new(8_900).unwrap();
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal)
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total)
             .with_start_counters(0, start, MilliwattHours::ZERO);
         assert_eq!(sensor.observe(at(0)).channels[0].total, start);
     }
 
     #[test]
     fn power_and_counter_agree_over_ten_minutes() {
-        let mut sensor = sensor(SensorModel::ShellyEm, Direction::ProductionInTotal);
+        let mut sensor = sensor(SensorModel::ShellyEmGen1, ProductionCounter::Total);
         let from = 11 * 3600;
         let mean_mw = (0..60)
             .map(|slot| {

@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use ww_sim::clock::{Clock, FakeClock};
 use ww_sim::emulator::{Emulator, Housing, HttpFaults};
 use ww_sim::plant::{Plant, Production};
-use ww_sim::sensor::{Direction, Mac, Sensor, SensorModel};
+use ww_sim::sensor::Sensor;
 use ww_sim::sun::{Plane, Site};
 use ww_sim::weather::{Climate, Weather};
-use ww_wire::UtcMillis;
+use ww_wire::{Mac, ProductionCounter, SensorModel, UtcMillis};
 
 /// 2025-06-16T00:00:00Z.
 const START_S: u64 = 1_750_032_000;
@@ -47,7 +47,7 @@ async fn park(model: SensorModel, password: Option<&str>) -> Park {
     let clock = FakeClock::new(start);
     clock.advance_ms(11 * 3_600_000);
     let production = Production::new(plant, START_S as i64);
-    let sensor = Sensor::new(model, MAC, production, Direction::ProductionInTotal, start);
+    let sensor = Sensor::new(model, MAC, production, ProductionCounter::Total, start);
     let housing = Housing {
         password: password.map(Into::into),
         ..Housing::default()
@@ -110,7 +110,7 @@ async fn get(park: &Park, target: &str) -> Got {
 
 #[tokio::test]
 async fn a_shelly_em_shows_the_plant_on_status_and_emeter() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let status = get(&park, "/status").await.json();
     assert_eq!(status["mac"], "EC64C9C05E97");
     assert_eq!(status["unixtime"], START_S + 11 * 3600);
@@ -122,7 +122,7 @@ async fn a_shelly_em_shows_the_plant_on_status_and_emeter() {
 
 #[tokio::test]
 async fn a_pro_em_shows_the_same_plant_by_rpc() {
-    let park = park(SensorModel::ShellyProEm, None).await;
+    let park = park(SensorModel::ShellyEm1Gen2, None).await;
     let power = get(&park, "/rpc/EM1.GetStatus?id=0").await.json();
     let counters = get(&park, "/rpc/EM1Data.GetStatus?id=0").await.json();
     assert!(power["act_power"].as_f64().unwrap() > 50.0);
@@ -142,8 +142,8 @@ async fn a_pro_em_shows_the_same_plant_by_rpc() {
 
 #[tokio::test]
 async fn both_three_phase_models_show_three_phases() {
-    let first = park(SensorModel::Shelly3Em, None).await;
-    let second = park(SensorModel::ShellyPro3Em, None).await;
+    let first = park(SensorModel::Shelly3EmGen1, None).await;
+    let second = park(SensorModel::ShellyEmGen2, None).await;
     let status = get(&first, "/status").await.json();
     assert_eq!(status["emeters"].as_array().unwrap().len(), 3);
     let power = get(&second, "/rpc/EM.GetStatus?id=0").await.json();
@@ -154,7 +154,7 @@ async fn both_three_phase_models_show_three_phases() {
 
 #[tokio::test]
 async fn a_connection_is_kept_for_the_next_request() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let mut stream = TcpStream::connect(park.emulator.address()).await.unwrap();
     for _ in 0..2 {
         stream
@@ -169,7 +169,7 @@ async fn a_connection_is_kept_for_the_next_request() {
 
 #[tokio::test]
 async fn with_a_password_the_first_generation_asks_for_basic() {
-    let park = park(SensorModel::ShellyEm, Some("sun")).await;
+    let park = park(SensorModel::ShellyEmGen1, Some("sun")).await;
     let refused = get(&park, "/status").await;
     assert_eq!(refused.status, 401);
     assert!(
@@ -187,7 +187,7 @@ async fn with_a_password_the_first_generation_asks_for_basic() {
 
 #[tokio::test]
 async fn with_a_password_the_second_generation_asks_for_digest() {
-    let park = park(SensorModel::ShellyProEm, Some("sun")).await;
+    let park = park(SensorModel::ShellyEm1Gen2, Some("sun")).await;
     let refused = get(&park, "/rpc/Sys.GetStatus").await;
     assert_eq!(refused.status, 401);
     assert!(
@@ -203,7 +203,7 @@ async fn with_a_password_the_second_generation_asks_for_digest() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_sensor_answers_late() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     park.emulator.set_faults(HttpFaults {
         delay: Duration::from_secs(30),
         ..HttpFaults::default()
@@ -215,7 +215,7 @@ async fn a_slow_sensor_answers_late() {
 
 #[tokio::test]
 async fn an_unreachable_sensor_says_nothing_and_comes_back() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     park.emulator.set_faults(HttpFaults {
         is_unreachable: true,
         ..HttpFaults::default()
@@ -227,7 +227,7 @@ async fn an_unreachable_sensor_says_nothing_and_comes_back() {
 
 #[tokio::test]
 async fn a_sensor_that_becomes_unreachable_cuts_the_connections_it_has() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let mut stream = TcpStream::connect(park.emulator.address()).await.unwrap();
     let request = b"GET /shelly HTTP/1.1\r\nHost: shelly\r\n\r\n";
     stream.write_all(request).await.unwrap();
@@ -242,7 +242,7 @@ async fn a_sensor_that_becomes_unreachable_cuts_the_connections_it_has() {
 
 #[tokio::test]
 async fn a_truncated_answer_is_shorter_than_it_promised() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let faults = HttpFaults {
         truncated_after_bytes: Some(300),
         ..HttpFaults::default()
@@ -259,7 +259,7 @@ async fn a_truncated_answer_is_shorter_than_it_promised() {
 
 #[tokio::test]
 async fn nonsense_comes_with_status_200() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let faults = HttpFaults {
         nonsense: Some("{\"emeters\":[{\"power\":NaN"),
         ..HttpFaults::default()
@@ -274,7 +274,7 @@ async fn nonsense_comes_with_status_200() {
 
 #[tokio::test]
 async fn a_sensor_that_does_not_vouch_says_so() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     park.emulator
         .with_sensor(|sensor| sensor.faults_mut().is_invalid = true);
     let emeter = get(&park, "/emeter/0").await.json();
@@ -283,7 +283,7 @@ async fn a_sensor_that_does_not_vouch_says_so() {
 
 #[tokio::test]
 async fn a_sensor_without_a_time_server_says_unixtime_zero() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     park.emulator
         .with_sensor(|sensor| sensor.faults_mut().clock_is_unset = true);
     assert_eq!(get(&park, "/status").await.json()["unixtime"], 0);
@@ -291,7 +291,7 @@ async fn a_sensor_without_a_time_server_says_unixtime_zero() {
 
 #[tokio::test]
 async fn another_device_at_the_address_shows_its_own_mac() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     park.emulator
         .with_sensor(|sensor| sensor.faults_mut().other_mac = Some(Mac([2, 0, 0, 0, 0, 9])));
     assert_eq!(get(&park, "/status").await.json()["mac"], "020000000009");
@@ -299,7 +299,7 @@ async fn another_device_at_the_address_shows_its_own_mac() {
 
 #[tokio::test]
 async fn a_stepping_clock_shows_in_unixtime_only() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let before = get(&park, "/status").await.json();
     park.emulator
         .with_sensor(|sensor| sensor.faults_mut().clock_offset_s = -7_200);
@@ -314,7 +314,7 @@ async fn a_stepping_clock_shows_in_unixtime_only() {
 
 #[tokio::test]
 async fn counters_fall_to_zero_at_a_reset_and_by_a_dip_for_a_while() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let total = || async {
         get(&park, "/emeter/0").await.json()["total"]
             .as_f64()
@@ -334,7 +334,7 @@ async fn counters_fall_to_zero_at_a_reset_and_by_a_dip_for_a_while() {
 
 #[tokio::test]
 async fn time_moves_only_with_the_clock() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let before = get(&park, "/status").await.json();
     assert_eq!(get(&park, "/status").await.json(), before);
     park.clock.advance_ms(600_000);
@@ -344,7 +344,7 @@ async fn time_moves_only_with_the_clock() {
 
 #[tokio::test]
 async fn a_dropped_emulator_is_gone() {
-    let park = park(SensorModel::ShellyEm, None).await;
+    let park = park(SensorModel::ShellyEmGen1, None).await;
     let address = park.emulator.address();
     drop(park);
     let closed = async {

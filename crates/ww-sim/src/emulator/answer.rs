@@ -6,17 +6,18 @@
 //! EM1Data, EM, EMData, Sys and `Shelly.GetDeviceInfo`).
 
 use super::Housing;
-use crate::sensor::{ChannelObservation, Mac, Observation, SensorModel};
+use crate::sensor::{ChannelObservation, Observation};
+use ww_wire::{Mac, SensorModel};
 
 const GEN1_FIRMWARE: &str = "20210429-104036/v1.10.4-2-g9a159c1fb-release-1.10";
 
 /// The name under which a device announces itself; the second generation's realm.
 pub(super) fn device_id(model: SensorModel, mac: Mac) -> String {
     match model {
-        SensorModel::ShellyEm => format!("shellyem-{mac}"),
-        SensorModel::Shelly3Em => format!("shellyem3-{mac}"),
-        SensorModel::ShellyProEm => format!("shellyproem50-{}", mac.to_string().to_lowercase()),
-        SensorModel::ShellyPro3Em => format!("shellypro3em-{}", mac.to_string().to_lowercase()),
+        SensorModel::ShellyEmGen1 => format!("shellyem-{mac}"),
+        SensorModel::Shelly3EmGen1 => format!("shellyem3-{mac}"),
+        SensorModel::ShellyEm1Gen2 => format!("shellyproem50-{}", mac.to_string().to_lowercase()),
+        SensorModel::ShellyEmGen2 => format!("shellypro3em-{}", mac.to_string().to_lowercase()),
     }
 }
 
@@ -40,17 +41,17 @@ pub(super) fn shelly(model: SensorModel, observation: &Observation, is_locked: b
         )
     };
     match model {
-        SensorModel::ShellyEm => gen1("SHEM", 2),
-        SensorModel::Shelly3Em => gen1("SHEM-3", 3),
-        SensorModel::ShellyProEm => gen2("SPEM-002CEBEU50", "ProEM50", ""),
-        SensorModel::ShellyPro3Em => gen2("SPEM-003CEBEU", "Pro3EM", r#","profile":"triphase""#),
+        SensorModel::ShellyEmGen1 => gen1("SHEM", 2),
+        SensorModel::Shelly3EmGen1 => gen1("SHEM-3", 3),
+        SensorModel::ShellyEm1Gen2 => gen2("SPEM-002CEBEU50", "ProEM50", ""),
+        SensorModel::ShellyEmGen2 => gen2("SPEM-003CEBEU", "Pro3EM", r#","profile":"triphase""#),
     }
 }
 
 /// `/status` of the Shelly EM.
 pub(super) fn em_status(observation: &Observation, housing: &Housing) -> String {
     let emeters = joined(&observation.channels, |shown| {
-        emeter(SensorModel::ShellyEm, shown)
+        emeter(SensorModel::ShellyEmGen1, shown)
     });
     format!(
         r#"{},"relays":[{}],"emeters":[{emeters}],{}}}"#,
@@ -63,7 +64,7 @@ pub(super) fn em_status(observation: &Observation, housing: &Housing) -> String 
 /// `/status` of the Shelly 3EM.
 pub(super) fn three_em_status(observation: &Observation, housing: &Housing) -> String {
     let emeters = joined(&observation.channels, |shown| {
-        emeter(SensorModel::Shelly3Em, shown)
+        emeter(SensorModel::Shelly3EmGen1, shown)
     });
     let total_mw: i64 = observation
         .channels
@@ -348,8 +349,8 @@ mod tests {
             em1_status(1, &three).unwrap(),
             em1_data_status(2, &three).unwrap(),
             sys_status(&three),
-            shelly(SensorModel::ShellyPro3Em, &three, true),
-            shelly(SensorModel::Shelly3Em, &three, false),
+            shelly(SensorModel::ShellyEmGen2, &three, true),
+            shelly(SensorModel::Shelly3EmGen1, &three, false),
         ];
         for text in texts {
             assert!(parsed(&text).is_object(), "{text}");
