@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use crate::arrows::Arrows;
 use crate::program::{Program, cargo};
 use crate::report::Report;
-use crate::setup::{self, Missing, announce};
+use crate::setup::{self, announce};
 use crate::tally::Tally;
 use crate::timed;
 use crate::workspace::Workspace;
@@ -60,14 +60,7 @@ pub(crate) fn run(workspace: &Workspace, chosen: &[Check]) -> Result<bool> {
             Check::Clippy => clippy(workspace),
             Check::Docs => docs(workspace),
         });
-        let tally = match outcome {
-            Ok(()) => Tally::single(true),
-            Err(error) if error.is::<Missing>() => return Err(error),
-            Err(error) => {
-                eprintln!("{error:#}");
-                Tally::broken(format!("{error:#}"))
-            }
-        };
+        let tally = Tally::of(outcome.map(|()| Tally::single()))?;
         report.add(check.name(), tally, took);
     }
     crate::result(&report.text());

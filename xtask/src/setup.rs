@@ -146,7 +146,7 @@ pub(crate) fn node_modules(workspace: &Workspace) -> Result<PathBuf> {
             bail!("dashboard/{file} is not there, but it belongs to the repository");
         }
     }
-    let node = node_version()?;
+    let node = node()?;
     let digest = Inputs::default()
         .word(&node)
         .path(&dashboard.join("package.json"), &[])?
@@ -167,8 +167,11 @@ pub(crate) fn node_modules(workspace: &Workspace) -> Result<PathBuf> {
     Ok(dashboard)
 }
 
-/// The version of Node.js, when it is new enough and npm is there too.
-fn node_version() -> Result<String> {
+/// The version of Node.js.
+///
+/// # Errors
+/// [`Missing`] when it is too old, or npm is not there.
+pub(crate) fn node() -> Result<String> {
     let (major, minor) = NODE_VERSION;
     let remedy = "install a current Node.js with npm, see https://nodejs.org/en/download";
     let wanted = format!("Node.js {major}.{minor} or later");

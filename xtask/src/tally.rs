@@ -1,7 +1,10 @@
 //! Counts what a test runner reports, and says when a green run proves nothing: no test ran, or
 //! some were left out. It runs nothing itself.
 
+use anyhow::Result;
 use serde_json::Value;
+
+use crate::setup::Missing;
 
 /// What one suite reported.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -15,21 +18,30 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// A suite of one thing that did or did not hold.
-    pub(crate) fn single(held: bool) -> Self {
+    /// One thing that held.
+    pub(crate) fn single() -> Self {
         Self {
-            passed: held.into(),
-            failed: (!held).into(),
+            passed: 1,
             ..Self::default()
         }
     }
 
-    /// A suite that could not run at all.
-    pub(crate) fn broken(why: String) -> Self {
-        Self {
-            failed: 1,
-            faults: vec![why],
-            ..Self::default()
+    /// What a suite came to; one that broke off, or could not run, has failed once.
+    ///
+    /// # Errors
+    /// [`Missing`] alone: without the means, the rest of the run would be no better.
+    pub(crate) fn of(outcome: Result<Self>) -> Result<Self> {
+        match outcome {
+            Err(error) if !error.is::<Missing>() => {
+                eprintln!("{error:#}");
+                let faults = vec![format!("{error:#}")];
+                Ok(Self {
+                    failed: 1,
+                    faults,
+                    ..Self::default()
+                })
+            }
+            other => other,
         }
     }
 
@@ -251,6 +263,17 @@ test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         }
         .close(false);
         assert_eq!((tally.passed, tally.failed), (3, 1));
+    }
+
+    #[test]
+    fn a_suite_that_breaks_off_has_failed_but_missing_means_end_the_run() {
+        let broken = Tally::of(Err(anyhow::anyhow!("no compiler output"))).unwrap();
+        assert_eq!(
+            (broken.failed, broken.faults),
+            (1, vec!["no compiler output".to_owned()])
+        );
+        let missing = anyhow::Error::new(Missing::new("a pen", "buy one"));
+        assert!(Tally::of(Err(missing)).unwrap_err().is::<Missing>());
     }
 
     #[test]
