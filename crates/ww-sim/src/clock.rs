@@ -1,6 +1,8 @@
-//! Clocks that a test moves by hand. They keep true time; what a meter believes is its own affair.
+//! The time of the park: a clock that a test moves by hand, and one that runs by itself, as fast
+//! as it is told. They keep true time; what a meter believes is its own affair.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use ww_wire::UtcMillis;
 
@@ -64,6 +66,39 @@ impl Clock for FakeClock {
     }
 }
 
+/// A clock that runs by itself from a given time on, `speed` times as fast as the world's.
+#[derive(Clone, Copy, Debug)]
+pub struct RunningClock {
+    start: UtcMillis,
+    started: Instant,
+    speed: f64,
+}
+
+impl RunningClock {
+    /// Starts at `start`.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a live park runs in real time")]
+    pub fn new(start: UtcMillis, speed: f64) -> Self {
+        Self {
+            start,
+            started: Instant::now(),
+            speed,
+        }
+    }
+}
+
+impl Clock for RunningClock {
+    fn utc(&self) -> UtcMillis {
+        self.start
+            .checked_add_ms(self.elapsed_ms())
+            .unwrap_or(UtcMillis::MAX)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        (self.started.elapsed().as_secs_f64() * 1000.0 * self.speed) as u64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +111,14 @@ mod tests {
         clock.step_utc_ms(-2_000);
         assert_eq!(other.utc().get(), 998_500);
         assert_eq!(other.elapsed_ms(), 500);
+    }
+
+    #[test]
+    fn a_running_clock_keeps_its_speed() {
+        let clock = RunningClock::new(UtcMillis::new(5_000).unwrap(), 0.0);
+        assert_eq!((clock.utc().get(), clock.elapsed_ms()), (5_000, 0));
+        let fast = RunningClock::new(UtcMillis::new(5_000).unwrap(), 1e9);
+        while fast.elapsed_ms() == 0 {}
+        assert!(fast.utc().get() > 5_000);
     }
 }

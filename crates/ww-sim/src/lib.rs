@@ -8,6 +8,7 @@ pub mod emulator;
 pub mod flash;
 pub mod network;
 pub mod noise;
+pub mod park;
 pub mod plant;
 pub mod random;
 pub mod sensor;

@@ -10,44 +10,29 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use ww_sim::clock::{Clock, FakeClock};
 use ww_sim::emulator::{Emulator, Housing, HttpFaults};
-use ww_sim::plant::{Plant, Production};
-use ww_sim::sensor::Sensor;
-use ww_sim::sun::{Plane, Site};
-use ww_sim::weather::{Climate, Weather};
-use ww_wire::{Mac, ProductionCounter, SensorModel, UtcMillis};
+use ww_sim::park::{Park, Post};
+use ww_wire::{Mac, SensorModel, UtcMillis};
 
 /// 2025-06-16T00:00:00Z.
 const START_S: u64 = 1_750_032_000;
 const MAC: Mac = Mac([0xec, 0x64, 0xc9, 0xc0, 0x5e, 0x97]);
 
-struct Park {
+struct Bench {
     emulator: Emulator,
     clock: FakeClock,
 }
 
-async fn park(model: SensorModel, password: Option<&str>) -> Park {
-    let site = Site {
-        latitude_deg: 48.14,
-        longitude_deg: 11.58,
-        elevation_m: 520.0,
-    };
-    let plant = Plant {
-        weather: Weather::new(site, Climate::CENTRAL_EUROPE, 5),
-        plane: Plane {
-            tilt_deg: 30.0,
-            azimuth_deg: 180.0,
-        },
-        module_w: 7200.0,
-        rated_w: 6000.0,
-        standby_w: 1.2,
-        cloud_delay_s: 0.0,
-        seed: 9,
-    };
+async fn bench(model: SensorModel, password: Option<&str>) -> Bench {
     let start = UtcMillis::new(START_S * 1000).unwrap();
     let clock = FakeClock::new(start);
     clock.advance_ms(11 * 3_600_000);
-    let production = Production::new(plant, START_S as i64);
-    let sensor = Sensor::new(model, MAC, production, ProductionCounter::Total, start);
+    let example = Park::example(1, 5).posts.remove(0);
+    let post = Post {
+        model,
+        mac: MAC,
+        ..example
+    };
+    let sensor = post.sensor(start);
     let housing = Housing {
         password: password.map(Into::into),
         ..Housing::default()
@@ -57,7 +42,7 @@ async fn park(model: SensorModel, password: Option<&str>) -> Park {
     let emulator = Emulator::start(address, sensor, housing, shared)
         .await
         .unwrap();
-    Park { emulator, clock }
+    Bench { emulator, clock }
 }
 
 #[derive(Debug)]
@@ -83,8 +68,8 @@ impl Got {
 }
 
 /// One request on a connection of its own; `None` when the peer closed without a word.
-async fn get_with(park: &Park, target: &str, authorization: Option<&str>) -> Option<Got> {
-    let mut stream = TcpStream::connect(park.emulator.address()).await.unwrap();
+async fn get_with(bench: &Bench, target: &str, authorization: Option<&str>) -> Option<Got> {
+    let mut stream = TcpStream::connect(bench.emulator.address()).await.unwrap();
     let authorization =
         authorization.map_or(String::new(), |value| format!("Authorization: {value}\r\n"));
     let request = format!(
@@ -104,46 +89,46 @@ async fn get_with(park: &Park, target: &str, authorization: Option<&str>) -> Opt
     })
 }
 
-async fn get(park: &Park, target: &str) -> Got {
-    get_with(park, target, None).await.expect("an answer")
+async fn get(bench: &Bench, target: &str) -> Got {
+    get_with(bench, target, None).await.expect("an answer")
 }
 
 #[tokio::test]
 async fn a_shelly_em_shows_the_plant_on_status_and_emeter() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    let status = get(&park, "/status").await.json();
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    let status = get(&bench, "/status").await.json();
     assert_eq!(status["mac"], "EC64C9C05E97");
     assert_eq!(status["unixtime"], START_S + 11 * 3600);
     assert!(status["emeters"][0]["power"].as_f64().unwrap() > 50.0);
-    assert_eq!(get(&park, "/emeter/0").await.json(), status["emeters"][0]);
-    assert_eq!(get(&park, "/emeter/2").await.status, 404);
-    assert_eq!(get(&park, "/shelly").await.json()["type"], "SHEM");
+    assert_eq!(get(&bench, "/emeter/0").await.json(), status["emeters"][0]);
+    assert_eq!(get(&bench, "/emeter/2").await.status, 404);
+    assert_eq!(get(&bench, "/shelly").await.json()["type"], "SHEM");
 }
 
 #[tokio::test]
 async fn a_pro_em_shows_the_same_plant_by_rpc() {
-    let park = park(SensorModel::ShellyEm1Gen2, None).await;
-    let power = get(&park, "/rpc/EM1.GetStatus?id=0").await.json();
-    let counters = get(&park, "/rpc/EM1Data.GetStatus?id=0").await.json();
+    let bench = bench(SensorModel::ShellyEm1Gen2, None).await;
+    let power = get(&bench, "/rpc/EM1.GetStatus?id=0").await.json();
+    let counters = get(&bench, "/rpc/EM1Data.GetStatus?id=0").await.json();
     assert!(power["act_power"].as_f64().unwrap() > 50.0);
     assert!(counters["total_act_energy"].as_f64().unwrap() > 100.0);
     assert_eq!(
-        get(&park, "/rpc/Sys.GetStatus").await.json()["unixtime"],
+        get(&bench, "/rpc/Sys.GetStatus").await.json()["unixtime"],
         START_S + 11 * 3600
     );
     assert_eq!(
-        get(&park, "/rpc/Shelly.GetDeviceInfo").await.json()["app"],
+        get(&bench, "/rpc/Shelly.GetDeviceInfo").await.json()["app"],
         "ProEM50"
     );
-    assert_eq!(get(&park, "/rpc/EM1.GetStatus?id=7").await.status, 404);
-    assert_eq!(get(&park, "/rpc/EM1.GetStatus").await.status, 500);
-    assert_eq!(get(&park, "/status").await.status, 404);
+    assert_eq!(get(&bench, "/rpc/EM1.GetStatus?id=7").await.status, 404);
+    assert_eq!(get(&bench, "/rpc/EM1.GetStatus").await.status, 500);
+    assert_eq!(get(&bench, "/status").await.status, 404);
 }
 
 #[tokio::test]
 async fn both_three_phase_models_show_three_phases() {
-    let first = park(SensorModel::Shelly3EmGen1, None).await;
-    let second = park(SensorModel::ShellyEmGen2, None).await;
+    let first = bench(SensorModel::Shelly3EmGen1, None).await;
+    let second = bench(SensorModel::ShellyEmGen2, None).await;
     let status = get(&first, "/status").await.json();
     assert_eq!(status["emeters"].as_array().unwrap().len(), 3);
     let power = get(&second, "/rpc/EM.GetStatus?id=0").await.json();
@@ -154,8 +139,8 @@ async fn both_three_phase_models_show_three_phases() {
 
 #[tokio::test]
 async fn a_connection_is_kept_for_the_next_request() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    let mut stream = TcpStream::connect(park.emulator.address()).await.unwrap();
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    let mut stream = TcpStream::connect(bench.emulator.address()).await.unwrap();
     for _ in 0..2 {
         stream
             .write_all(b"GET /shelly HTTP/1.1\r\nHost: shelly\r\n\r\n")
@@ -169,8 +154,8 @@ async fn a_connection_is_kept_for_the_next_request() {
 
 #[tokio::test]
 async fn with_a_password_the_first_generation_asks_for_basic() {
-    let park = park(SensorModel::ShellyEmGen1, Some("sun")).await;
-    let refused = get(&park, "/status").await;
+    let bench = bench(SensorModel::ShellyEmGen1, Some("sun")).await;
+    let refused = get(&bench, "/status").await;
     assert_eq!(refused.status, 401);
     assert!(
         refused
@@ -178,8 +163,8 @@ async fn with_a_password_the_first_generation_asks_for_basic() {
             .to_lowercase()
             .contains("www-authenticate: basic")
     );
-    assert_eq!(get(&park, "/shelly").await.json()["auth"], true);
-    let admitted = get_with(&park, "/status", Some("Basic YWRtaW46c3Vu"))
+    assert_eq!(get(&bench, "/shelly").await.json()["auth"], true);
+    let admitted = get_with(&bench, "/status", Some("Basic YWRtaW46c3Vu"))
         .await
         .unwrap();
     assert_eq!(admitted.status, 200);
@@ -187,8 +172,8 @@ async fn with_a_password_the_first_generation_asks_for_basic() {
 
 #[tokio::test]
 async fn with_a_password_the_second_generation_asks_for_digest() {
-    let park = park(SensorModel::ShellyEm1Gen2, Some("sun")).await;
-    let refused = get(&park, "/rpc/Sys.GetStatus").await;
+    let bench = bench(SensorModel::ShellyEm1Gen2, Some("sun")).await;
+    let refused = get(&bench, "/rpc/Sys.GetStatus").await;
     assert_eq!(refused.status, 401);
     assert!(
         refused
@@ -196,43 +181,43 @@ async fn with_a_password_the_second_generation_asks_for_digest() {
             .contains("Digest qop=\"auth\", realm=\"shellyproem50-ec64c9c05e97\"")
     );
     assert_eq!(
-        get(&park, "/rpc/Shelly.GetDeviceInfo").await.json()["auth_en"],
+        get(&bench, "/rpc/Shelly.GetDeviceInfo").await.json()["auth_en"],
         true
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_sensor_answers_late() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    park.emulator.set_faults(HttpFaults {
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    bench.emulator.set_faults(HttpFaults {
         delay: Duration::from_secs(30),
         ..HttpFaults::default()
     });
     let asked = tokio::time::Instant::now();
-    assert_eq!(get(&park, "/status").await.status, 200);
+    assert_eq!(get(&bench, "/status").await.status, 200);
     assert!(asked.elapsed() >= Duration::from_secs(30));
 }
 
 #[tokio::test]
 async fn an_unreachable_sensor_says_nothing_and_comes_back() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    park.emulator.set_faults(HttpFaults {
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    bench.emulator.set_faults(HttpFaults {
         is_unreachable: true,
         ..HttpFaults::default()
     });
-    assert!(get_with(&park, "/status", None).await.is_none());
-    park.emulator.set_faults(HttpFaults::default());
-    assert_eq!(get(&park, "/status").await.status, 200);
+    assert!(get_with(&bench, "/status", None).await.is_none());
+    bench.emulator.set_faults(HttpFaults::default());
+    assert_eq!(get(&bench, "/status").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_sensor_that_becomes_unreachable_cuts_the_connections_it_has() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    let mut stream = TcpStream::connect(park.emulator.address()).await.unwrap();
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    let mut stream = TcpStream::connect(bench.emulator.address()).await.unwrap();
     let request = b"GET /shelly HTTP/1.1\r\nHost: shelly\r\n\r\n";
     stream.write_all(request).await.unwrap();
     assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
-    park.emulator.set_faults(HttpFaults {
+    bench.emulator.set_faults(HttpFaults {
         is_unreachable: true,
         ..HttpFaults::default()
     });
@@ -242,13 +227,13 @@ async fn a_sensor_that_becomes_unreachable_cuts_the_connections_it_has() {
 
 #[tokio::test]
 async fn a_truncated_answer_is_shorter_than_it_promised() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
     let faults = HttpFaults {
         truncated_after_bytes: Some(300),
         ..HttpFaults::default()
     };
-    park.emulator.set_faults(faults);
-    let got = get(&park, "/status").await;
+    bench.emulator.set_faults(faults);
+    let got = get(&bench, "/status").await;
     assert!(got.promised_bytes() > 900);
     assert!(
         (1..=300).contains(&got.body.len()),
@@ -259,13 +244,13 @@ async fn a_truncated_answer_is_shorter_than_it_promised() {
 
 #[tokio::test]
 async fn nonsense_comes_with_status_200() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
     let faults = HttpFaults {
         nonsense: Some("{\"emeters\":[{\"power\":NaN"),
         ..HttpFaults::default()
     };
-    park.emulator.set_faults(faults);
-    let got = get(&park, "/status").await;
+    bench.emulator.set_faults(faults);
+    let got = get(&bench, "/status").await;
     assert_eq!(
         (got.status, got.body.as_str()),
         (200, "{\"emeters\":[{\"power\":NaN")
@@ -274,36 +259,40 @@ async fn nonsense_comes_with_status_200() {
 
 #[tokio::test]
 async fn a_sensor_that_does_not_vouch_says_so() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    park.emulator
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    bench
+        .emulator
         .with_sensor(|sensor| sensor.faults_mut().is_invalid = true);
-    let emeter = get(&park, "/emeter/0").await.json();
+    let emeter = get(&bench, "/emeter/0").await.json();
     assert_eq!(emeter["is_valid"], false);
 }
 
 #[tokio::test]
 async fn a_sensor_without_a_time_server_says_unixtime_zero() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    park.emulator
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    bench
+        .emulator
         .with_sensor(|sensor| sensor.faults_mut().clock_is_unset = true);
-    assert_eq!(get(&park, "/status").await.json()["unixtime"], 0);
+    assert_eq!(get(&bench, "/status").await.json()["unixtime"], 0);
 }
 
 #[tokio::test]
 async fn another_device_at_the_address_shows_its_own_mac() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    park.emulator
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    bench
+        .emulator
         .with_sensor(|sensor| sensor.faults_mut().other_mac = Some(Mac([2, 0, 0, 0, 0, 9])));
-    assert_eq!(get(&park, "/status").await.json()["mac"], "020000000009");
+    assert_eq!(get(&bench, "/status").await.json()["mac"], "020000000009");
 }
 
 #[tokio::test]
 async fn a_stepping_clock_shows_in_unixtime_only() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    let before = get(&park, "/status").await.json();
-    park.emulator
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    let before = get(&bench, "/status").await.json();
+    bench
+        .emulator
         .with_sensor(|sensor| sensor.faults_mut().clock_offset_s = -7_200);
-    let after = get(&park, "/status").await.json();
+    let after = get(&bench, "/status").await.json();
     assert_eq!(
         after["unixtime"],
         before["unixtime"].as_u64().unwrap() - 7_200
@@ -314,39 +303,42 @@ async fn a_stepping_clock_shows_in_unixtime_only() {
 
 #[tokio::test]
 async fn counters_fall_to_zero_at_a_reset_and_by_a_dip_for_a_while() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
     let total = || async {
-        get(&park, "/emeter/0").await.json()["total"]
+        get(&bench, "/emeter/0").await.json()["total"]
             .as_f64()
             .unwrap()
     };
     let before = total().await;
-    park.emulator
+    bench
+        .emulator
         .with_sensor(|sensor| sensor.faults_mut().dip_mwh = 100_000);
     assert!((total().await - (before - 100.0)).abs() < 0.11);
-    park.emulator
+    bench
+        .emulator
         .with_sensor(|sensor| sensor.faults_mut().dip_mwh = 0);
     assert_eq!(total().await, before);
-    park.emulator
-        .with_sensor(|sensor| sensor.reset_counters(park.clock.utc()));
+    bench
+        .emulator
+        .with_sensor(|sensor| sensor.reset_counters(bench.clock.utc()));
     assert_eq!(total().await, 0.0);
 }
 
 #[tokio::test]
 async fn time_moves_only_with_the_clock() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    let before = get(&park, "/status").await.json();
-    assert_eq!(get(&park, "/status").await.json(), before);
-    park.clock.advance_ms(600_000);
-    let after = get(&park, "/status").await.json();
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    let before = get(&bench, "/status").await.json();
+    assert_eq!(get(&bench, "/status").await.json(), before);
+    bench.clock.advance_ms(600_000);
+    let after = get(&bench, "/status").await.json();
     assert!(after["emeters"][0]["total"].as_f64() > before["emeters"][0]["total"].as_f64());
 }
 
 #[tokio::test]
 async fn a_dropped_emulator_is_gone() {
-    let park = park(SensorModel::ShellyEmGen1, None).await;
-    let address = park.emulator.address();
-    drop(park);
+    let bench = bench(SensorModel::ShellyEmGen1, None).await;
+    let address = bench.emulator.address();
+    drop(bench);
     let closed = async {
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
