@@ -7,4 +7,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod authentication;
+pub mod now;
+pub mod register;
 pub mod shelly;

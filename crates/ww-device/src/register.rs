@@ -1,0 +1,397 @@
+//! Turns what the sensor's counter shows into `produced`, the sum of accepted increments that a
+//! meter signs. It never makes energy up, and it does not look at power.
+//!
+//! `B` is the baseline, the highest value counted so far; `v` the value now; `P` 1.35 times the
+//! rated power. The allowance grows by `P` × elapsed time and is drawn on by what is accepted; it
+//! is never more than `P` × (time since the last value + 60 s) + 0.3 Wh, because a Shelly brings its
+//! counters up to date as seldom as once a minute, and each phase resolves 0.1 Wh.
+//!
+//! | what is seen | what is done | flags |
+//! | --- | --- | --- |
+//! | the first value ever | it becomes `B`; nothing is counted | – |
+//! | `v` ≥ `B` by no more than the allowance | `v − B` is added to `produced`; `B` = `v` | – |
+//! | the same, more than 30 s after the last value, or the first since a reboot | the same: the increment spans the gap | RECOVERED |
+//! | `v` > `B` by more than the allowance | nothing is added; the epoch rises; `B` = `v` | INCREMENT_REFUSED |
+//! | the same, and the time since `B` is not known (reboot without clock) | the allowance counts from the boot alone; `B` stays, until the allowance or the clock lets the increment in, or the clock refuses it | INCREMENT_PENDING |
+//! | `v` below the value before, but not below `B` by more than the tolerance: a dip | the epoch rises; `B` stays, so that the way back up is not counted twice | COUNTER_FELL |
+//! | `v` below `B` by more than the tolerance: a reset | the epoch rises; `B` = `v`; the old `B` is remembered as `H` until the counter passes it; the allowance is what the time since the last value earned | COUNTER_FELL |
+//! | `v` ≥ `H` again after a gap: a glitch that ended unseen, or a reset that grew unseen | nothing is added, for the two cannot be told apart; the epoch rises; `B` = `v` | INCREMENT_REFUSED |
+//! | a poll without a value | nothing changes; the time to the next value is longer | – |
+//!
+//! The tolerance is the largest allowance that polls 30 s apart can have, so that a fall beyond it
+//! (a glitch to zero, say) can never come back within the allowance. What it costs: a true reset
+//! of a counter that stood below the tolerance, or that lost less than the tolerance, counts only
+//! from the old value on. And a counter that is reset while an increment is pending takes that
+//! increment with it.
+//!
+//! What stays possible: a counter that falls beyond the tolerance and then climbs back in steps, or
+//! in a gap after it has passed `H`, each no larger than the plant could produce in that time. No
+//! rule on this counter alone can tell that from production; the bound holds there too.
+
+use crate::now::Now;
+use ww_wire::{
+    CounterEpoch, MilliwattHours, ProductionCounter, Reading, ReadingFlags, UptimeMillis,
+    UtcMillis, Watts,
+};
+
+/// The most that a plant is believed to produce, in thousandths of its rated power.
+pub const PLAUSIBLE_MILLI: u64 = 1350;
+/// Values further apart than this have a gap between them: on the 10 s grid, two missed ones.
+pub const GAP_MS: u64 = 30_000;
+/// The longest that a sensor shows a counter without bringing it up to date.
+pub const PUBLICATION_MS: u64 = 60_000;
+/// What counters may lag by their resolution: three phases of 0.1 Wh.
+pub const RESOLUTION_MWH: u64 = 300;
+
+/// mW·ms in one mWh.
+const MILLIWATT_MILLIS: u128 = 3_600_000;
+
+/// What the enrolment says of the register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterRules {
+    /// Which of the sensor's counters counts production.
+    pub production_counter: ProductionCounter,
+    /// Rated power of the plant.
+    pub rated_power: Watts,
+    /// Ratio of an external current transformer in thousandths: what the counter shows is
+    /// multiplied by it. 1000 for none.
+    pub ct_ratio_milli: u32,
+}
+
+impl RegisterRules {
+    fn counter(
+        &self,
+        import: Option<MilliwattHours>,
+        export: Option<MilliwattHours>,
+    ) -> Option<u64> {
+        let counter = match self.production_counter {
+            ProductionCounter::Total => import,
+            ProductionCounter::TotalReturned => export,
+        };
+        counter.map(MilliwattHours::get)
+    }
+
+    /// The energy behind a step of the counter, in µWh.
+    fn energy_uwh(&self, step: u64) -> u128 {
+        u128::from(step) * u128::from(self.ct_ratio_milli)
+    }
+
+    /// The allowance that `elapsed_ms` earn, in mW·ms.
+    fn earned(&self, elapsed_ms: u64) -> u128 {
+        let plausible_mw = u128::from(self.rated_power.get()) * u128::from(PLAUSIBLE_MILLI);
+        plausible_mw * u128::from(elapsed_ms)
+    }
+
+    /// The most allowance there can be at a value that comes `elapsed_ms` after the one before.
+    fn allowance_limit(&self, elapsed_ms: u64) -> u128 {
+        self.earned_since(elapsed_ms.saturating_add(PUBLICATION_MS))
+    }
+
+    /// What a counter that starts anew can have gathered in `elapsed_ms`.
+    fn earned_since(&self, elapsed_ms: u64) -> u128 {
+        self.earned(elapsed_ms) + allowance_of(self.energy_uwh(RESOLUTION_MWH))
+    }
+
+    fn is_dip(&self, fall: u64) -> bool {
+        allowance_of(self.energy_uwh(fall)) <= self.allowance_limit(GAP_MS)
+    }
+}
+
+/// What a value of the counter led to: fields of the next reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The never-decreasing sum after this value.
+    pub produced: MilliwattHours,
+    /// The epoch after this value.
+    pub epoch: CounterEpoch,
+    /// Those of the flags that speak of the counter.
+    pub flags: ReadingFlags,
+}
+
+/// The register: a pure state machine, small enough to copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register {
+    rules: RegisterRules,
+    produced: MilliwattHours,
+    /// Accepted energy below 1 mWh, in µWh; only an external transformer makes any.
+    remainder_uwh: u16,
+    epoch: CounterEpoch,
+    counter: Option<Counter>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counter {
+    /// `B`
+    baseline: u64,
+    /// `H`
+    fallen_from: Option<u64>,
+    /// The value before this one, whatever became of it.
+    last: u64,
+    /// When the allowance was brought up to date.
+    settled: Settled,
+    allowance: u128,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    ThisBoot(UptimeMillis),
+    EarlierBoot(Option<UtcMillis>),
+}
+
+/// The time since the counter was settled.
+struct Elapsed {
+    at_least_ms: u64,
+    exact: bool,
+    is_gap: bool,
+}
+
+impl Settled {
+    fn elapsed(self, now: Now) -> Elapsed {
+        match (self, now.time()) {
+            (Self::ThisBoot(then), _) => {
+                let elapsed_ms = now.uptime().since(then);
+                Elapsed {
+                    at_least_ms: elapsed_ms,
+                    exact: true,
+                    is_gap: elapsed_ms > GAP_MS,
+                }
+            }
+            (Self::EarlierBoot(Some(then)), Some(time)) if time >= then => Elapsed {
+                at_least_ms: (time.get() - then.get()).max(now.uptime().get()),
+                exact: true,
+                is_gap: true,
+            },
+            (Self::EarlierBoot(_), _) => Elapsed {
+                at_least_ms: now.uptime().get(),
+                exact: false,
+                is_gap: true,
+            },
+        }
+    }
+}
+
+impl Register {
+    /// A register that goes on from `produced` and `epoch`: zero for a new meter, otherwise those
+    /// of the newest record on flash. [`Register::replay`] restores the rest.
+    #[must_use]
+    pub const fn new(rules: RegisterRules, produced: MilliwattHours, epoch: CounterEpoch) -> Self {
+        Self {
+            rules,
+            produced,
+            remainder_uwh: 0,
+            epoch,
+            counter: None,
+        }
+    }
+
+    /// The never-decreasing sum.
+    #[must_use]
+    pub const fn produced(&self) -> MilliwattHours {
+        self.produced
+    }
+
+    /// The epoch of the sensor's counter.
+    #[must_use]
+    pub const fn epoch(&self) -> CounterEpoch {
+        self.epoch
+    }
+
+    /// Restores what a reboot wiped, from readings of earlier boots that are still on flash, the
+    /// oldest first. The last reading with values and without [`ReadingFlags::INCREMENT_PENDING`]
+    /// is enough to lose no energy; older ones bring back the memory of a dip or reset that is
+    /// still under way (ten minutes of them are plenty). Without any, the next value is the
+    /// baseline, and what was produced in between is not counted.
+    pub fn replay(&mut self, reading: &Reading) {
+        self.produced = reading.produced;
+        self.epoch = reading.counter_epoch;
+        let Some(value) = self
+            .rules
+            .counter(reading.import_total, reading.export_total)
+        else {
+            return;
+        };
+        let settled = Settled::EarlierBoot(reading.time);
+        let allowance = self.rules.allowance_limit(0);
+        let Some(counter) = &mut self.counter else {
+            self.counter = Some(Counter {
+                baseline: value,
+                fallen_from: None,
+                last: value,
+                settled,
+                allowance,
+            });
+            return;
+        };
+        counter.last = value;
+        if !reading.flags.contains(ReadingFlags::INCREMENT_PENDING) {
+            counter.settled = settled;
+            counter.allowance = allowance;
+            if value >= counter.baseline {
+                counter.rise_to(value);
+            } else if !self.rules.is_dip(counter.baseline - value) {
+                counter.reset_to(value);
+            }
+        }
+    }
+
+    /// Takes over another enrolment. Other counters or another transformer are a swap: the epoch
+    /// rises, and the next value is a new baseline.
+    pub fn change_rules(&mut self, rules: RegisterRules) {
+        let measures_the_same = RegisterRules {
+            rated_power: rules.rated_power,
+            ..self.rules
+        };
+        self.rules = rules;
+        if measures_the_same != rules {
+            self.swap_sensor();
+        }
+    }
+
+    /// Says that another sensor is enrolled: the epoch rises, and the next value is a new
+    /// baseline.
+    pub fn swap_sensor(&mut self) {
+        self.counter = None;
+        self.raise_epoch();
+    }
+
+    /// Takes the counters of a poll that worked.
+    #[must_use]
+    pub fn count(&mut self, import: MilliwattHours, export: MilliwattHours, now: Now) -> Counted {
+        let flags = match self.rules.counter(Some(import), Some(export)) {
+            Some(value) => self.value(value, now),
+            None => ReadingFlags::NONE,
+        };
+        Counted {
+            produced: self.produced,
+            epoch: self.epoch,
+            flags,
+        }
+    }
+
+    fn value(&mut self, value: u64, now: Now) -> ReadingFlags {
+        let Some(mut counter) = self.counter else {
+            self.counter = Some(Counter {
+                baseline: value,
+                fallen_from: None,
+                last: value,
+                settled: Settled::ThisBoot(now.uptime()),
+                allowance: self.rules.allowance_limit(0),
+            });
+            return ReadingFlags::NONE;
+        };
+        let elapsed = counter.settled.elapsed(now);
+        let allowance = counter
+            .allowance
+            .saturating_add(self.rules.earned(elapsed.at_least_ms))
+            .min(self.rules.allowance_limit(elapsed.at_least_ms));
+        let fell = value < counter.last;
+        let mut flags = ReadingFlags::NONE;
+        if fell {
+            flags = flags.with(ReadingFlags::COUNTER_FELL);
+            self.raise_epoch();
+        }
+        counter.last = value;
+        let mut allowance_left = allowance;
+        if value < counter.baseline {
+            if !self.rules.is_dip(counter.baseline - value) {
+                counter.reset_to(value);
+                allowance_left = allowance.min(self.rules.earned_since(elapsed.at_least_ms));
+            }
+        } else {
+            let increment = if fell && value > counter.baseline {
+                Increment::Pending
+            } else {
+                self.increment(&counter, value, allowance, &elapsed)
+            };
+            match increment {
+                Increment::Accepted { drawn } => allowance_left -= drawn,
+                Increment::Refused => {
+                    flags = flags.with(ReadingFlags::INCREMENT_REFUSED);
+                    self.raise_epoch();
+                }
+                Increment::Pending => {
+                    self.counter = Some(counter);
+                    return flags.with(ReadingFlags::INCREMENT_PENDING);
+                }
+            }
+            counter.rise_to(value);
+        }
+        counter.settled = Settled::ThisBoot(now.uptime());
+        counter.allowance = allowance_left;
+        self.counter = Some(counter);
+        if elapsed.is_gap {
+            flags.with(ReadingFlags::RECOVERED)
+        } else {
+            flags
+        }
+    }
+
+    /// Judges the step from the baseline up to `value`, and adds it when it is accepted.
+    fn increment(
+        &mut self,
+        counter: &Counter,
+        value: u64,
+        allowance: u128,
+        elapsed: &Elapsed,
+    ) -> Increment {
+        let energy_uwh = self.rules.energy_uwh(value - counter.baseline);
+        let drawn = allowance_of(energy_uwh);
+        let came_back = elapsed.is_gap && counter.fallen_from.is_some_and(|high| value >= high);
+        if came_back {
+            return Increment::Refused;
+        }
+        if drawn > allowance {
+            return if elapsed.exact {
+                Increment::Refused
+            } else {
+                Increment::Pending
+            };
+        }
+        let sum_uwh = energy_uwh + u128::from(self.remainder_uwh);
+        let produced = u64::try_from(sum_uwh / 1000)
+            .ok()
+            .and_then(MilliwattHours::new)
+            .and_then(|increment| self.produced.checked_add(increment));
+        let Some(produced) = produced else {
+            return Increment::Refused;
+        };
+        self.produced = produced;
+        self.remainder_uwh =
+            u16::try_from(sum_uwh % 1000).expect("a remainder of 1000 is below 1000");
+        Increment::Accepted { drawn }
+    }
+
+    /// At the end of its range the epoch stays where it is: 65,534 resets are a broken sensor.
+    fn raise_epoch(&mut self) {
+        self.epoch = self.epoch.next().unwrap_or(self.epoch);
+    }
+}
+
+enum Increment {
+    Accepted { drawn: u128 },
+    Refused,
+    Pending,
+}
+
+impl Counter {
+    fn rise_to(&mut self, value: u64) {
+        self.baseline = value;
+        if self.fallen_from.is_some_and(|high| value >= high) {
+            self.fallen_from = None;
+        }
+    }
+
+    fn reset_to(&mut self, value: u64) {
+        self.fallen_from = Some(self.baseline);
+        self.baseline = value;
+    }
+}
+
+/// The allowance that energy draws, in mW·ms. 1 mWh = 1000 µWh; the energy of a u64 counter under a
+/// u32 ratio stays below 2^96.
+fn allowance_of(energy_uwh: u128) -> u128 {
+    energy_uwh * (MILLIWATT_MILLIS / 1000)
+}
+
+#[cfg(test)]
+mod tests;
