@@ -1,0 +1,13 @@
+//! ww-wire as others see it: properties of every encoder and decoder, the golden vectors, and the
+//! tables of the format description.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where its own values are wrong"
+)]
+
+mod arbitrary;
+mod cose;
+mod merkle;
+mod packed;
+mod records;
