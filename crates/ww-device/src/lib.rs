@@ -8,6 +8,12 @@
 extern crate std;
 
 pub mod authentication;
+pub mod chain;
+pub mod flash;
+pub mod grid;
 pub mod now;
+pub mod queue;
 pub mod register;
+pub mod sampler;
 pub mod shelly;
+pub mod signer;
