@@ -23,8 +23,8 @@
 mod batch;
 mod layout;
 mod mount;
-mod records;
 mod readings;
+mod records;
 mod ring;
 mod settings;
 mod state;
@@ -46,8 +46,6 @@ use ring::Ring;
 use settings::Digests;
 use state::ChainState;
 
-pub(crate) use readings::ReadingCursor;
-
 /// The queue on its flash. Not counting the flash driver it stays below 2 KiB of memory.
 pub struct Queue<F> {
     flash: F,
@@ -58,7 +56,9 @@ pub struct Queue<F> {
     state: ChainState,
     /// The last chain sector that may be opened without another look at what it erases.
     chain_clear: u32,
-    /// Readings up to this one are known on the flash to be settled.
+    /// What is settled by the word of the newest chain sector's header.
+    head_settled: u64,
+    /// Readings up to this one are settled by the word of the flash.
     durably_settled: u64,
     readings: Ring,
     codec: Option<Codec>,
@@ -205,7 +205,8 @@ impl<F: NorFlash> Queue<F> {
         let state = &self.state;
         Depth {
             records: state.next_index.saturating_sub(state.first_live_index()),
-            readings: (self.next_sequence - 1).saturating_sub(state.last_dead_sequence()),
+            readings: (self.next_sequence - 1)
+                .saturating_sub(state.settled_sequence.max(state.last_given_up())),
         }
     }
 

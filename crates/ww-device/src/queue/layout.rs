@@ -22,11 +22,17 @@ pub struct Layout {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     /// The chain ring keeps two sectors free, and a Gap and what it covers must have room.
-    #[error("the chain ring needs at least {} sectors, got {0}", Layout::MIN_CHAIN_SECTORS)]
-    ChainTooSmall(u32),
+    #[error("the chain ring needs at least {min} sectors, got {got}", min = Layout::MIN_CHAIN_SECTORS)]
+    ChainTooSmall {
+        /// Sectors asked for.
+        got: u32,
+    },
     /// The open window must never be in the way of its own next reading.
-    #[error("the readings ring needs at least {} sectors, got {0}", Layout::MIN_READINGS_SECTORS)]
-    ReadingsTooSmall(u32),
+    #[error("the readings ring needs at least {min} sectors, got {got}", min = Layout::MIN_READINGS_SECTORS)]
+    ReadingsTooSmall {
+        /// Sectors asked for.
+        got: u32,
+    },
     /// Offsets are 32 bits wide.
     #[error("the layout ends beyond 4 GiB")]
     TooLarge,
@@ -56,10 +62,12 @@ impl Layout {
         readings_sectors: u32,
     ) -> Result<Self, LayoutError> {
         if chain_sectors < Self::MIN_CHAIN_SECTORS {
-            return Err(LayoutError::ChainTooSmall(chain_sectors));
+            return Err(LayoutError::ChainTooSmall { got: chain_sectors });
         }
         if readings_sectors < Self::MIN_READINGS_SECTORS {
-            return Err(LayoutError::ReadingsTooSmall(readings_sectors));
+            return Err(LayoutError::ReadingsTooSmall {
+                got: readings_sectors,
+            });
         }
         let end = first_sector as u64
             + SETTINGS_SECTORS as u64

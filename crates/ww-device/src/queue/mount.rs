@@ -2,7 +2,7 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use ww_wire::packed::Codec;
-use ww_wire::{AnyReading, BootCounter, ChainRecord, MeterId};
+use ww_wire::{AnyReading, BootCounter, MeterId};
 
 use super::layout::{CHAIN_RESERVE, SETTINGS_SECTORS};
 use super::ring::{Found, Head, Ring, RingId};
@@ -57,9 +57,9 @@ impl<F: NorFlash> Queue<F> {
         layout: Layout,
         meter: MeterId,
     ) -> Result<(Self, Recovered), MountError> {
-        if WORD_BYTES % F::WRITE_SIZE.max(1) != 0
-            || WORD_BYTES % F::READ_SIZE.max(1) != 0
-            || SECTOR_BYTES as usize % F::ERASE_SIZE.max(1) != 0
+        if !WORD_BYTES.is_multiple_of(F::WRITE_SIZE)
+            || !WORD_BYTES.is_multiple_of(F::READ_SIZE)
+            || !(SECTOR_BYTES as usize).is_multiple_of(F::ERASE_SIZE)
         {
             return Err(MountError::Geometry);
         }
@@ -102,7 +102,8 @@ impl<F: NorFlash> Queue<F> {
             state,
             chain_clear: chain
                 .head
-                .map_or(CHAIN_RESERVE, |head| head.number + CHAIN_RESERVE),
+                .map_or(CHAIN_RESERVE - 1, |head| head.number + CHAIN_RESERVE),
+            head_settled: state.settled_sequence,
             durably_settled: state.settled_sequence,
             readings,
             codec: None,
@@ -119,7 +120,7 @@ impl<F: NorFlash> Queue<F> {
         let mut codec: Option<Codec> = None;
         let (meter, ring) = (self.meter, &mut self.readings);
         let mut carried = 1;
-        let newest = newest(ring, &mut self.flash, |entry| {
+        let newest = newest(ring, &mut self.flash, false, |entry| {
             match entry {
                 Visit::Start(carry) => {
                     codec = None;
@@ -189,7 +190,7 @@ fn mount_settings<F: NorFlash>(ring: &mut Ring, flash: &mut F) -> Result<Digests
 
 fn mount_chain<F: NorFlash>(ring: &mut Ring, flash: &mut F) -> Result<ChainState, MountError> {
     let mut state = ChainState::NEW;
-    let newest = newest(ring, flash, |visit| {
+    let newest = newest(ring, flash, true, |visit| {
         match visit {
             Visit::Start(carry) => {
                 state = ChainState::from_bytes(carry).unwrap_or(ChainState::NEW);
@@ -242,9 +243,13 @@ fn newest_number<F: NorFlash>(ring: &Ring, flash: &mut F) -> Result<Option<u32>,
 
 /// Finds the newest sector with an entry and shows it to `visit`, which says whether an entry
 /// counts. Sectors without an entry count as never opened: they are erased again before use.
+///
+/// With `resume`, entries behind a spoilt one are looked for too; a packed reading hangs on the
+/// one before it, so the readings do without.
 fn newest<F: NorFlash>(
     ring: &Ring,
     flash: &mut F,
+    resume: bool,
     mut visit: impl FnMut(Visit<'_>) -> bool,
 ) -> Result<Option<Newest>, MountError> {
     let Some(highest) = newest_number(ring, flash)? else {
@@ -263,10 +268,8 @@ fn newest<F: NorFlash>(
                 Found::Entry(entry) if visit(Visit::Entry(entry.kind, entry.body())) => {
                     (at, end, any) = (entry.next, entry.next, true);
                 }
-                Found::End => break,
-                // An entry behind a spoilt one may still be whole; readings refuse it by
-                // themselves, as they hang on the one before.
-                Found::Entry(_) | Found::Garbage => at += WORD_BYTES as u32,
+                Found::Entry(_) | Found::Garbage if resume => at += WORD_BYTES as u32,
+                Found::Entry(_) | Found::Garbage | Found::End => break,
             }
         }
         let programmed = ring.programmed_after(flash, number, end)?;

@@ -149,8 +149,13 @@ impl Ring {
         (FIXED_HEADER + self.carry + CHECKSUM) as u32
     }
 
+    /// Where a slot begins on the chip.
+    pub(super) const fn slot_offset(&self, slot: u32) -> u32 {
+        self.base + slot * SECTOR_BYTES
+    }
+
     const fn offset(&self, number: u32) -> u32 {
-        self.base + number % self.sectors * SECTOR_BYTES
+        self.slot_offset(number % self.sectors)
     }
 
     /// The header in a slot, if it is whole and belongs there.
@@ -167,7 +172,7 @@ impl Ring {
         };
         let len = FIXED_HEADER + self.carry;
         let bytes = &mut header.bytes[..len + CHECKSUM];
-        flash::read(flash, self.base + slot * SECTOR_BYTES, bytes)?;
+        flash::read(flash, self.slot_offset(slot), bytes)?;
         let (content, checksum) = bytes.split_at(len);
         if content[..4] != [MAGIC[0], MAGIC[1], VERSION, self.id as u8]
             || Checksum::new().with(content).finish() != *checksum
@@ -320,6 +325,10 @@ impl Ring {
         let offset = self.offset(head.number) + head.free;
         let written = flash::write(flash, offset, &bytes[..size]);
         // Also after an error: the chip may have taken the bytes all the same, and then they count.
+        self.head = Some(Head {
+            free: SECTOR_BYTES,
+            ..head
+        });
         let held = flash::holds(flash, offset, &bytes[..size])?;
         let free = if held {
             head.free + size as u32

@@ -121,12 +121,10 @@ impl ChainState {
         self.settled_index.max(after_gap)
     }
 
-    /// Readings up to this one may be erased without a Gap.
-    pub(super) fn last_dead_sequence(&self) -> u64 {
-        let by_records = self.records_gap.map_or(0, |gap| gap.last_sequence);
-        self.settled_sequence
-            .max(self.readings_floor)
-            .max(by_records)
+    /// Readings up to this one were given up by a Gap, alone or with their windows.
+    pub(super) fn last_given_up(&self) -> u64 {
+        let with_windows = self.records_gap.map_or(0, |gap| gap.last_sequence);
+        self.readings_floor.max(with_windows)
     }
 
     pub(super) fn to_bytes(self) -> [u8; STATE_BYTES] {
