@@ -237,37 +237,39 @@ function answer(url: URL): Answer {
   }
   if (collection === "readings" && second === undefined) {
     const limit = Number(query.get("limit") ?? 8640);
-    const now = Date.now() / 1000;
-    return { status: 200, body: grid(of, now - 86_400, now).slice(-limit).toReversed().map((at) => reading(of, at)) };
+    const to = Date.parse(query.get("end_time") ?? new Date().toISOString()) / 1000;
+    return { status: 200, body: grid(of, to - 86_400, to).slice(-limit).toReversed().map((at) => reading(of, at)) };
   }
   if (collection === "readings" && second === "optimized") {
     const from = Date.parse(query.get("start_time") ?? "") / 1000;
     const to = Date.parse(query.get("end_time") ?? "") / 1000;
     const step = Math.max(cadence, Math.ceil((to - from) / Number(query.get("max_points") ?? 720) / cadence) * cadence);
-    const thinned = grid(of, from, to, step).map((at) => ({ ...bare, installation_id: of.installation.id, timestamp: at, power_w: watts(of, at) }));
+    const thinned = grid(of, from, to, step).map((at) => bare(of, at));
     return { status: 200, body: thinned };
   }
   return notFound(path);
 }
 
 /** A reading of a curve, of which only time and power are looked at. */
-const bare: Reading = {
-  id: 0,
-  installation_id: 0,
-  power_w: null,
-  total_wh: null,
-  timestamp: 0,
-  signature: null,
-  is_verified: true,
-  created_at: iso(startedAt),
-  verification_timestamp: null,
-  is_on_chain: false,
-  blockchain_tx_hash: null,
-  blockchain_block_number: null,
-  record: null,
-  window_id: null,
-  proof: null,
-};
+function bare(of: Meter, seconds: number): Reading {
+  return {
+    id: 0,
+    installation_id: of.installation.id,
+    power_w: watts(of, seconds),
+    total_wh: null,
+    timestamp: seconds,
+    signature: null,
+    is_verified: true,
+    created_at: iso(startedAt),
+    verification_timestamp: null,
+    is_on_chain: false,
+    blockchain_tx_hash: null,
+    blockchain_block_number: null,
+    record: null,
+    window_id: null,
+    proof: null,
+  };
+}
 
 function notFound(path: string): Answer {
   return { status: 404, body: { type: "about:blank", title: "Not found", status: 404, detail: path } };

@@ -3,7 +3,7 @@
   try {
     var choice = localStorage.getItem("wattwitness.theme");
     if (choice === "light" || choice === "dark") document.documentElement.dataset.theme = choice;
-  } catch (storageIsClosed) {
+  } catch {
     // A browser that keeps nothing follows the system.
   }
 })();

@@ -30,7 +30,7 @@ const client = new QueryClient({
 });
 
 function Dashboard() {
-  const Page = pageAt(usePath());
+  const page = pageAt(usePath());
   return (
     <div className={styles["frame"]}>
       <a href="#content" className={styles["skip"]}>
@@ -39,7 +39,7 @@ function Dashboard() {
       <PageHeader />
       <main id="content" className={styles["content"]}>
         <ErrorBoundary>
-          <Page />
+          {page}
         </ErrorBoundary>
       </main>
       <PageFooter />

@@ -33,6 +33,26 @@ export function countedOn(energy: Energy, before: Reading | undefined, reading: 
   };
 }
 
+const windowSeconds = 600;
+
+/**
+ * Whether the meter has just had time to seal a window: this is its second reading after a ten-minute mark. Records in that window have a proof in
+ * place of their own signature from then on, which the stream does not repeat.
+ */
+export function sealedBy(reading: Reading, known: readonly Reading[]): boolean {
+  const [last, beforeLast] = known;
+  return (
+    last !== undefined &&
+    beforeLast !== undefined &&
+    windowOf(reading) === windowOf(last) &&
+    windowOf(beforeLast) < windowOf(last)
+  );
+}
+
+function windowOf({ timestamp }: Reading): number {
+  return Math.floor(timestamp / windowSeconds);
+}
+
 /** Takes in one reading of the stream. */
 export function receiveReading(client: QueryClient, reading: Reading): void {
   const meter = reading.installation_id;
@@ -40,6 +60,8 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   if (known?.some(({ id }) => id === reading.id)) return;
   client.setQueryData<Energy>(keys.energy(meter), (energy) => energy && countedOn(energy, known?.[0], reading));
   client.setQueryData<Reading[]>(keys.records(meter), (records) => records && withRecord(records, reading));
+
+  if (known && sealedBy(reading, known)) void client.invalidateQueries({ queryKey: keys.records(meter) });
 
   const ms = reading.timestamp * 1000;
   for (const { queryKey } of client.getQueryCache().findAll({ queryKey: keys.curves(meter) })) {

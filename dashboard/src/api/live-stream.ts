@@ -4,11 +4,16 @@ import { backoff } from "../util/backoff.ts";
 import { address } from "./client.ts";
 import type { Installation, Reading } from "./types.ts";
 
+/** What of a `MessageEvent` is used. */
+export interface StreamEvent {
+  data: string;
+  lastEventId: string;
+}
+
 /** What of `EventSource` is used; tests bring their own. */
 export interface Source {
-  onopen: ((event: never) => unknown) | null;
-  onerror: ((event: never) => unknown) | null;
-  addEventListener(type: string, listener: (event: { data: string; lastEventId: string }) => void): void;
+  addEventListener(type: "open" | "error", listener: () => void): void;
+  addEventListener(type: string, listener: (event: StreamEvent) => void): void;
   close(): void;
 }
 
@@ -36,7 +41,7 @@ export interface Listener {
  *      └──────────────── back-off is over, retry() ───┘
  * ```
  */
-export type StreamPhase = "connecting" | "open" | "waiting";
+type StreamPhase = "connecting" | "open" | "waiting";
 
 export interface StreamState {
   phase: StreamPhase;
@@ -98,29 +103,32 @@ export class LiveStream {
     const source = this.#around.open(address(this.#path, { last_event_id: this.#lastEventId || undefined }));
     this.#source = source;
     this.#watchForSilence();
-    source.onopen = () => {
+    source.addEventListener("open", () => {
+      if (source !== this.#source) return;
       const resumed = this.#state.lostAt !== null;
       this.#attempt = 0;
       this.#watchForSilence();
       this.#change({ phase: "open", lostAt: null, retryAt: null, heardAt: this.#around.now() });
       if (resumed) this.#listener.onResume();
-    };
-    source.onerror = () => {
-      this.#lose();
-    };
-    source.addEventListener("reading", (event) => {
+    });
+    source.addEventListener("error", () => {
+      if (source === this.#source) this.#lose();
+    });
+    source.addEventListener("reading", (event: StreamEvent) => {
+      if (source !== this.#source) return;
       this.#hear(event, (reading: Reading) => {
         this.#listener.onReading(reading);
       });
     });
-    source.addEventListener("installation", (event) => {
+    source.addEventListener("installation", (event: StreamEvent) => {
+      if (source !== this.#source) return;
       this.#hear(event, (installation: Installation) => {
         this.#listener.onInstallation(installation);
       });
     });
   }
 
-  #hear<Shape>(event: { data: string; lastEventId: string }, deliver: (shape: Shape) => void): void {
+  #hear<Shape>(event: StreamEvent, deliver: (shape: Shape) => void): void {
     if (event.lastEventId) this.#lastEventId = event.lastEventId;
     this.#watchForSilence();
     this.#change({ ...this.#state, heardAt: this.#around.now() });
@@ -155,12 +163,8 @@ export class LiveStream {
   #disconnect(): void {
     this.#cancelTimer();
     this.#cancelTimer = () => {};
-    if (this.#source) {
-      this.#source.onopen = null;
-      this.#source.onerror = null;
-      this.#source.close();
-      this.#source = null;
-    }
+    this.#source?.close();
+    this.#source = null;
   }
 
   #change(state: StreamState): void {

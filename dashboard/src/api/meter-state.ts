@@ -3,7 +3,7 @@
 import { instantOf } from "../util/instant.ts";
 import type { Installation, StateOfMeter } from "./types.ts";
 
-export type MeterStateName = "live" | "late" | "silent" | "waiting" | "revoked" | "never";
+type MeterStateName = "live" | "late" | "silent" | "waiting" | "revoked" | "never";
 
 export interface MeterState {
   name: MeterStateName;

@@ -11,6 +11,9 @@ export const curvePoints = 720;
 /** How many records of each meter are kept: enough for the list, bounded over a day on a wall. */
 export const recordsKept = 24;
 
+/** How far before a time older records are looked for, seconds: over any outage that is not the end of a meter. */
+const longestLookBack = 90 * 86_400;
+
 /** Energy is counted on from the stream; this corrects it by the gateway's own figure, which knows corrections and replaced meters. */
 const energyRefresh = 600_000;
 
@@ -20,6 +23,7 @@ export const keys = {
   energies: ["energy"],
   energy: (installation: number) => ["energy", installation],
   records: (installation: number) => ["records", installation],
+  recordsBefore: (installation: number, before: number, count: number) => ["records-before", installation, before, count],
   /** The start of every curve key of a meter, whichever day. */
   curves: (installation: number) => ["curve", installation],
   curve: (installation: number, start: number, end: number) => ["curve", installation, start, end],
@@ -58,6 +62,21 @@ export const queries = {
       queryKey: keys.records(installation),
       queryFn: ({ signal }) =>
         getJson<Reading[]>(address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept }), signal),
+    }),
+
+  /** The `count` newest records measured before a time (UNIX seconds). */
+  recordsBefore: (installation: number, before: number, count: number) =>
+    queryOptions({
+      queryKey: keys.recordsBefore(installation, before, count),
+      queryFn: ({ signal }) =>
+        getJson<Reading[]>(
+          address(`/api/v1/readings/${String(installation)}`, {
+            limit: count,
+            start_time: new Date((before - longestLookBack) * 1000).toISOString(),
+            end_time: new Date((before - 1) * 1000).toISOString(),
+          }),
+          signal,
+        ),
     }),
 
   /** One local day of a meter, from `start` up to and without `end` (milliseconds). */

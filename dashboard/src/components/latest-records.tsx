@@ -3,14 +3,15 @@
 import { useState } from "react";
 import type { Installation, Reading } from "../api/types.ts";
 import { signatureState } from "../api/signature-state.ts";
-import { useLatestRecords } from "../hooks/park.ts";
-import { useUrlParameter } from "../hooks/url-state.ts";
+import { useNow } from "../hooks/now.ts";
+import { useRecords } from "../hooks/park.ts";
+import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { Choice } from "../ui/choice.tsx";
 import { Glyph } from "../ui/glyph.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
-import { clock, counter, power } from "../util/format.ts";
+import { counter, power, secondOf } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
 import { text } from "../util/strings.ts";
 import { LinkedRecord, RecordDetail } from "./record-detail.tsx";
@@ -22,29 +23,31 @@ const lines = 10;
 const all = "all";
 
 export function LatestRecords({ installations }: { installations: readonly Installation[] | null }) {
-  const [meter, setMeter] = useUrlParameter("meter");
-  const [openKey, setOpenKey] = useUrlParameter("record");
+  const [url, setUrl] = useUrlState(["meter", "record", "before"]);
+  const now = useNow(60_000);
   // While a record is open the list stands still: what one reads must not be pushed away every few seconds.
   const [held, setHeld] = useState<readonly Reading[] | null>(null);
 
   const measuring = installations?.filter(({ state }) => state !== "waiting") ?? [];
-  const chosen = measuring.filter(({ id }) => String(id) === meter);
-  const { records, isPending, error, retry } = useLatestRecords(chosen.length > 0 ? chosen : measuring);
+  const chosen = measuring.find(({ id }) => String(id) === url.meter);
+  const before = url.before !== null && /^\d{1,12}$/.test(url.before) ? Number(url.before) : null;
+  const { records, isPending, error, retry } = useRecords(chosen ? [chosen] : measuring, before, lines);
   const newest = records.slice(0, lines);
-  const shown = openKey !== null && held !== null ? held : newest;
-  const newer = openKey === null ? 0 : records.filter(({ timestamp }) => timestamp > (shown[0]?.timestamp ?? 0)).length;
+  const shown = url.record !== null && held !== null ? held : newest;
+  const newer = records.filter(({ timestamp }) => timestamp > (shown[0]?.timestamp ?? 0)).length;
   const byId = new Map(measuring.map((installation) => [installation.id, installation]));
-  const isListed = openKey === null || shown.some((reading) => keyOf(reading) === openKey);
+  const isListed = shown.some((reading) => keyOf(reading) === url.record);
+  const oldest = shown.at(-1)?.timestamp;
 
-  const open = (key: string | null) => {
-    setHeld(key === null ? null : shown);
-    setOpenKey(key);
+  const open = (record: string | null) => {
+    setHeld(record === null ? null : shown);
+    setUrl({ record });
   };
 
   return (
     <section aria-labelledby="records">
       <div className={styles["head"]}>
-        <h2 id="records">{text.records.heading}</h2>
+        <h2 id="records">{before === null ? text.records.heading : text.records.olderHeading}</h2>
         <p className={styles["explain"]}>{text.records.explain}</p>
         <div className={styles["bar"]}>
           {measuring.length > 1 ? (
@@ -54,15 +57,14 @@ export function LatestRecords({ installations }: { installations: readonly Insta
                 { value: all, label: text.records.allMeters },
                 ...measuring.map(({ id, name }) => ({ value: String(id), label: name })),
               ]}
-              value={chosen.length > 0 ? (meter ?? all) : all}
+              value={chosen ? String(chosen.id) : all}
               onChange={(value) => {
                 setHeld(null);
-                setOpenKey(null);
-                setMeter(value === all ? null : value);
+                setUrl({ meter: value === all ? null : value, record: null, before: null });
               }}
             />
           ) : null}
-          {openKey === null ? null : (
+          {url.record !== null && before === null ? (
             <p className={styles["held"]}>
               <span>{text.records.held(newer)}</span>
               <button
@@ -75,10 +77,10 @@ export function LatestRecords({ installations }: { installations: readonly Insta
                 {text.records.resume}
               </button>
             </p>
-          )}
+          ) : null}
         </div>
       </div>
-      {openKey !== null && !isListed ? <LinkedRecord recordKey={openKey} /> : null}
+      {url.record !== null && !isListed && !isPending ? <LinkedRecord recordKey={url.record} /> : null}
       {error ? (
         <Notice title={text.records.failed} detail={error.message} action={text.problem.retry} onAction={retry} />
       ) : (
@@ -108,9 +110,10 @@ export function LatestRecords({ installations }: { installations: readonly Insta
                   key={key}
                   reading={reading}
                   installation={byId.get(reading.installation_id)}
-                  isOpen={key === openKey}
+                  now={now}
+                  isOpen={key === url.record}
                   onToggle={() => {
-                    open(key === openKey ? null : key);
+                    open(key === url.record ? null : key);
                   }}
                 />
               );
@@ -119,6 +122,32 @@ export function LatestRecords({ installations }: { installations: readonly Insta
           </tbody>
         </table>
       )}
+      <div className={styles["pages"]}>
+        {before === null ? null : (
+          <button
+            type="button"
+            className={buttons["button"]}
+            onClick={() => {
+              setHeld(null);
+              setUrl({ before: null, record: null });
+            }}
+          >
+            {text.records.latest}
+          </button>
+        )}
+        {oldest === undefined || shown.length < lines ? null : (
+          <button
+            type="button"
+            className={buttons["button"]}
+            onClick={() => {
+              setHeld(null);
+              setUrl({ before: String(oldest), record: null });
+            }}
+          >
+            {text.records.older}
+          </button>
+        )}
+      </div>
     </section>
   );
 }
@@ -131,13 +160,14 @@ function keyOf(reading: Reading): string {
 interface RecordRowProps {
   reading: Reading;
   installation: Installation | undefined;
+  now: number;
   isOpen: boolean;
   onToggle: () => void;
 }
 
-function RecordRow({ reading, installation, isOpen, onToggle }: RecordRowProps) {
+function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowProps) {
   const zone = knownZone(installation?.timezone);
-  const time = clock(reading.timestamp * 1000, zone);
+  const time = secondOf(reading.timestamp * 1000, now, zone);
   const name = installation?.name ?? "–";
   const state = signatureState(reading);
   const detailId = `record-${String(reading.id)}`;

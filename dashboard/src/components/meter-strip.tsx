@@ -1,7 +1,7 @@
 // One meter: what it is called, how it is, and its power through the day.
 
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
+import { memo, useCallback, useMemo } from "react";
 import { meterState, type MeterState } from "../api/meter-state.ts";
 import { curvePoints, queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
@@ -43,7 +43,16 @@ export function MeterStrip({ installation, cursor, onCursor }: MeterStripProps) 
         <>
           <Figures installation={installation} points={curve.data} cursor={cursor} zone={zone} />
           <div className={styles["chart"]}>
-            <DayChart installation={installation} day={today} points={curve.data} failed={curve.isError} retry={curve.refetch} onCursor={onCursor} zone={zone} now={now} />
+            <DayChart
+              installation={installation}
+              day={today}
+              points={curve.data}
+              failed={curve.isError}
+              retry={curve.refetch}
+              onCursor={onCursor}
+              zone={zone}
+              now={now}
+            />
           </div>
         </>
       ) : null}
@@ -132,7 +141,8 @@ interface DayChartProps {
   now: number;
 }
 
-function DayChart({ installation, day, points, failed, retry, onCursor, zone, now }: DayChartProps) {
+/** Kept from drawing again while the pointer moves: only the figures beside it follow. */
+const DayChart = memo(function DayChart({ installation, day, points, failed, retry, onCursor, zone, now }: DayChartProps) {
   const { name, rated_power_w: rated, expected_cadence_s: cadence, created_at: createdAt } = installation;
   const from = day.start / 1000;
   const to = day.end / 1000;
@@ -160,7 +170,7 @@ function DayChart({ installation, day, points, failed, retry, onCursor, zone, no
         zone={zone}
         top={axisTop(peak?.watts ?? 0, rated)}
         limit={peak === null ? null : rated}
-        limitLabel={text.meters.rated}
+        limitLabel={text.park.rated(power(rated))}
         gapLabel={text.meters.gap}
         formatTime={formatTime}
         formatValue={peak === null ? unlabelled : axisPower}
@@ -170,4 +180,4 @@ function DayChart({ installation, day, points, failed, retry, onCursor, zone, no
       {points && peak === null ? <p className={styles["empty"]}>{text.meters.empty}</p> : null}
     </>
   );
-}
+});

@@ -2,7 +2,6 @@
 
 import type { Installation } from "../api/types.ts";
 import { signatureState } from "../api/signature-state.ts";
-import { useLiveStream } from "../hooks/live-stream.ts";
 import { useParkPower } from "../hooks/park.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Glyph } from "../ui/glyph.tsx";
@@ -14,7 +13,6 @@ import styles from "./park-power.module.css";
 
 export function ParkPower({ installations, zone }: { installations: readonly Installation[] | null; zone: string }) {
   const park = useParkPower(installations ?? []);
-  const { phase } = useLiveStream();
   const isPending = installations === null || park.isPending;
   // The sum of some of the meters is not the park's power: nothing is shown until all have answered.
   const watts = isPending ? null : park.watts;
@@ -30,7 +28,6 @@ export function ParkPower({ installations, zone }: { installations: readonly Ins
       </h1>
       <p
         className={styles["watts"]}
-        data-stale={phase !== "open" || undefined}
         data-testid="park-power"
         data-watts={watts ?? undefined}
       >
@@ -54,12 +51,9 @@ export function ParkPower({ installations, zone }: { installations: readonly Ins
               <Glyph name={signatureState(newest)} />
             </span>
             <span data-testid="newest" data-reading={newest.id}>
-              {text.park.newest(clock(newest.timestamp * 1000, zone))}
+              {text.park.newest(clock(newest.timestamp * 1000, zone), text.signature[signatureState(newest)].inline)}
             </span>
-            <span aria-hidden="true">{"·"}</span>
-            <span>{text.signature[signatureState(newest)].name}</span>
-            <span aria-hidden="true">{"·"}</span>
-            <span>{text.park.meters(park.counted, park.active)}</span>
+            <span className={styles["reporting"]}>{text.park.meters(park.counted, park.active)}</span>
           </>
         )}
       </p>

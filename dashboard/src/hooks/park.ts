@@ -84,19 +84,21 @@ export function useParkEnergy(installations: readonly Installation[]): ParkEnerg
   });
 }
 
-/** The latest records of some meters as one list, newest first. */
-export function useLatestRecords(installations: readonly Installation[]): {
+export interface RecordList {
   records: Reading[];
   isPending: boolean;
   error: Error | null;
   retry: () => void;
-} {
+}
+
+/** Records of some meters as one list, newest first: the latest and live, or, with `before` (UNIX seconds), `count` older ones. */
+export function useRecords(installations: readonly Installation[], before: number | null, count: number): RecordList {
   return useQueries({
-    queries: installations.map(({ id }) => queries.records(id)),
+    queries: installations.map(({ id }) =>
+      before === null ? queries.records(id) : queries.recordsBefore(id, before, count),
+    ),
     combine: (answers) => ({
-      records: answers
-        .flatMap(({ data }) => data ?? [])
-        .toSorted((one, other) => other.timestamp - one.timestamp || one.installation_id - other.installation_id),
+      records: answers.flatMap(({ data }) => data ?? []).toSorted(newestFirst).slice(0, before === null ? undefined : count),
       isPending: answers.some(({ isPending }) => isPending),
       error: answers.find(({ data, error }) => error && !data)?.error ?? null,
       retry: () => {
@@ -104,6 +106,10 @@ export function useLatestRecords(installations: readonly Installation[]): {
       },
     }),
   });
+}
+
+function newestFirst(one: Reading, other: Reading): number {
+  return other.timestamp - one.timestamp || one.installation_id - other.installation_id;
 }
 
 /** The gateway's explanation of a meter's state, where it gives one. */

@@ -11,6 +11,7 @@ import { LatestRecords } from "../components/latest-records.tsx";
 import { MeterStrips } from "../components/meter-strips.tsx";
 import { ParkEnergy } from "../components/park-energy.tsx";
 import { ParkPower } from "../components/park-power.tsx";
+import { useLiveStream } from "../hooks/live-stream.ts";
 import { knownZone } from "../util/instant.ts";
 import styles from "./park-page.module.css";
 
@@ -33,10 +34,11 @@ interface ParkProps {
 }
 
 function Park({ installations, error, retry, zone }: ParkProps) {
+  const { phase } = useLiveStream();
   if (error) return <ApiProblem error={error} onRetry={retry} />;
   if (installations?.length === 0) return <EmptyPark />;
   return (
-    <div className={styles["page"]}>
+    <div className={styles["page"]} data-stale={phase === "waiting" || undefined}>
       <div className={styles["lead"]}>
         <ErrorBoundary>
           <ParkPower installations={installations} zone={zone} />

@@ -3,7 +3,7 @@
 import { useId, type ReactNode } from "react";
 import styles from "./choice.module.css";
 
-export interface ChoiceOption<Value extends string> {
+interface ChoiceOption<Value extends string> {
   value: Value;
   label: string;
   /** Drawn instead of the label, which is then spoken only. */

@@ -7,10 +7,7 @@ export function FigureText({ figure }: { figure: Figure }) {
   return (
     <span className={styles["figure"]}>
       {figure.value}
-      <span className={styles["unit"]}>
-        {"\u00a0"}
-        {figure.unit}
-      </span>
+      {figure.unit ? <span className={styles["unit"]}>{`\u00a0${figure.unit}`}</span> : null}
     </span>
   );
 }

@@ -6,7 +6,7 @@ import "uplot/dist/uPlot.min.css";
 import styles from "./time-chart.module.css";
 
 /** Columns of equal length: UNIX seconds, and values with a null where the line breaks. */
-export interface ChartCurve {
+interface ChartCurve {
   times: readonly number[];
   values: readonly (number | null)[];
   gaps: readonly { from: number; to: number }[];
@@ -34,6 +34,11 @@ export interface TimeChartProps {
 }
 
 export function TimeChart(props: TimeChartProps) {
+  // A chart keeps its zone and its company for life: another one is another chart.
+  return <Plot key={`${props.zone} ${props.syncName}`} {...props} />;
+}
+
+function Plot(props: TimeChartProps) {
   const holder = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   // uPlot calls back long after a render: it reads the newest props from here.
@@ -66,12 +71,17 @@ export function TimeChart(props: TimeChartProps) {
       plot.destroy();
       chart.current = null;
     };
-  }, [props.zone, props.syncName]);
+  }, []);
 
-  const { curve, from, to, top, limit } = props;
+  const { curve, from, to, top } = props;
   useEffect(() => {
-    chart.current?.setData(columns(curve));
-  }, [curve, from, to, top, limit]);
+    const plot = chart.current;
+    plot?.batch(() => {
+      plot.setData(columns(curve), false);
+      plot.setScale("x", { min: from, max: to });
+      plot.setScale("y", { min: 0, max: top });
+    });
+  }, [curve, from, to, top]);
 
   return <div ref={holder} className={styles["chart"]} role="img" aria-label={props.label} />;
 }
@@ -155,6 +165,11 @@ function optionsFor(element: HTMLElement, latest: { readonly current: TimeChartP
   };
 }
 
+/** uPlot sets a font of its own on its root; the page's is above it. */
+function fontFamily(plot: uPlot): string {
+  return getComputedStyle(plot.root.parentElement ?? plot.root).fontFamily;
+}
+
 function drawGaps(plot: uPlot, { curve, gapLabel }: TimeChartProps, hatch: string, ink: string): void {
   const { ctx } = plot;
   const { top, height } = plot.bbox;
@@ -176,7 +191,7 @@ function drawGaps(plot: uPlot, { curve, gapLabel }: TimeChartProps, hatch: strin
       ctx.lineTo(x + height, top);
     }
     ctx.stroke();
-    ctx.font = `${String(11 * ratio)}px ${getComputedStyle(plot.root).fontFamily}`;
+    ctx.font = `${String(11 * ratio)}px ${fontFamily(plot)}`;
     const text = ctx.measureText(gapLabel).width;
     if (text + 16 * ratio < width) {
       const middle = left + width / 2;
@@ -205,7 +220,7 @@ function drawLimit(plot: uPlot, { limit, limitLabel, top }: TimeChartProps, line
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
   ctx.fillStyle = ink;
-  ctx.font = `${String(11 * ratio)}px ${getComputedStyle(plot.root).fontFamily}`;
+  ctx.font = `${String(11 * ratio)}px ${fontFamily(plot)}`;
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
   ctx.fillText(limitLabel, bbox.left + bbox.width, y - 3 * ratio);

@@ -21,30 +21,20 @@ function fixed(value: number, digits: 0 | 1 | 2 | 3): string {
   return `${negative ? "\u2212" : ""}${formatted.replace(/^-/, "")}`;
 }
 
-/** Scales to the largest prefix that leaves a whole digit once rounded, so that 999.6 W never reads "1000 W". */
-function scaled(value: number, steps: readonly (readonly [number, string, 0 | 1 | 2 | 3])[]): Figure {
-  const size = Math.abs(value);
-  for (const [from, unit, digits] of steps) {
-    const rounding = 0.5 * 10 ** -digits * from;
-    if (size >= from - Math.min(rounding, 0.0005 * from)) return { value: fixed(value / from, digits), unit };
-  }
-  const smallest = steps.at(-1);
-  return smallest ? { value: fixed(value / smallest[0], smallest[2]), unit: smallest[1] } : { value: nothing, unit: "" };
-}
+// The limits between units lie where the smaller one would round up to the larger, so that 999.6 W never reads "1000 W".
 
 /** Power from watts: 843 W, 3.42 kW, 1.250 MW. */
 export function powerFigure(watts: number | null): Figure {
-  if (watts === null) return { value: nothing, unit: "W" };
-  if (Math.abs(watts) < 999.5) return { value: fixed(watts, 0), unit: "W" };
-  return scaled(watts, [
-    [1e6, "MW", 3],
-    [1e3, "kW", 2],
-  ]);
+  if (watts === null) return { value: nothing, unit: "" };
+  const size = Math.abs(watts);
+  if (size < 999.5) return { value: fixed(watts, 0), unit: "W" };
+  if (size < 999_995) return { value: fixed(watts / 1e3, 2), unit: "kW" };
+  return { value: fixed(watts / 1e6, 3), unit: "MW" };
 }
 
 /** Energy from watt-hours: 870 Wh, 21.70 kWh, 412.3 kWh, 12.840 MWh. */
 export function energyFigure(wattHours: number | null): Figure {
-  if (wattHours === null) return { value: nothing, unit: "kWh" };
+  if (wattHours === null) return { value: nothing, unit: "" };
   const size = Math.abs(wattHours);
   if (size < 999.5) return { value: fixed(wattHours, 0), unit: "Wh" };
   if (size < 99_995) return { value: fixed(wattHours / 1e3, 2), unit: "kWh" };
@@ -54,7 +44,7 @@ export function energyFigure(wattHours: number | null): Figure {
 
 /** A figure as one string, joined by a space that does not break. */
 export function joined(figure: Figure): string {
-  return `${figure.value}\u00a0${figure.unit}`;
+  return figure.unit ? `${figure.value}\u00a0${figure.unit}` : figure.value;
 }
 
 export function power(watts: number | null): string {
@@ -129,6 +119,13 @@ export function moment(ms: number, now: number, zone: string): string {
   const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
   if (year.format(ms) !== year.format(now)) options.year = "numeric";
   return `${formatter(zone, options).format(ms)}, ${hourMinute(ms, zone)}`;
+}
+
+/** 14:05:20 on the same day, 21 Nov, 14:05:20 on another. */
+export function secondOf(ms: number, now: number, zone: string): string {
+  const date = formatter(zone, { year: "numeric", month: "numeric", day: "numeric" });
+  if (date.format(ms) === date.format(now)) return clock(ms, zone);
+  return `${formatter(zone, { day: "numeric", month: "short" }).format(ms)}, ${clock(ms, zone)}`;
 }
 
 /** 2026-11-22 14:05:20.123, in UTC, as a record says it. */

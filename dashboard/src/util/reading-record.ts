@@ -10,7 +10,7 @@ type Kind = "hex" | "unsigned" | "signed";
 /** `mayBeAbsent`: the field's reserved value (all ones, or the minimum of a signed field) says that there was nothing to record. */
 type Layout = readonly (readonly [name: FieldName, size: number, kind: Kind, mayBeAbsent?: "mayBeAbsent"])[];
 
-export type FieldName =
+type FieldName =
   | "type"
   | "version"
   | "meter"

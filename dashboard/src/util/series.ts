@@ -7,7 +7,7 @@ export interface Point {
 }
 
 /** A span in which nothing was measured, UNIX seconds. */
-export interface Gap {
+interface Gap {
   from: number;
   to: number;
 }

@@ -31,9 +31,9 @@ export const text = {
     rated: (rated: string) => `${rated} rated`,
     meters: (counted: number, all: number) =>
       counted === all
-        ? `${all === 1 ? "1 meter" : `All ${String(all)} meters`} counted`
-        : `${String(counted)} of ${String(all)} meters counted`,
-    newest: (time: string) => `Newest reading ${time}`,
+        ? `${all === 1 ? "1 meter" : `All ${String(all)} meters`} reporting`
+        : `${String(counted)} of ${String(all)} meters reporting`,
+    newest: (time: string, signature: string) => `Newest reading ${time}, ${signature}`,
     asOf: (time: string) => `As of ${time}`,
     noPower: "No meter is reporting",
     gauge: "Power now, as a share of rated power",
@@ -59,7 +59,6 @@ export const text = {
     today: "Today",
     at: (time: string) => `At ${time}`,
     noReading: "No reading",
-    rated: "rated",
     gap: "no readings",
     empty: "No readings yet today",
     chart: (name: string, peak: string, at: string, gaps: string) => `${name}, power today. Peak ${peak} at ${at}. ${gaps}`,
@@ -91,6 +90,9 @@ export const text = {
 
   records: {
     heading: "Latest records",
+    olderHeading: "Older records",
+    older: "Older",
+    latest: "Back to the latest",
     explain: "Each row is one reading as its meter signed it. Open a row to see the bytes.",
     allMeters: "All meters",
     filter: "Show records of",
@@ -113,16 +115,19 @@ export const text = {
     own: {
       name: "Own signature",
       short: "Own",
+      inline: "verified by its own signature",
       explain: "Verified by its own signature: the gateway checked these bytes against the meter’s public key.",
     },
     sealed: {
       name: "Sealed in a window",
       short: "Sealed",
+      inline: "sealed in a window",
       explain: "Verified in a sealed window: this record is a leaf under a root that the meter signed.",
     },
     unverified: {
       name: "Unverified import",
       short: "Unverified",
+      inline: "unverified import",
       explain: "Imported from an older system without a valid signature. It counts in no total.",
     },
   },

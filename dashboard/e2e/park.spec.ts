@@ -1,0 +1,214 @@
+// The park page against a running gateway with a park that is measuring. What a gateway cannot be made to do on command is put in its place by the browser.
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+
+const live = '[data-testid="stream"][data-phase="open"]';
+
+/** Opens the park and waits until it shows the park's power and is on the stream. */
+async function openPark(page: Page, path = "/"): Promise<void> {
+  await page.goto(path);
+  await page.locator("[data-testid=park-power][data-watts]").waitFor();
+  await page.locator(live).waitFor();
+}
+
+test("a new reading reaches the screen by the stream alone", async ({ page }) => {
+  await openPark(page);
+  const newest = page.getByTestId("newest");
+  const first = String(await newest.getAttribute("data-reading"));
+  // From here on nothing but the open stream can bring anything: every request is refused.
+  await page.route("**/api/**", (route) => route.abort());
+
+  await expect(newest).not.toHaveAttribute("data-reading", first, { timeout: 30_000 });
+
+  const shown = String(await newest.getAttribute("data-reading"));
+  await expect(page.locator(`[data-testid=record][data-reading="${shown}"]`)).toBeVisible();
+});
+
+test("an open page asks for next to nothing beside the stream", async ({ page }) => {
+  await openPark(page);
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const newest = page.getByTestId("newest");
+  for (let arrived = 0; arrived < 2; arrived += 1) {
+    const before = String(await newest.getAttribute("data-reading"));
+    await expect(newest).not.toHaveAttribute("data-reading", before, { timeout: 30_000 });
+  }
+  // A window that is sealed in this moment has each meter's records asked for once.
+  const meters = await page.locator('[data-testid^="meter-"][data-state]').count();
+  expect(asked.length).toBeLessThanOrEqual(meters);
+});
+
+test("the park's power is the sum of its reporting meters", async ({ page }) => {
+  await openPark(page);
+  const rows = await page.locator('[data-testid^="meter-"][data-state]').evaluateAll((strips) =>
+    strips.map((strip) => strip.getAttribute("data-state")),
+  );
+  const reporting = rows.filter((state) => state === "live" || state === "late").length;
+  expect(reporting).toBeGreaterThan(0);
+  const watts = Number(await page.getByTestId("park-power").getAttribute("data-watts"));
+  const figures = await page.getByTestId("meter-power").allInnerTexts();
+  const sum = figures.map(wattsOf).reduce((total, value) => total + value, 0);
+  // Each figure is rounded to 10 W above a kilowatt.
+  expect(Math.abs(sum - watts)).toBeLessThanOrEqual(10 * reporting);
+});
+
+test("an opened record shows its bytes and stays where it is", async ({ page }) => {
+  await openPark(page);
+  const row = page.getByTestId("record").first();
+  const id = String(await row.getAttribute("data-reading"));
+  await row.getByRole("button").click();
+
+  const detail = page.getByTestId("record-detail");
+  await expect(detail).toContainText("Signed bytes (");
+  await expect(detail.getByRole("row", { name: /Sequence/ })).toBeVisible();
+  expect(new URL(page.url()).searchParams.get("record")).toContain(id);
+
+  const newest = page.getByTestId("newest");
+  const before = String(await newest.getAttribute("data-reading"));
+  await expect(newest).not.toHaveAttribute("data-reading", before, { timeout: 30_000 });
+  await expect(page.getByTestId("record").first()).toHaveAttribute("data-reading", id);
+});
+
+test("the address of a record leads back to it", async ({ page }) => {
+  await openPark(page);
+  await page.getByTestId("record").first().getByRole("button").click();
+  await expect(page.getByTestId("record-detail")).toBeVisible();
+  const sequence = page.getByTestId("record-detail").getByRole("row", { name: /Sequence/ });
+  const shown = await sequence.innerText();
+
+  await page.reload();
+
+  await expect(sequence).toBeVisible();
+  expect(await sequence.innerText()).toBe(shown);
+});
+
+test("older records follow without a hole and the browser steps back to the latest", async ({ page }) => {
+  await openPark(page);
+  const rows = page.getByTestId("record");
+  await expect(rows).toHaveCount(10);
+  await page.getByRole("button", { name: "Older" }).click();
+  await expect(page.getByRole("heading", { name: "Older records" })).toBeVisible();
+  await expect(rows).toHaveCount(10);
+  await page.goBack();
+  await expect(page.getByRole("heading", { name: "Latest records" })).toBeVisible();
+});
+
+test("values resume by themselves when the gateway is back", async ({ page }) => {
+  await openPark(page);
+  let isDown = true;
+  await page.route("**/api/v1/live*", (route) => (isDown ? route.abort() : route.continue()));
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await expect(page.getByTestId("banner")).toBeVisible();
+
+  isDown = false;
+  await expect(page.locator(live)).toBeVisible({ timeout: 45_000 });
+  await expect(page.getByTestId("banner")).toBeHidden();
+});
+
+test("the resumed stream says where it left off", async ({ page }) => {
+  await openPark(page);
+  const newest = page.getByTestId("newest");
+  const first = String(await newest.getAttribute("data-reading"));
+  await expect(newest).not.toHaveAttribute("data-reading", first, { timeout: 30_000 });
+
+  const resumed = page.waitForRequest((request) => request.url().includes("/api/v1/live?last_event_id="));
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  expect(new URL((await resumed).url()).searchParams.get("last_event_id")).not.toBe("");
+});
+
+test("a park without meters names the three commands", async ({ page }) => {
+  await page.route("**/api/v1/installations/", (route) => route.fulfill({ json: [] }));
+  await page.goto("/");
+  const commands = page.getByTestId("empty").locator("code");
+  await expect(commands).toHaveCount(3);
+  await expect(commands.nth(1)).toContainText(`--gateway ${new URL(page.url()).origin}`);
+});
+
+test("a refusal is shown in the gateway's own words", async ({ page }) => {
+  await page.route("**/api/v1/installations/", (route) =>
+    route.fulfill({
+      status: 401,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ title: "An API key is needed", status: 401, detail: "Public read is off." }),
+    }),
+  );
+  await page.goto("/");
+  await expect(page.getByRole("alert").filter({ hasText: "An API key is needed" })).toBeVisible();
+});
+
+test("an unverified import is never shown as verified", async ({ page }) => {
+  await page.route(/\/api\/v1\/readings\/\d+\?limit=/, async (route) => {
+    const response = await route.fetch();
+    const readings = (await response.json()) as Record<string, unknown>[];
+    const imports = readings.map((reading) => Object.assign(reading, { is_verified: false, signature: null, record: null }));
+    await route.fulfill({ response, json: imports });
+  });
+  await openPark(page);
+  await expect(page.locator('[data-testid=record][data-signature="unverified"]').first()).toContainText("Unverified");
+});
+
+test("nothing shifts while the page loads", async ({ page }) => {
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value);
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await openPark(page);
+  const shift = await page.evaluate(() =>
+    (globalThis as unknown as { shifts: number[] }).shifts.reduce((total, value) => total + value, 0),
+  );
+  expect(shift).toBeLessThan(0.01);
+});
+
+test("the keyboard reaches and opens a record", async ({ page }) => {
+  await openPark(page);
+  await page.getByRole("button", { name: /^Record of/ }).first().focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("record-detail")).toBeVisible();
+});
+
+test("the choice of a theme outlives a reload", async ({ page }) => {
+  await openPark(page);
+  await page.getByRole("radio", { name: "Dark" }).check({ force: true });
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(page.getByRole("radio", { name: "Dark" })).toBeChecked();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [screen, width] of [
+    ["phone", 390],
+    ["desktop", 1280],
+  ] as const) {
+    test.describe(`${screen}, ${colorScheme}`, () => {
+      test.use({ colorScheme, viewport: { width, height: 900 } });
+
+      test("axe finds nothing", async ({ page }) => {
+        await openPark(page);
+        await page.getByTestId("record").first().getByRole("button").click();
+        await expect(page.getByTestId("record-detail")).toBeVisible();
+        const { violations } = await new AxeBuilder({ page })
+          .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+          .analyze();
+        expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+      });
+
+      test("nothing is wider than the screen", async ({ page }) => {
+        await openPark(page);
+        await page.getByTestId("record").first().getByRole("button").click();
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(overflow).toBeLessThanOrEqual(0);
+      });
+    });
+  }
+}
+
+/** Watts of a figure as the page shows it, zero for a dash. */
+function wattsOf(figure: string): number {
+  const [, number, unit] = /([\d.,\u2212]+)\s*(W|kW|MW)/.exec(figure) ?? [];
+  if (!number || !unit) return 0;
+  return Number(number.replaceAll(",", "").replace("\u2212", "-")) * { W: 1, kW: 1e3, MW: 1e6 }[unit as "W" | "kW" | "MW"];
+}

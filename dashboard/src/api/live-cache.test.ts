@@ -1,0 +1,90 @@
+import { QueryClient } from "@tanstack/react-query";
+import { describe, expect, test } from "vitest";
+import { countedOn, receiveReading, sealedBy, withRecord } from "./live-cache.ts";
+import { keys, recordsKept } from "./queries.ts";
+import { readingAt } from "./reading.fixture.ts";
+import type { Energy, Reading } from "./types.ts";
+
+const energy: Energy = { installation_id: 1, today_wh: 10, month_wh: 20, year_wh: 30, lifetime_wh: 40, average_7d_wh: 5 };
+
+describe("the latest records", () => {
+  test("stay in order of measurement, whatever arrives when", () => {
+    const records = [readingAt(30), readingAt(10)];
+    expect(withRecord(records, readingAt(20)).map(({ timestamp }) => timestamp)).toEqual([30, 20, 10]);
+    expect(withRecord(records, readingAt(40)).map(({ timestamp }) => timestamp)).toEqual([40, 30, 10]);
+  });
+
+  test("hold a repeated reading once", () => {
+    expect(withRecord([readingAt(10)], readingAt(10))).toHaveLength(1);
+  });
+
+  test("do not grow over a day", () => {
+    let records: Reading[] = [];
+    for (let at = 0; at < 86_400; at += 100) records = withRecord(records, readingAt(at));
+    expect(records).toHaveLength(recordsKept);
+    expect(records[0]?.timestamp).toBe(86_300);
+  });
+});
+
+describe("energy", () => {
+  test("is counted on by what the device accepted between two records", () => {
+    const after = countedOn(energy, readingAt(10, 1000n), readingAt(20, 3500n));
+    expect(after).toEqual({ ...energy, today_wh: 12.5, month_wh: 22.5, year_wh: 32.5, lifetime_wh: 42.5 });
+  });
+
+  test.each([
+    ["a sum that fell", readingAt(10, 3500n), readingAt(20, 1000n)],
+    ["an older reading of a backlog", readingAt(20, 1000n), readingAt(10, 3500n)],
+    ["a repeated reading", readingAt(10, 1000n), readingAt(10, 3500n)],
+    ["an unverified reading", readingAt(10, 1000n), readingAt(20, 3500n, { is_verified: false })],
+    ["a record that this page cannot read", readingAt(10, 1000n), readingAt(20, 3500n, { record: "ff" })],
+    ["a first reading", undefined, readingAt(20, 3500n)],
+  ])("%s adds nothing", (_claim, before, reading) => {
+    expect(countedOn(energy, before, reading)).toEqual(energy);
+  });
+});
+
+describe("an event of the stream", () => {
+  function park(): QueryClient {
+    const client = new QueryClient();
+    client.setQueryData(keys.records(1), [readingAt(10, 1000n)]);
+    client.setQueryData(keys.energy(1), energy);
+    client.setQueryData(keys.curve(1, 0, 100_000), [{ time: 10, watts: 100 }]);
+    client.setQueryData(keys.curve(1, 100_000, 200_000), []);
+    return client;
+  }
+
+  test("reaches the records, the energy and the curve of its own day", () => {
+    const client = park();
+    receiveReading(client, readingAt(20, 2000n));
+    expect(client.getQueryData<Reading[]>(keys.records(1))?.map(({ timestamp }) => timestamp)).toEqual([20, 10]);
+    expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(11);
+    expect(client.getQueryData(keys.curve(1, 0, 100_000))).toEqual([
+      { time: 10, watts: 100 },
+      { time: 20, watts: 100 },
+    ]);
+    expect(client.getQueryData(keys.curve(1, 100_000, 200_000))).toEqual([]);
+  });
+
+  test("that is replayed changes nothing", () => {
+    const client = park();
+    receiveReading(client, readingAt(20, 2000n));
+    receiveReading(client, readingAt(20, 2000n));
+    expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(2);
+    expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(11);
+  });
+
+  test("leaves what was not asked for alone", () => {
+    const client = park();
+    receiveReading(client, readingAt(20, 2000n, { installation_id: 2 }));
+    expect(client.getQueryData(keys.records(2))).toBeUndefined();
+    expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(1);
+  });
+});
+
+test("the second reading after a ten-minute mark tells that the window may be sealed", () => {
+  const known = [readingAt(600), readingAt(590)];
+  expect(sealedBy(readingAt(610), known)).toBe(true);
+  expect(sealedBy(readingAt(600), [readingAt(590), readingAt(580)])).toBe(false);
+  expect(sealedBy(readingAt(620), [readingAt(610), ...known])).toBe(false);
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { countsNow, meterState } from "./meter-state.ts";
+import type { Installation } from "./types.ts";
+
+const installation: Installation = {
+  id: 1,
+  name: "Roof",
+  shelly_mac: null,
+  public_key: "",
+  created_at: "2026-01-01T00:00:00",
+  is_active: true,
+  last_boot_timestamp: 1_767_312_000,
+  meter_id: "",
+  state: "active",
+  liveness: "live",
+  last_seen_at: "2026-01-03T00:00:00",
+  expected_cadence_s: 10,
+  rated_power_w: 5000,
+  timezone: "UTC",
+  sensor_model: null,
+  firmware_digest: null,
+};
+
+describe("a meter's state", () => {
+  test("an operator's decision goes before what was last heard", () => {
+    expect(meterState({ ...installation, state: "revoked" }, undefined).name).toBe("revoked");
+    expect(meterState({ ...installation, state: "waiting", liveness: "never" }, undefined).name).toBe("waiting");
+    expect(meterState({ ...installation, liveness: "silent" }, undefined).name).toBe("silent");
+  });
+
+  test("the gateway's own since and why are taken where it gives them", () => {
+    const status = { installation_id: 1, state: "silent", since: "2026-01-04T00:00:00", why: "The line is dead." };
+    expect(meterState({ ...installation, liveness: "silent" }, status)).toEqual({
+      name: "silent",
+      since: Date.UTC(2026, 0, 4),
+      why: "The line is dead.",
+    });
+  });
+
+  test("a silent meter is silent since it was last heard", () => {
+    expect(meterState({ ...installation, liveness: "silent" }, undefined).since).toBe(Date.UTC(2026, 0, 3));
+  });
+});
+
+test("the power now is of active meters that still report", () => {
+  expect(countsNow(installation)).toBe(true);
+  expect(countsNow({ ...installation, liveness: "late" })).toBe(true);
+  expect(countsNow({ ...installation, liveness: "silent" })).toBe(false);
+  expect(countsNow({ ...installation, state: "revoked" })).toBe(false);
+});
