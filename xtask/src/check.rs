@@ -2,6 +2,7 @@
 //! whatever the others said.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -71,7 +72,14 @@ fn fmt(workspace: &Workspace) -> Result<()> {
     cargo()
         .args(["fmt", "--all", "--check"])
         .folder(workspace.root())
-        .run()
+        .run()?;
+    match fuzz_manifest(workspace) {
+        Some(manifest) => cargo()
+            .args(["fmt", "--check", "--manifest-path"])
+            .arg(manifest)
+            .run(),
+        None => Ok(()),
+    }
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
@@ -87,7 +95,24 @@ fn clippy(workspace: &Workspace) -> Result<()> {
             "warnings",
         ])
         .folder(workspace.root())
+        .run()?;
+    let Some(manifest) = fuzz_manifest(workspace) else {
+        return Ok(());
+    };
+    setup::debian_packages(&[&setup::CXX_COMPILER])?;
+    cargo()
+        .args(["clippy", "--target-dir"])
+        .arg(workspace.target())
+        .arg("--manifest-path")
+        .arg(manifest)
+        .args(["--", "-D", "warnings"])
+        .folder(workspace.root())
         .run()
+}
+
+/// The fuzz targets are a workspace of their own, which cargo's `--workspace` leaves out.
+fn fuzz_manifest(workspace: &Workspace) -> Option<PathBuf> {
+    Some(workspace.path("fuzz/Cargo.toml")).filter(|manifest| manifest.is_file())
 }
 
 fn docs(workspace: &Workspace) -> Result<()> {

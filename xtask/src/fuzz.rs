@@ -36,9 +36,8 @@ pub(crate) fn run(workspace: &Workspace, seconds: u64, chosen: &[String]) -> Res
         announce(format_args!("fuzzing {name} for {seconds} s"));
         let (outcome, took) =
             timed(|| fuzz(workspace, &folder, &cargo_fuzz, nightly, name, seconds));
-        let outcome = outcome.with_context(|| format!("fuzz target {name}"));
         let tally = Tally::of(outcome.map(|()| Tally::single()))?;
-        report.add("fuzz", tally, took);
+        report.add(name, tally, took);
     }
     crate::result(&report.text());
     Ok(report.is_green())

@@ -13,14 +13,18 @@ pub(crate) struct Report {
 }
 
 struct Row {
-    name: &'static str,
+    name: String,
     tally: Tally,
     took: Duration,
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, name: &'static str, tally: Tally, took: Duration) {
-        self.rows.push(Row { name, tally, took });
+    pub(crate) fn add(&mut self, name: &str, tally: Tally, took: Duration) {
+        self.rows.push(Row {
+            name: name.to_owned(),
+            tally,
+            took,
+        });
     }
 
     /// True when nothing failed and something passed.
@@ -30,11 +34,21 @@ impl Report {
 
     /// The table, the faults and the closing line.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{:<12}{:>8}{:>8}{:>10}\n", "", "passed", "failed", "time");
+        let width = self
+            .rows
+            .iter()
+            .map(|row| row.name.len() + 2)
+            .max()
+            .unwrap_or(0)
+            .max(12);
+        let mut text = format!(
+            "{:<width$}{:>8}{:>8}{:>10}\n",
+            "", "passed", "failed", "time"
+        );
         for Row { name, tally, took } in &self.rows {
             let Tally { passed, failed, .. } = tally;
             let seconds = took.as_secs();
-            let _ = writeln!(text, "{name:<12}{passed:>8}{failed:>8}{seconds:>8} s");
+            let _ = writeln!(text, "{name:<width$}{passed:>8}{failed:>8}{seconds:>8} s");
         }
         for Row { name, tally, .. } in &self.rows {
             for fault in &tally.faults {
