@@ -8,6 +8,8 @@
 
 mod arbitrary;
 mod cose;
+mod golden;
 mod merkle;
 mod packed;
 mod records;
+mod vectors;
