@@ -9,7 +9,7 @@ use ww_wire::packed::Codec;
 use ww_wire::record::Record;
 use ww_wire::{
     AnyReading, ChainRecord, Custody, Domain, Enrolment, Gap, GapKind, Hash, MeterId, PublicKey,
-    RecordType, Sign1, SignerId, TimeQuality, Window,
+    RecordType, Sign1, SignerId, TimeQuality, UtcMillis, Window,
 };
 
 use crate::report::{Grade, Missing, Problem, Report, Verdict};
@@ -34,8 +34,12 @@ pub enum AuditError {
 /// The most that a plant can produce, as a ratio of its rated power: 1.35 (135 %).
 const NAMEPLATE_PERCENT: u128 = 135;
 
-/// What the resolution of a sensor's counter may add to a single increment: 0.1 Wh.
-const RESOLUTION_MWH: u128 = 100;
+/// How long a sensor may show a counter without bringing it up to date: energy of that time may
+/// be counted later.
+const PUBLICATION_MS: u64 = 60_000;
+
+/// What a counter may lag by its resolution: three phases of 0.1 Wh.
+const RESOLUTION_MWH: u128 = 300;
 
 /// An audit under way.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub struct Audit {
     open: Option<Window>,
     gaps: Vec<Gap>,
     firmwares: BTreeSet<Hash>,
+    /// When the sensor's counter was last seen: energy since then may be counted at once.
+    counted: Option<UtcMillis>,
     report: Report,
     attested: bool,
 }
@@ -90,6 +96,7 @@ impl Audit {
             open: None,
             gaps: Vec::new(),
             firmwares: BTreeSet::new(),
+            counted: None,
             report: Report {
                 meter: meter.to_string(),
                 verdict: Verdict::Empty,
@@ -252,7 +259,7 @@ impl Audit {
         {
             self.continuity(window, before);
         }
-        self.plausibility(window, before);
+        self.plausibility(window);
         self.firmwares.insert(window.firmware);
         self.report.windows += 1;
         self.report.readings += u64::from(window.count);
@@ -282,7 +289,9 @@ impl Audit {
         }
     }
 
-    fn plausibility(&mut self, window: &Window, before: Option<&Window>) {
+    /// Holds the energy against nameplate × time since the counter was last seen. A window without
+    /// energy tells nothing of that unless its readings were served.
+    fn plausibility(&mut self, window: &Window) {
         let index = window.chain_index.get();
         if window.enrolment.is_zero() {
             return;
@@ -291,14 +300,18 @@ impl Audit {
             let digest = window.enrolment.to_string();
             return self.problem(Problem::UnknownEnrolment { index, digest });
         };
-        let (Some(start), Some(end)) = (before.and_then(|b| b.last_time), window.last_time) else {
+        let energy_mwh = window.produced_close.get() - window.produced_open.get();
+        if energy_mwh == 0 {
+            return;
+        }
+        let counted = core::mem::replace(&mut self.counted, window.last_time);
+        let (Some(start), Some(end)) = (counted, window.last_time) else {
             return;
         };
-        let elapsed_ms = u128::from(end.get().saturating_sub(start.get()));
+        let elapsed_ms = u128::from(end.get().saturating_sub(start.get()) + PUBLICATION_MS);
         let rated_mw = u128::from(enrolment.rated_power.get()) * 1000;
-        let bound_mwh = rated_mw * NAMEPLATE_PERCENT * elapsed_ms / 100 / 3_600_000
-            + RESOLUTION_MWH * u128::from(window.count);
-        let energy_mwh = window.produced_close.get() - window.produced_open.get();
+        let bound_mwh =
+            rated_mw * NAMEPLATE_PERCENT * elapsed_ms / 100 / 3_600_000 + RESOLUTION_MWH;
         if u128::from(energy_mwh) > bound_mwh {
             let bound_mwh = u64::try_from(bound_mwh).unwrap_or(u64::MAX);
             self.problem(Problem::Implausible {
@@ -322,6 +335,7 @@ impl Audit {
         let (mut codec, mut rest) = Codec::open(self.meter, block).map_err(|e| e.to_string())?;
         let mut tree = TreeBuilder::new();
         let mut synchronised = 0;
+        let mut counted = None;
         let mut produced = window.produced_open;
         let mut ends: Option<(AnyReading, AnyReading)> = None;
         while !rest.is_empty() {
@@ -348,6 +362,7 @@ impl Audit {
                 ));
             }
             produced = sum.produced;
+            counted = sum.time.filter(|_| sum.power.is_some()).or(counted);
             synchronised += u64::from(sum.time_quality == TimeQuality::Synchronised);
             ends = Some((ends.map_or(reading, |(first, _)| first), reading));
         }
@@ -368,6 +383,7 @@ impl Audit {
                 "its first and last time or its energy are not those of its readings".to_owned(),
             );
         }
+        self.counted = counted.or(self.counted);
         self.report.grade.checked_readings += tree.size();
         self.report.grade.synchronised_readings += synchronised;
         Ok(())

@@ -397,9 +397,9 @@ fn energy_between_two_windows_is_refuted() {
 fn more_energy_than_the_nameplate_allows_is_refuted() {
     let mut history = History::of_windows(0);
     // 5 kW × 1.35 × 10 s = 18.75 Wh at the most.
-    let first = history.window(0, 60, 18_900);
+    let first = history.window(0, 60, 20_700);
     history.push(first);
-    let second = history.window(1, 60, 18_900);
+    let second = history.window(1, 60, 20_700);
     history.push(second);
     let report = history.audit(&history.places());
     assert!(matches!(
