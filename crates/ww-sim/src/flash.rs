@@ -86,6 +86,23 @@ impl NorFlashError for FlashError {
     }
 }
 
+/// One operation of a recorded run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlashOperation {
+    /// Words were programmed.
+    Write {
+        /// Byte address of the first.
+        offset: u32,
+        /// What was programmed.
+        bytes: Vec<u8>,
+    },
+    /// A sector was erased.
+    Erase {
+        /// Its number.
+        sector: u32,
+    },
+}
+
 /// What the chip has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlashCounters {
@@ -113,6 +130,7 @@ pub struct NorFlashModel {
     counters: FlashCounters,
     cut: Option<PowerCut>,
     powered: bool,
+    record: Option<Vec<FlashOperation>>,
 }
 
 impl NorFlashModel {
@@ -126,6 +144,7 @@ impl NorFlashModel {
             counters: FlashCounters::default(),
             cut: None,
             powered: true,
+            record: None,
         }
     }
 
@@ -138,6 +157,71 @@ impl NorFlashModel {
     pub fn restore_power(&mut self) {
         self.powered = true;
         self.cut = None;
+    }
+
+    /// Begins to record every operation that is carried out whole.
+    pub fn start_recording(&mut self) {
+        self.record = Some(Vec::new());
+    }
+
+    /// Ends the recording and gives it out.
+    pub fn take_recording(&mut self) -> Vec<FlashOperation> {
+        self.record.take().unwrap_or_default()
+    }
+
+    /// Carries out a recorded operation.
+    ///
+    /// # Errors
+    /// As `write` and `erase`.
+    pub fn apply(&mut self, operation: &FlashOperation) -> Result<(), FlashError> {
+        match operation {
+            FlashOperation::Write { offset, bytes } => self.write(*offset, bytes),
+            FlashOperation::Erase { sector } => {
+                let from = sector * SECTOR_BYTES as u32;
+                self.erase(from, from + SECTOR_BYTES as u32)
+            }
+        }
+    }
+
+    /// Calls `look` with the flash that each possible power cut leaves behind: for every
+    /// recorded operation, cut before it, torn in `torn_each` ways, and cut after it. The flash
+    /// has its power back. `self` is the flash as it was when the recording began.
+    ///
+    /// # Panics
+    /// When the recording does not fit this flash.
+    pub fn strike_everywhere(
+        &self,
+        recording: &[FlashOperation],
+        torn_each: u64,
+        mut look: impl FnMut(usize, CutPoint, NorFlashModel),
+    ) {
+        let mut flash = self.clone();
+        flash.record = None;
+        for (index, operation) in recording.iter().enumerate() {
+            let torn = (0..torn_each).map(|way| CutPoint::Torn {
+                seed: index as u64 * 64 + way,
+            });
+            // What a cut before this operation leaves is what the cut after the last one left.
+            let before = (index == 0).then_some(CutPoint::Before);
+            for point in before.into_iter().chain(torn).chain([CutPoint::After]) {
+                let mut struck = flash.clone();
+                struck.cut_power_at(PowerCut {
+                    operation: struck.counters.operations,
+                    point,
+                });
+                let outcome = struck.apply(operation);
+                assert_eq!(
+                    outcome,
+                    Err(FlashError::PowerLost),
+                    "operation {index} of the recording"
+                );
+                struck.restore_power();
+                look(index, point, struck);
+            }
+            flash
+                .apply(operation)
+                .expect("a recorded operation was carried out on such a flash");
+        }
     }
 
     /// Whether the chip has power.
@@ -346,6 +430,11 @@ impl NorFlash for NorFlashModel {
             if cut.is_some() {
                 return Err(self.lose_power());
             }
+            if let Some(record) = &mut self.record {
+                record.push(FlashOperation::Erase {
+                    sector: sector as u32,
+                });
+            }
         }
         Ok(())
     }
@@ -372,10 +461,15 @@ impl NorFlash for NorFlashModel {
         self.counters.writes += 1;
         self.counters.bytes_written += bytes.len() as u64;
         if cut.is_some() {
-            Err(self.lose_power())
-        } else {
-            Ok(())
+            return Err(self.lose_power());
         }
+        if let Some(record) = &mut self.record {
+            record.push(FlashOperation::Write {
+                offset,
+                bytes: bytes.to_vec(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -499,6 +593,49 @@ mod tests {
         flash.erase(0, 4096).unwrap();
         assert_eq!(&read::<4>(&mut snapshot, 0), b"then");
         assert_eq!(snapshot.counters().operations, 1);
+    }
+
+    #[test]
+    fn a_recording_makes_the_same_flash_again() {
+        let mut flash = NorFlashModel::new(2);
+        let start = flash.clone();
+        flash.start_recording();
+        flash.write(0, b"once").unwrap();
+        flash.erase(0, 8192).unwrap();
+        flash.write(4096, b"more").unwrap();
+        let recording = flash.take_recording();
+        let mut again = start;
+        recording
+            .iter()
+            .for_each(|operation| again.apply(operation).unwrap());
+        assert_eq!(recording.len(), 4);
+        assert_eq!(again.contents(), flash.contents());
+    }
+
+    #[test]
+    fn power_strikes_every_operation_before_torn_and_after() {
+        let mut flash = NorFlashModel::new(1);
+        let start = flash.clone();
+        flash.start_recording();
+        flash.write(0, b"old!").unwrap();
+        flash.write(4, b"news").unwrap();
+        flash.erase(0, 4096).unwrap();
+        let mut seen = Vec::new();
+        start.strike_everywhere(&flash.take_recording(), 2, |index, point, mut struck| {
+            let torn = matches!(point, CutPoint::Torn { .. });
+            seen.push((index, torn, read::<8>(&mut struck, 0)));
+        });
+        let whole: Vec<_> = seen
+            .iter()
+            .filter(|(_, torn, _)| !torn)
+            .map(|seen| seen.2)
+            .collect();
+        let erased = [0xff; 8];
+        assert_eq!(
+            whole,
+            [erased, *b"old!\xff\xff\xff\xff", *b"old!news", erased]
+        );
+        assert_eq!(seen.iter().filter(|(_, torn, _)| *torn).count(), 6);
     }
 
     proptest! {
