@@ -1,0 +1,641 @@
+//! The whole meter: sampler, chain, queue and uplink as one state machine. The shell asks what to
+//! do, does it, and says how it went; sockets, clocks and randomness are the shell's.
+//!
+//! ```text
+//!  shell ── wake ──────────────► Step::Ask(path)      GET it from the sensor, give the bytes back
+//!        ── answer_* ──────────► Step::Recorded(..)   durable on the flash now
+//!        ── next_upload ───────► Upload               send it to the gateway, give the answer back
+//!        ── upload_done / upload_refused
+//!        ── deadline ──────────► sleep until then or until bytes come
+//! ```
+
+use embedded_storage::nor_flash::NorFlash;
+use ww_wire::record::Record;
+use ww_wire::{
+    Acknowledgement, AnyReading, Boot, Bytes, ChainIndex, Dbm, DeciCelsius, DecodeError, Domain,
+    Enrolment, Hash, MeterId, Payload, ReadingFlags, RecordType, Rule, Sequence, Sign1, Signature,
+    StatusReport, ToBeSigned,
+};
+
+use crate::chain::{Chain, ChainError, Start};
+use crate::flash::FlashFailure;
+use crate::now::Now;
+use crate::queue::{AcknowledgeError, Depth, Layout, LogCheckpoint, MountError, PushError, Queue};
+use crate::register::{Register, RegisterRules};
+use crate::sampler::{Action, Draft, Enrolled, Sampler};
+use crate::shelly::{PollError, Sensor};
+use crate::signer::{SignError, Signer};
+use crate::uplink::{Lane, Refusal, Request, Standing, Uplink, Work};
+use crate::verifier::Verifier;
+
+/// How many readings before the last one bring back the register's memory: ten minutes.
+const REPLAYED_READINGS: u64 = 60;
+
+/// What the shell has to do for the sensor.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nothing can be boxed without an allocator"
+)]
+pub enum Step {
+    /// Nothing until bytes arrive or [`Meter::deadline`] comes.
+    Wait,
+    /// `GET` this path from the sensor. A connection still open for an earlier poll is dropped.
+    Ask(&'static str),
+    /// A reading is durable. Call [`Meter::wake`] again.
+    Recorded(Recording),
+}
+
+/// A reading that was just made.
+#[derive(Clone, Copy, Debug)]
+pub struct Recording {
+    /// The reading.
+    pub reading: AnyReading,
+    /// Why the sensor's answer could not be read, if it could not.
+    pub cause: Option<PollError>,
+}
+
+/// A request to the gateway; its body, if it has one, is in the caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// What to ask.
+    pub request: Request,
+    /// Bytes of the body. The shell composes the body of [`Request::Announce`] itself;
+    /// [`Request::Enrolment`] has none.
+    pub len: usize,
+}
+
+/// What came of an answer of the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing that a person would want to know.
+    None,
+    /// The meter is known now and waits for approval.
+    Announced,
+    /// An Enrolment is in force.
+    Enrolled {
+        /// Its digest.
+        digest: Hash,
+    },
+    /// The gateway holds all chain records before this one.
+    Acknowledged {
+        /// The record that it expects next.
+        next_index: ChainIndex,
+    },
+}
+
+/// What the device says of itself in a status report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Signal strength of the radio.
+    pub signal_strength: Option<Dbm>,
+    /// Free memory.
+    pub free_memory: Option<Bytes>,
+    /// Temperature of the device.
+    pub temperature: Option<DeciCelsius>,
+}
+
+/// Why a meter cannot start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The flash cannot be used.
+    #[error("the queue cannot be mounted")]
+    Mount(#[from] MountError),
+    /// The chain cannot go on.
+    #[error("the chain cannot go on")]
+    Chain(#[from] ChainError),
+    /// Reading the flash failed.
+    #[error("the flash cannot be read")]
+    Flash(#[from] FlashFailure),
+    /// The Enrolment on the flash names a channel that its sensor does not have.
+    #[error("the enrolment names channel {0}, which the sensor does not have")]
+    NoSuchChannel(u8),
+}
+
+/// Why the meter could not go on with something. It stays usable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MeterError {
+    /// The chain could not go on.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Nothing was signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// Nothing was stored.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// The acknowledgement was not taken.
+    #[error(transparent)]
+    Acknowledge(#[from] AcknowledgeError),
+    /// The gateway's answer cannot be read.
+    #[error("the gateway's answer cannot be read: {0}")]
+    Answer(#[from] DecodeError),
+    /// The gateway answered for another meter.
+    #[error("the gateway answered for meter {0}")]
+    ForeignAnswer(MeterId),
+    /// The Enrolment is not one that this meter takes.
+    #[error("the enrolment was not taken: {0}")]
+    Enrolment(#[from] EnrolmentError),
+    /// A record would break a rule of its own.
+    #[error("the record is not valid: {0}")]
+    Rule(#[from] Rule),
+    /// The buffer for uploads is too small.
+    #[error("the upload does not fit a buffer of {0} bytes")]
+    BufferTooSmall(usize),
+}
+
+/// Why an Enrolment is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnrolmentError {
+    /// It is no COSE_Sign1 of an Enrolment.
+    #[error("it cannot be read")]
+    Unreadable,
+    /// It enrols another key.
+    #[error("it is for meter {0}")]
+    ForeignMeter(MeterId),
+    /// The operator's signature does not hold.
+    #[error("the operator's signature does not hold")]
+    BadSignature,
+    /// Another operator than the one that this meter has followed so far.
+    #[error("it is signed by operator {0}, not by the operator of the enrolment in force")]
+    ForeignOperator(ww_wire::SignerId),
+    /// Not newer than the one in force.
+    #[error("it has number {got}, and number {in_force} is in force")]
+    Outdated {
+        /// Its number.
+        got: u32,
+        /// The number in force.
+        in_force: u32,
+    },
+    /// A channel that the sensor does not have.
+    #[error("it names channel {0}, which the sensor does not have")]
+    NoSuchChannel(u8),
+}
+
+/// A reading that the gateway has not seen yet; kept in memory only.
+#[derive(Clone, Copy, Debug)]
+struct Unsent {
+    record_type: RecordType,
+    sequence: Sequence,
+    payload: Payload,
+}
+
+/// The meter.
+pub struct Meter<F, S, V> {
+    queue: Queue<F>,
+    chain: Chain,
+    signer: S,
+    verifier: V,
+    sampler: Sampler,
+    uplink: Uplink,
+    unsent: Option<Unsent>,
+    /// The number of the reading that is under way to the gateway.
+    sending: Option<Sequence>,
+    consent_pending: bool,
+    /// The chain record that the gateway wants next.
+    wanted: ChainIndex,
+    sensor_failures: u32,
+    health: Health,
+}
+
+impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
+    /// Starts: mounts the queue, seals what the last boot left, and writes the Boot record. Before
+    /// there is an Enrolment the meter polls what `proposed` says.
+    ///
+    /// # Errors
+    /// Any [`StartError`].
+    pub fn start(
+        flash: F,
+        layout: Layout,
+        mut signer: S,
+        verifier: V,
+        proposed: Enrolled,
+        start: &Start,
+    ) -> Result<(Self, Boot), StartError> {
+        let meter = signer.public_key().id();
+        let (mut queue, recovered) = Queue::mount(flash, layout, meter)?;
+        let enrolment = queue.enrolment()?.map(|(enrolment, _)| enrolment);
+        let enrolled = match &enrolment {
+            Some(enrolment) => {
+                enrolled(enrolment).ok_or(StartError::NoSuchChannel(enrolment.channel))?
+            }
+            None => proposed,
+        };
+        let mut register = Register::new(
+            enrolled.rules,
+            recovered.produced,
+            recovered
+                .last_reading
+                .map_or(ww_wire::CounterEpoch::ZERO, |r| r.sum().counter_epoch),
+        );
+        if let Some(last) = recovered.last_reading {
+            let last = last.sum().sequence;
+            let first = last.get().saturating_sub(REPLAYED_READINGS).max(1);
+            let first = Sequence::new(first).unwrap_or(last);
+            queue.for_each_reading(first, last, |reading| register.replay(reading.sum()))?;
+        }
+        let (chain, boot) = Chain::start(&mut queue, &mut signer, &recovered, start)?;
+        let wanted = queue.first_unacknowledged();
+        let meter = Self {
+            queue,
+            chain,
+            signer,
+            verifier,
+            sampler: Sampler::new(enrolled, register),
+            uplink: Uplink::new(enrolment.is_some()),
+            unsent: None,
+            sending: None,
+            consent_pending: enrolment.is_some(),
+            wanted,
+            sensor_failures: 0,
+            health: Health::default(),
+        };
+        Ok((meter, boot))
+    }
+
+    /// The meter's id.
+    pub const fn id(&self) -> MeterId {
+        self.queue.meter()
+    }
+
+    /// What the gateway makes of this meter, as far as it said.
+    pub const fn standing(&self) -> Standing {
+        self.uplink.standing()
+    }
+
+    /// How much waits for the gateway.
+    pub fn depth(&self) -> Depth {
+        self.queue.depth()
+    }
+
+    /// What is polled, and how its counter counts.
+    pub const fn enrolled(&self) -> &Enrolled {
+        self.sampler.enrolled()
+    }
+
+    /// The sum of accepted increments.
+    pub const fn produced(&self) -> ww_wire::MilliwattHours {
+        self.sampler.produced()
+    }
+
+    /// Takes what the next status report says of the device.
+    pub fn set_health(&mut self, health: Health) {
+        self.health = health;
+    }
+
+    /// When [`Meter::wake`] and [`Meter::next_upload`] are due.
+    pub fn deadline(&self, now: Now) -> ww_wire::UptimeMillis {
+        self.sampler
+            .deadline(now)
+            .min(self.uplink.deadline(self.work()))
+    }
+
+    /// Does what is due. Called until it gives [`Step::Wait`].
+    ///
+    /// # Errors
+    /// Any [`MeterError`]; what failed is tried again at the next call.
+    pub fn wake(&mut self, now: Now, random: u32) -> Result<Step, MeterError> {
+        self.uplink.expire(now.uptime(), random);
+        self.chain
+            .tick(&mut self.queue, &mut self.signer, now)?;
+        let action = self.sampler.wake(now);
+        self.act(action)
+    }
+
+    /// Takes the status of the sensor's answer, after authentication.
+    ///
+    /// # Errors
+    /// Any [`MeterError`].
+    pub fn answer_begins(&mut self, status: u16, now: Now) -> Result<Step, MeterError> {
+        let action = self.sampler.answer_begins(status, now);
+        self.act(action)
+    }
+
+    /// Takes the next bytes of the sensor's answer.
+    ///
+    /// # Errors
+    /// Any [`MeterError`].
+    pub fn answer_bytes(&mut self, bytes: &[u8], now: Now) -> Result<Step, MeterError> {
+        let action = self.sampler.answer_bytes(bytes, now);
+        self.act(action)
+    }
+
+    /// Says that the sensor's answer is whole.
+    ///
+    /// # Errors
+    /// Any [`MeterError`].
+    pub fn answer_ends(&mut self, now: Now) -> Result<Step, MeterError> {
+        let action = self.sampler.answer_ends(now);
+        self.act(action)
+    }
+
+    /// Says that there is no connection to the sensor, or that it broke.
+    ///
+    /// # Errors
+    /// Any [`MeterError`].
+    pub fn sensor_unreachable(&mut self) -> Result<Step, MeterError> {
+        let action = self.sampler.unreachable();
+        self.act(action)
+    }
+
+    fn act(&mut self, action: Action) -> Result<Step, MeterError> {
+        match action {
+            Action::Wait => Ok(Step::Wait),
+            Action::Ask(path) => Ok(Step::Ask(path)),
+            Action::Sampled(draft) => self.record(&draft).map(Step::Recorded),
+        }
+    }
+
+    fn record(&mut self, draft: &Draft) -> Result<Recording, MeterError> {
+        if draft.flags().intersects(ReadingFlags::FAILED) {
+            self.sensor_failures = self.sensor_failures.saturating_add(1);
+        }
+        let queued = if self.unsent.is_some() {
+            ReadingFlags::QUEUED
+        } else {
+            ReadingFlags::NONE
+        };
+        let (boot, sequence) = (self.chain.boot(), self.queue.next_sequence());
+        let draft_reading = draft.reading(self.id(), boot, sequence, queued);
+        let recorded = self
+            .chain
+            .record(&mut self.queue, &mut self.signer, draft_reading)?;
+        self.unsent = Some(Unsent {
+            record_type: recorded.reading.record_type(),
+            sequence: recorded.reading.sum().sequence,
+            payload: recorded.payload,
+        });
+        Ok(Recording {
+            reading: recorded.reading,
+            cause: draft.cause(),
+        })
+    }
+
+    /// The next request to the gateway, with its body in `buffer`. Called until there is none;
+    /// at most one request on each [`Lane`] is under way.
+    ///
+    /// # Errors
+    /// Any [`MeterError`]; the request then counts as failed.
+    pub fn next_upload(
+        &mut self,
+        now: Now,
+        random: u32,
+        buffer: &mut [u8],
+    ) -> Result<Option<Upload>, MeterError> {
+        let work = self.work();
+        let Some(request) = self.uplink.next(now.uptime(), work) else {
+            return Ok(None);
+        };
+        let composed = self.compose(request, now, buffer);
+        if composed.is_err() {
+            let refusal = Refusal::Unavailable {
+                retry_after_ms: None,
+            };
+            self.uplink
+                .refused(request.lane(), refusal, now.uptime(), random);
+        }
+        composed.map(|len| Some(Upload { request, len }))
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            reading: self.unsent.is_some(),
+            batch: self.queue.next_index() > self.wanted,
+            acceptance: self.consent_pending,
+        }
+    }
+
+    fn compose(
+        &mut self,
+        request: Request,
+        now: Now,
+        buffer: &mut [u8],
+    ) -> Result<usize, MeterError> {
+        match request {
+            Request::Announce | Request::Enrolment => Ok(0),
+            Request::Reading => match self.unsent {
+                Some(unsent) => {
+                    self.sending = Some(unsent.sequence);
+                    let domain = Domain::Record(unsent.record_type);
+                    self.put_signed(domain, &unsent.payload, buffer)
+                }
+                None => Ok(0),
+            },
+            Request::Acceptance => match self.queue.enrolment().map_err(ChainError::from)? {
+                Some((enrolment, _)) => {
+                    let payload = enrolment.encode()?;
+                    self.put_signed(Domain::EnrolmentAcceptance, &payload, buffer)
+                }
+                None => Ok(0),
+            },
+            Request::Status => {
+                let payload = self.status(now).encode()?;
+                self.put_signed(Domain::Record(RecordType::StatusReport), &payload, buffer)
+            }
+            Request::Batch => {
+                let (queue, signer) = (&mut self.queue, &mut self.signer);
+                let batch =
+                    self.chain
+                        .next_batch(queue, signer, self.wanted, now, buffer)?;
+                Ok(batch.len)
+            }
+        }
+    }
+
+    fn put_signed(
+        &mut self,
+        domain: Domain,
+        payload: &Payload,
+        buffer: &mut [u8],
+    ) -> Result<usize, MeterError> {
+        let too_small = MeterError::BufferTooSmall(buffer.len());
+        let message = ToBeSigned::new(domain, payload).ok_or(too_small)?;
+        let signature: Signature = self.signer.sign(&message)?;
+        let bytes = Sign1 { payload, signature }.encode().ok_or(too_small)?;
+        buffer
+            .get_mut(..bytes.len())
+            .ok_or(too_small)?
+            .copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
+    fn status(&self, now: Now) -> StatusReport {
+        let depth = self.queue.depth();
+        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        StatusReport {
+            meter: self.id(),
+            boot: self.chain.boot(),
+            time: now.time(),
+            uptime: now.uptime(),
+            time_quality: now.quality(),
+            queued_records: count(depth.records),
+            queued_readings: count(depth.readings),
+            sensor_failures: self.sensor_failures,
+            upload_failures: self.uplink.failures(),
+            signal_strength: self.health.signal_strength,
+            free_memory: self.health.free_memory,
+            temperature: self.health.temperature,
+        }
+    }
+
+    /// Takes the body of an answer with a status of success.
+    ///
+    /// # Errors
+    /// Any [`MeterError`]; the request then counts as failed.
+    pub fn upload_done(
+        &mut self,
+        lane: Lane,
+        body: &[u8],
+        now: Now,
+        random: u32,
+    ) -> Result<Progress, MeterError> {
+        let wanted_before = self.wanted;
+        let Some(request) = self.uplink.under_way(lane) else {
+            return Ok(Progress::None);
+        };
+        let taken = match request {
+            Request::Announce => Ok(Progress::Announced),
+            Request::Enrolment => self.take_enrolment(body, now),
+            _ => self.take_acknowledgement(body),
+        };
+        // A gateway that acknowledges nothing of a batch is not asked again at once.
+        let stuck = request == Request::Batch && self.wanted == wanted_before;
+        if taken.is_err() || stuck {
+            let refusal = Refusal::Unavailable {
+                retry_after_ms: None,
+            };
+            self.uplink.refused(lane, refusal, now.uptime(), random);
+            return taken;
+        }
+        self.uplink.done(lane);
+        match request {
+            Request::Reading => self.sent(),
+            Request::Acceptance => self.consent_pending = false,
+            _ => {}
+        }
+        taken
+    }
+
+    /// Says that the gateway did not do what was asked.
+    pub fn upload_refused(&mut self, lane: Lane, refusal: Refusal, now: Now, random: u32) {
+        match self.uplink.refused(lane, refusal, now.uptime(), random) {
+            Some(Request::Reading) if refusal == Refusal::Content => self.sent(),
+            Some(Request::Acceptance) if refusal == Refusal::Content => {
+                self.consent_pending = false;
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets the reading that was under way, unless a newer one has taken its place.
+    fn sent(&mut self) {
+        let sent = self.sending.take();
+        if self
+            .unsent
+            .is_some_and(|unsent| Some(unsent.sequence) == sent)
+        {
+            self.unsent = None;
+        }
+    }
+
+    fn take_acknowledgement(&mut self, body: &[u8]) -> Result<Progress, MeterError> {
+        let answer = Acknowledgement::decode(body)?;
+        if answer.meter != self.id() {
+            return Err(MeterError::ForeignAnswer(answer.meter));
+        }
+        if answer.next_index > self.queue.first_unacknowledged() {
+            self.queue.acknowledge(answer.next_index)?;
+        }
+        self.wanted = answer.next_index;
+        if answer.log_size > self.queue.checkpoint().size {
+            let checkpoint = LogCheckpoint {
+                size: answer.log_size,
+                root: answer.log_root,
+            };
+            self.queue.set_checkpoint(&checkpoint)?;
+        }
+        if !answer.enrolment.is_zero() && answer.enrolment != self.queue.enrolment_digest() {
+            self.uplink.want_enrolment();
+        }
+        Ok(Progress::Acknowledged {
+            next_index: answer.next_index,
+        })
+    }
+
+    fn take_enrolment(&mut self, body: &[u8], now: Now) -> Result<Progress, MeterError> {
+        let sign1 = Sign1::decode(body).map_err(|_| EnrolmentError::Unreadable)?;
+        let enrolment = Enrolment::decode(sign1.payload).map_err(|_| EnrolmentError::Unreadable)?;
+        let digest = Hash::of(&[sign1.payload]);
+        if digest == self.queue.enrolment_digest() {
+            return Ok(Progress::None);
+        }
+        let enrolled = self.check_enrolment(&enrolment, &sign1)?;
+        let (queue, signer) = (&mut self.queue, &mut self.signer);
+        self.chain
+            .enrol(queue, signer, &enrolment, &sign1.signature, now)?;
+        self.sampler.enrol(enrolled);
+        self.consent_pending = true;
+        Ok(Progress::Enrolled { digest })
+    }
+
+    /// The first operator is believed (nobody else could tell the meter whom to follow); another
+    /// one later is not.
+    fn check_enrolment(
+        &mut self,
+        enrolment: &Enrolment,
+        sign1: &Sign1<'_>,
+    ) -> Result<Enrolled, MeterError> {
+        if enrolment.meter() != self.id() {
+            return Err(EnrolmentError::ForeignMeter(enrolment.meter()).into());
+        }
+        if let Some((in_force, _)) = self.queue.enrolment().map_err(ChainError::from)? {
+            if in_force.operator != enrolment.operator {
+                return Err(EnrolmentError::ForeignOperator(enrolment.operator).into());
+            }
+            if in_force.number >= enrolment.number {
+                let (got, in_force) = (enrolment.number, in_force.number);
+                return Err(EnrolmentError::Outdated { got, in_force }.into());
+            }
+        }
+        let message = sign1
+            .to_be_signed(Domain::Record(RecordType::Enrolment))
+            .ok_or(EnrolmentError::Unreadable)?;
+        if !self
+            .verifier
+            .holds(&enrolment.operator_key, &message, &sign1.signature)
+        {
+            return Err(EnrolmentError::BadSignature.into());
+        }
+        Ok(enrolled(enrolment).ok_or(EnrolmentError::NoSuchChannel(enrolment.channel))?)
+    }
+
+    /// Stops in an orderly way: seals the open window. What the gateway has not acknowledged stays
+    /// on the flash.
+    ///
+    /// # Errors
+    /// Any [`MeterError`]; the next start seals then.
+    pub fn stop(&mut self, now: Now) -> Result<(), MeterError> {
+        Ok(self
+            .chain
+            .stop(&mut self.queue, &mut self.signer, now)?)
+    }
+
+    /// Gives the flash back, as it is.
+    pub fn into_flash(self) -> F {
+        self.queue.into_flash()
+    }
+}
+
+/// What an Enrolment says of the sensor; `None` when the sensor has no such channel.
+fn enrolled(enrolment: &Enrolment) -> Option<Enrolled> {
+    Some(Enrolled {
+        sensor: Sensor::new(enrolment.sensor_model, enrolment.channel)?,
+        mac: Some(enrolment.sensor_mac),
+        rules: RegisterRules {
+            production_counter: enrolment.production_counter,
+            rated_power: enrolment.rated_power,
+            ct_ratio_milli: enrolment.ct_ratio_milli,
+        },
+    })
+}
