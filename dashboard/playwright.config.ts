@@ -1,10 +1,9 @@
-// The browser tests run against a gateway that is already there: WATTWITNESS_URL names it.
+// The browser tests run against a gateway that is already there: WATTWITNESS_URL names it, else it is looked for where `serve` listens by default.
 
 import { defineConfig } from "@playwright/test";
 import { launchOptions } from "./e2e/chromium.mjs";
 
-const baseURL = process.env["WATTWITNESS_URL"];
-if (!baseURL) throw new Error("WATTWITNESS_URL must name a running gateway, for instance http://127.0.0.1:8000");
+const baseURL = process.env["WATTWITNESS_URL"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   testDir: "e2e",

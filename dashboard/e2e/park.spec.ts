@@ -1,6 +1,6 @@
 // The park page against a running gateway with a park that is measuring. What a gateway cannot be made to do on command is put in its place by the browser.
 
-import AxeBuilder from "@axe-core/playwright";
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
 const live = '[data-testid="stream"][data-phase="open"]';
@@ -180,6 +180,7 @@ test("the choice of a theme outlives a reload", async ({ page }) => {
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [screen, width] of [
+    ["400 % zoom", 320],
     ["phone", 390],
     ["desktop", 1280],
   ] as const) {

@@ -6,8 +6,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
 import { launchOptions } from "./chromium.mjs";
 
-const url = process.env.WATTWITNESS_URL;
-if (!url) throw new Error("WATTWITNESS_URL must name a running gateway, for instance http://127.0.0.1:8000");
+const url = process.env.WATTWITNESS_URL ?? "http://127.0.0.1:8000";
 const folder = process.env.SCREENSHOTS_DIR ?? fileURLToPath(new URL("../../docs/images/", import.meta.url));
 mkdirSync(folder, { recursive: true });
 

@@ -1,6 +1,7 @@
-// Measures the JavaScript that the first view loads, gzipped, and fails when it is over budget. Run after the build.
+// Measures the JavaScript that the first view loads, gzipped, and fails when it is over budget. The build runs it and ends with it: the manifest that it
+// reads is taken out, because all of dist is embedded in the gateway.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const budgetKb = 150;
@@ -21,6 +22,7 @@ const files = [...filesOf(entry)].map((key) => manifest[key].file);
 const bytes = ["theme.js", ...files]
   .map((file) => gzipSync(readFileSync(new URL(file, dist))).length)
   .reduce((sum, size) => sum + size, 0);
+rmSync(new URL(".vite/", dist), { recursive: true });
 const kb = (bytes / 1000).toFixed(1);
 console.log(`first view: ${kb} kB of JavaScript, gzipped (budget ${budgetKb} kB)`);
 if (bytes > budgetKb * 1000) process.exitCode = 1;

@@ -44,16 +44,16 @@ describe("energy", () => {
   });
 });
 
-describe("an event of the stream", () => {
-  function park(): QueryClient {
-    const client = new QueryClient();
-    client.setQueryData(keys.records(1), [readingAt(10, 1000n)]);
-    client.setQueryData(keys.energy(1), energy);
-    client.setQueryData(keys.curve(1, 0, 100_000), [{ time: 10, watts: 100 }]);
-    client.setQueryData(keys.curve(1, 100_000, 200_000), []);
-    return client;
-  }
+function park(): QueryClient {
+  const client = new QueryClient();
+  client.setQueryData(keys.records(1), [readingAt(10, 1000n)]);
+  client.setQueryData(keys.energy(1), energy);
+  client.setQueryData(keys.curve(1, 0, 100_000), [{ time: 10, watts: 100 }]);
+  client.setQueryData(keys.curve(1, 100_000, 200_000), []);
+  return client;
+}
 
+describe("an event of the stream", () => {
   test("reaches the records, the energy and the curve of its own day", () => {
     const client = park();
     receiveReading(client, readingAt(20, 2000n));
@@ -64,6 +64,13 @@ describe("an event of the stream", () => {
       { time: 20, watts: 100 },
     ]);
     expect(client.getQueryData(keys.curve(1, 100_000, 200_000))).toEqual([]);
+  });
+
+  test("that begins a local day adds to none: the gateway is asked", () => {
+    const client = park();
+    receiveReading(client, readingAt(86_400, 2000n));
+    expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(10);
+    expect(client.getQueryState(keys.energy(1))?.isInvalidated).toBe(true);
   });
 
   test("that is replayed changes nothing", () => {

@@ -1,6 +1,7 @@
 // Carries what the live stream says into the answers that are already here. Repeating an event changes nothing.
 
 import type { QueryClient } from "@tanstack/react-query";
+import { knownZone, localDay } from "../util/instant.ts";
 import { producedOf } from "../util/reading-record.ts";
 import { withPoint, type Point } from "../util/series.ts";
 import { keys, recordsKept } from "./queries.ts";
@@ -58,7 +59,13 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   const meter = reading.installation_id;
   const known = client.getQueryData<Reading[]>(keys.records(meter));
   if (known?.some(({ id }) => id === reading.id)) return;
-  client.setQueryData<Energy>(keys.energy(meter), (energy) => energy && countedOn(energy, known?.[0], reading));
+  const before = known?.[0];
+  if (before && before.timestamp * 1000 < localDay(reading.timestamp * 1000, zoneOf(client, meter)).start) {
+    // The first reading of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
+    void client.invalidateQueries({ queryKey: keys.energy(meter) });
+  } else {
+    client.setQueryData<Energy>(keys.energy(meter), (energy) => energy && countedOn(energy, before, reading));
+  }
   client.setQueryData<Reading[]>(keys.records(meter), (records) => records && withRecord(records, reading));
 
   if (known && sealedBy(reading, known)) void client.invalidateQueries({ queryKey: keys.records(meter) });
@@ -76,6 +83,11 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
       installation.id === meter ? { ...installation, last_seen_at: reading.created_at } : installation,
     ),
   );
+}
+
+function zoneOf(client: QueryClient, meter: number): string {
+  const installations = client.getQueryData<Installation[]>(keys.installations);
+  return knownZone(installations?.find(({ id }) => id === meter)?.timezone);
 }
 
 /** Takes in one change of a meter's state. A meter that is new brings its queries with it. */

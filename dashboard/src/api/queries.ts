@@ -31,7 +31,7 @@ export const keys = {
 } as const;
 
 /** Readings as points in order of time. */
-export function pointsOf(readings: readonly Reading[]): Point[] {
+function pointsOf(readings: readonly Reading[]): Point[] {
   return readings
     .map(({ timestamp, power_w }) => ({ time: timestamp, watts: power_w }))
     .toSorted((one, other) => one.time - other.time);

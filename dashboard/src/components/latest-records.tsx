@@ -11,7 +11,7 @@ import { Choice } from "../ui/choice.tsx";
 import { Glyph } from "../ui/glyph.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
-import { counter, power, secondOf } from "../util/format.ts";
+import { counter, nothing, power, secondOf } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
 import { text } from "../util/strings.ts";
 import { LinkedRecord, RecordDetail } from "./record-detail.tsx";
@@ -47,10 +47,28 @@ export function LatestRecords({ installations }: { installations: readonly Insta
   return (
     <section aria-labelledby="records">
       <div className={styles["head"]}>
-        <h2 id="records">{before === null ? text.records.heading : text.records.olderHeading}</h2>
-        <p className={styles["explain"]}>{text.records.explain}</p>
-        <div className={styles["bar"]}>
-          {measuring.length > 1 ? (
+        <div>
+          <h2 id="records">{before === null ? text.records.heading : text.records.olderHeading}</h2>
+          <p className={styles["explain"]}>{text.records.explain}</p>
+        </div>
+        {url.record !== null && before === null ? (
+          <p className={styles["held"]}>
+            <span>{text.records.held(newer)}</span>
+            <button
+              type="button"
+              className={buttons["button"]}
+              onClick={() => {
+                open(null);
+              }}
+            >
+              {text.records.resume}
+            </button>
+          </p>
+        ) : null}
+      </div>
+      {measuring.length === 1 ? null : (
+        <div className={styles["filter"]}>
+          {measuring.length === 0 ? null : (
             <Choice
               label={text.records.filter}
               options={[
@@ -63,23 +81,9 @@ export function LatestRecords({ installations }: { installations: readonly Insta
                 setUrl({ meter: value === all ? null : value, record: null, before: null });
               }}
             />
-          ) : null}
-          {url.record !== null && before === null ? (
-            <p className={styles["held"]}>
-              <span>{text.records.held(newer)}</span>
-              <button
-                type="button"
-                className={buttons["button"]}
-                onClick={() => {
-                  open(null);
-                }}
-              >
-                {text.records.resume}
-              </button>
-            </p>
-          ) : null}
+          )}
         </div>
-      </div>
+      )}
       {url.record !== null && !isListed && !isPending ? <LinkedRecord recordKey={url.record} /> : null}
       {error ? (
         <Notice title={text.records.failed} detail={error.message} action={text.problem.retry} onAction={retry} />
@@ -168,7 +172,7 @@ interface RecordRowProps {
 function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowProps) {
   const zone = knownZone(installation?.timezone);
   const time = secondOf(reading.timestamp * 1000, now, zone);
-  const name = installation?.name ?? "–";
+  const name = installation?.name ?? nothing;
   const state = signatureState(reading);
   const detailId = `record-${String(reading.id)}`;
   return (

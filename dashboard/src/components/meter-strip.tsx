@@ -13,7 +13,7 @@ import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TimeChart } from "../ui/time-chart.tsx";
 import { axisTop, dayCurve, valueAt } from "../util/day-curve.ts";
-import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, power, powerFigure } from "../util/format.ts";
+import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, nothing, power, powerFigure } from "../util/format.ts";
 import { instantOf, knownZone, localDay, type LocalDay } from "../util/instant.ts";
 import { longestStep, peakOf, type Point } from "../util/series.ts";
 import { text } from "../util/strings.ts";
@@ -78,7 +78,7 @@ function StateLine({ installation, state, zone }: { installation: Installation; 
 
 function reason(installation: Installation, state: MeterState, now: number, zone: string): string {
   const seen = instantOf(installation.last_seen_at);
-  const last = seen === null ? "–" : moment(seen, now, zone);
+  const last = seen === null ? nothing : moment(seen, now, zone);
   const cadence = duration(installation.expected_cadence_s * 1000);
   switch (state.name) {
     case "live":

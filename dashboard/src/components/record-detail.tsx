@@ -72,7 +72,7 @@ export function LinkedRecord({ recordKey }: { recordKey: string }) {
 
 function receivedAt(reading: Reading): string {
   const ms = instantOf(reading.created_at);
-  return ms === null ? text.record.none : `${utcStamp(ms)} UTC`;
+  return ms === null ? text.record.none : text.record.utc(utcStamp(ms));
 }
 
 function RecordBytes({ record }: { record: string | null }) {

@@ -21,7 +21,7 @@ export function ParkPage() {
   return (
     <>
       <Park installations={data ?? null} error={data ? null : error} retry={() => void refetch()} zone={zone} />
-      <ConnectionBanner zone={zone} />
+      {data ? <ConnectionBanner zone={zone} /> : null}
     </>
   );
 }

@@ -8,12 +8,14 @@ interface NoticeProps {
   detail?: string | undefined;
   action?: string;
   onAction?: () => void;
+  /** For a notice that is all there is on the page. */
+  large?: boolean;
 }
 
-export function Notice({ title, detail, action, onAction }: NoticeProps) {
+export function Notice({ title, detail, action, onAction, large = false }: NoticeProps) {
   return (
-    <div className={styles["notice"]} role="alert">
-      <p className={styles["title"]}>{title}</p>
+    <div className={styles["notice"]} data-large={large || undefined} role="alert">
+      {large ? <h1 className={styles["title"]}>{title}</h1> : <p className={styles["title"]}>{title}</p>}
       {detail ? <p className={styles["detail"]}>{detail}</p> : null}
       {action ? (
         <button type="button" className={buttons["button"]} onClick={onAction}>

@@ -8,7 +8,8 @@ export interface Figure {
   unit: string;
 }
 
-const nothing = "–";
+/** Stands where there is no value. */
+export const nothing = "–";
 
 const decimals = [0, 1, 2, 3].map(
   (digits) => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),

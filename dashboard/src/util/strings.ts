@@ -16,7 +16,6 @@ export const text = {
     live: "Live",
     connecting: "Connecting",
     lost: "Reconnecting",
-    liveSince: (time: string) => `Newest value received ${time}`,
     bannerOffline: (time: string) => `This device is offline. Figures are as of ${time}.`,
     bannerLost: (time: string) => `No connection to the gateway. Figures are as of ${time}.`,
     bannerNever: "No connection to the gateway.",
@@ -34,7 +33,6 @@ export const text = {
         ? `${all === 1 ? "1 meter" : `All ${String(all)} meters`} reporting`
         : `${String(counted)} of ${String(all)} meters reporting`,
     newest: (time: string, signature: string) => `Newest reading ${time}, ${signature}`,
-    asOf: (time: string) => `As of ${time}`,
     noPower: "No meter is reporting",
     gauge: "Power now, as a share of rated power",
   },
@@ -58,14 +56,12 @@ export const text = {
     now: "Now",
     today: "Today",
     at: (time: string) => `At ${time}`,
-    noReading: "No reading",
     gap: "no readings",
     empty: "No readings yet today",
     chart: (name: string, peak: string, at: string, gaps: string) => `${name}, power today. Peak ${peak} at ${at}. ${gaps}`,
     chartEmpty: (name: string) => `${name}, power today. No readings yet.`,
     gaps: (count: number) => (count === 0 ? "No gaps." : count === 1 ? "1 gap." : `${String(count)} gaps.`),
     failed: "The curve could not be loaded.",
-    noneLive: "Waiting for the first reading",
   },
 
   state: {
@@ -149,6 +145,7 @@ export const text = {
     path: "Path to the root",
     reading: "Reading",
     received: "Received",
+    utc: (time: string) => `${time} UTC`,
     onChain: "On chain",
     notOnChain: "Not yet",
     copy: "Copy as JSON",
@@ -236,6 +233,4 @@ export const text = {
     claim: "Every figure comes from records that the meters signed. You need not take this page’s word for it.",
     api: "API and documents",
   },
-
-  loading: "Loading",
 } as const;
