@@ -83,13 +83,31 @@ test("the address of a record leads back to it", async ({ page }) => {
   expect(await sequence.innerText()).toBe(shown);
 });
 
-test("older records follow without a hole and the browser steps back to the latest", async ({ page }) => {
+test("older records follow without a hole and the browser steps back to the latest", async ({ page, request }) => {
   await openPark(page);
   const rows = page.getByTestId("record");
   await expect(rows).toHaveCount(10);
+  await rows.first().getByRole("button").click();
+  const idsOf = () => rows.evaluateAll((all) => all.map((row) => Number(row.getAttribute("data-reading"))));
+  const first = await idsOf();
+
   await page.getByRole("button", { name: "Older" }).click();
   await expect(page.getByRole("heading", { name: "Older records" })).toBeVisible();
   await expect(rows).toHaveCount(10);
+  const shown = [...first, ...(await idsOf())];
+
+  const installations = (await (await request.get("/api/v1/installations/")).json()) as { id: number; state: string }[];
+  const stored: { id: number; installation_id: number; timestamp: number }[] = [];
+  for (const { id, state } of installations) {
+    if (state === "waiting") continue;
+    stored.push(...((await (await request.get(`/api/v1/readings/${String(id)}?limit=60`)).json()) as typeof stored));
+  }
+  const inOrder = stored
+    .toSorted((one, other) => other.timestamp - one.timestamp || one.installation_id - other.installation_id)
+    .map(({ id }) => id);
+  const start = inOrder.indexOf(shown[0] ?? 0);
+  expect(shown).toEqual(inOrder.slice(start, start + 20));
+
   await page.goBack();
   await expect(page.getByRole("heading", { name: "Latest records" })).toBeVisible();
 });

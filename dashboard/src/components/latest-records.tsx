@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Installation, Reading } from "../api/types.ts";
 import { signatureState } from "../api/signature-state.ts";
 import { useNow } from "../hooks/now.ts";
-import { useRecords } from "../hooks/park.ts";
+import { useRecords, type RecordPlace } from "../hooks/park.ts";
 import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { Choice } from "../ui/choice.tsx";
@@ -23,21 +23,21 @@ const lines = 10;
 const all = "all";
 
 export function LatestRecords({ installations }: { installations: readonly Installation[] | null }) {
-  const [url, setUrl] = useUrlState(["meter", "record", "before"]);
+  const [url, setUrl] = useUrlState(["meter", "record", "after"]);
   const now = useNow(60_000);
   // While a record is open the list stands still: what one reads must not be pushed away every few seconds.
   const [held, setHeld] = useState<readonly Reading[] | null>(null);
 
   const measuring = installations?.filter(({ state }) => state !== "waiting") ?? [];
   const chosen = measuring.find(({ id }) => String(id) === url.meter);
-  const before = url.before !== null && /^\d{1,12}$/.test(url.before) ? Number(url.before) : null;
-  const { records, isPending, error, retry } = useRecords(chosen ? [chosen] : measuring, before, lines);
+  const after = placeOf(url.after);
+  const { records, isPending, error, retry } = useRecords(chosen ? [chosen] : measuring, after, lines);
   const newest = records.slice(0, lines);
   const shown = url.record !== null && held !== null ? held : newest;
   const newer = records.filter(({ timestamp }) => timestamp > (shown[0]?.timestamp ?? 0)).length;
   const byId = new Map(measuring.map((installation) => [installation.id, installation]));
   const isListed = shown.some((reading) => keyOf(reading) === url.record);
-  const oldest = shown.at(-1)?.timestamp;
+  const oldest = shown.at(-1);
 
   const open = (record: string | null) => {
     setHeld(record === null ? null : shown);
@@ -48,10 +48,10 @@ export function LatestRecords({ installations }: { installations: readonly Insta
     <section aria-labelledby="records">
       <div className={styles["head"]}>
         <div>
-          <h2 id="records">{before === null ? text.records.heading : text.records.olderHeading}</h2>
+          <h2 id="records">{after === null ? text.records.heading : text.records.olderHeading}</h2>
           <p className={styles["explain"]}>{text.records.explain}</p>
         </div>
-        {url.record !== null && before === null ? (
+        {url.record !== null && after === null ? (
           <p className={styles["held"]}>
             <span>{text.records.held(newer)}</span>
             <button
@@ -78,7 +78,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
               value={chosen ? String(chosen.id) : all}
               onChange={(value) => {
                 setHeld(null);
-                setUrl({ meter: value === all ? null : value, record: null, before: null });
+                setUrl({ meter: value === all ? null : value, record: null, after: null });
               }}
             />
           )}
@@ -127,13 +127,13 @@ export function LatestRecords({ installations }: { installations: readonly Insta
         </table>
       )}
       <div className={styles["pages"]}>
-        {before === null ? null : (
+        {after === null ? null : (
           <button
             type="button"
             className={buttons["button"]}
             onClick={() => {
               setHeld(null);
-              setUrl({ before: null, record: null });
+              setUrl({ after: null, record: null });
             }}
           >
             {text.records.latest}
@@ -145,7 +145,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
             className={buttons["button"]}
             onClick={() => {
               setHeld(null);
-              setUrl({ before: String(oldest), record: null });
+              setUrl({ after: `${String(oldest.timestamp)}-${String(oldest.installation_id)}`, record: null });
             }}
           >
             {text.records.older}
@@ -154,6 +154,12 @@ export function LatestRecords({ installations }: { installations: readonly Insta
       </div>
     </section>
   );
+}
+
+/** A place in the list as the address names it; null when it names none. */
+function placeOf(after: string | null): RecordPlace | null {
+  const [, timestamp, installation] = /^(\d{1,12})-(\d{1,9})$/.exec(after ?? "") ?? [];
+  return timestamp && installation ? { timestamp: Number(timestamp), installation: Number(installation) } : null;
 }
 
 /** How the address names a record. */

@@ -91,14 +91,22 @@ export interface RecordList {
   retry: () => void;
 }
 
-/** Records of some meters as one list, newest first: the latest and live, or, with `before` (UNIX seconds), `count` older ones. */
-export function useRecords(installations: readonly Installation[], before: number | null, count: number): RecordList {
+/** A place in the list of records of all meters, which is in order of time, then of installation: just after this one. */
+export interface RecordPlace {
+  timestamp: number;
+  installation: number;
+}
+
+/** Records of some meters as one list, newest first: the latest and live, or the `count` that follow a place. */
+export function useRecords(installations: readonly Installation[], after: RecordPlace | null, count: number): RecordList {
   return useQueries({
     queries: installations.map(({ id }) =>
-      before === null ? queries.records(id) : queries.recordsBefore(id, before, count),
+      after === null
+        ? queries.records(id)
+        : queries.recordsBefore(id, id > after.installation ? after.timestamp + 1 : after.timestamp, count),
     ),
     combine: (answers) => ({
-      records: answers.flatMap(({ data }) => data ?? []).toSorted(newestFirst).slice(0, before === null ? undefined : count),
+      records: answers.flatMap(({ data }) => data ?? []).toSorted(newestFirst).slice(0, after === null ? undefined : count),
       isPending: answers.some(({ isPending }) => isPending),
       error: answers.find(({ data, error }) => error && !data)?.error ?? null,
       retry: () => {
