@@ -202,6 +202,29 @@ fn a_reset_counts_from_the_new_value() {
 }
 
 #[test]
+fn a_reset_keeps_no_allowance_from_before_it() {
+    let mut bench = Bench::new();
+    let more_than_20_s_of_production = 50_000;
+    assert_eq!(
+        bench.flags(&[HIGH, 0, more_than_20_s_of_production]),
+        [NONE, FELL, REFUSED]
+    );
+}
+
+#[test]
+fn a_counter_that_passed_its_old_value_after_a_reset_is_trusted_across_gaps_again() {
+    let mut bench = Bench::new();
+    let old_value = TOLERANCE_MWH + 1;
+    bench.flags(&[old_value, 0]);
+    let grown: Vec<u64> = (1..=13).map(|slot| slot * 8_000).collect();
+    bench.flags(&grown);
+    assert!(grown[12] > old_value);
+    let recovered = bench.count(grown[12] + 2_500_000, blind(1_200 + 3_600));
+    assert_eq!(recovered.flags, RECOVERED);
+    assert_eq!(bench.produced(), grown[12] + 2_500_000);
+}
+
+#[test]
 fn a_dip_does_not_count_the_way_back_up_twice() {
     let mut bench = Bench::new();
     let values = [HIGH, HIGH - 100_000, HIGH - 92_000, HIGH + 16_000];
@@ -332,6 +355,15 @@ fn a_clock_that_went_backwards_over_a_reboot_is_no_clock() {
         bench.count(HIGH + 2_500_000, known(5, 1_700_000_000)).flags,
         PENDING
     );
+}
+
+#[test]
+fn a_clock_that_shows_less_time_than_the_meter_has_been_up_is_not_believed() {
+    let mut bench = Bench::new();
+    bench.count(HIGH, known(1_000, 1_750_000_000));
+    bench.reboot();
+    let recovered = bench.count(HIGH + 2_500_000, known(3_600, 1_750_000_100));
+    assert_eq!(recovered.flags, RECOVERED);
 }
 
 #[test]
