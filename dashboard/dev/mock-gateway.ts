@@ -54,6 +54,8 @@ function meter(id: number, name: string, rated: number, rest: Partial<Meter> & {
       timezone: zone,
       sensor_model: "Shelly EM",
       firmware_digest: createHash("sha256").update("firmware").digest("hex"),
+      enrolment_digest: state === "waiting" ? null : createHash("sha256").update("enrolment").digest("hex"),
+      enrolment_accepted: state === "active",
     },
     key: privateKey,
     rated,
@@ -132,18 +134,23 @@ function record(of: Meter, seconds: number, sequence: number, power: number, tot
   return bytes;
 }
 
-function reading(of: Meter, seconds: number): Reading {
+/** A reading as lists have it, or, when it is asked for alone, with the whole of its proof. */
+function reading(of: Meter, seconds: number, isSingle = false): Reading {
   const { id, meter_id } = of.installation;
   const power = watts(of, seconds);
   const total = Math.round((4_812_000 * (of.rated / 9_600) + today(of, seconds)) * 10) / 10;
   const sequence = Math.floor(seconds / cadence) - 170_000_000;
   const bytes = record(of, seconds, sequence, power, total);
   const isSealed = Math.floor(seconds / windowSeconds) < Math.floor(Date.now() / 1000 / windowSeconds);
-  const leaves = isSealed ? leavesAround(bytes) : null;
+  const leaves = leavesAround(bytes);
+  const root = rootHash(leaves);
   return {
     id: id * 2 ** 29 + sequence,
     installation_id: id,
     meter_id,
+    sequence,
+    produced_wh: total,
+    flags: [],
     power_w: power,
     total_wh: total,
     timestamp: seconds,
@@ -156,12 +163,16 @@ function reading(of: Meter, seconds: number): Reading {
     blockchain_block_number: null,
     record: bytes.toString("hex"),
     window_id: isSealed ? Math.floor(seconds / windowSeconds) - 2_900_000 : null,
-    proof: leaves && {
-      leaf_index: 0,
-      leaf_count: leaves.length,
-      path: inclusionPath(0, leaves).map((hash) => hash.toString("hex")),
-      root: rootHash(leaves).toString("hex"),
-    },
+    proof: isSealed
+      ? {
+          leaf_index: 0,
+          leaf_count: isSingle ? leaves.length : null,
+          path: isSingle ? inclusionPath(0, leaves).map((hash) => hash.toString("hex")) : null,
+          root: isSingle ? root.toString("hex") : null,
+          window_record: isSingle ? root.toString("hex") : null,
+          window_signature: isSingle ? signature(of, root) : null,
+        }
+      : null,
   };
 }
 
@@ -195,6 +206,7 @@ function energyOf(of: Meter): Energy {
     year_wh: 4_406_000 * scale + day,
     lifetime_wh: 4_812_000 * scale + day,
     average_7d_wh: 24_180 * scale,
+    timezone: zone,
   };
 }
 
@@ -233,7 +245,7 @@ function answer(url: URL): Answer {
   if (collection === "installations" && second === "readings") {
     const sequence = Number(third) - of.installation.id * 2 ** 29;
     const seconds = (sequence + 170_000_000) * cadence;
-    return isMeasured(of, seconds) && seconds < Date.now() / 1000 ? { status: 200, body: reading(of, seconds) } : notFound(path);
+    return isMeasured(of, seconds) && seconds < Date.now() / 1000 ? { status: 200, body: reading(of, seconds, true) } : notFound(path);
   }
   if (collection === "readings" && second === undefined) {
     const limit = Number(query.get("limit") ?? 8640);
@@ -254,6 +266,10 @@ function answer(url: URL): Answer {
 function bare(of: Meter, seconds: number): Reading {
   return {
     id: 0,
+    meter_id: null,
+    sequence: 0,
+    produced_wh: null,
+    flags: [],
     installation_id: of.installation.id,
     power_w: watts(of, seconds),
     total_wh: null,

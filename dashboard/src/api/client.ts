@@ -5,9 +5,9 @@ import type { Problem } from "./types.ts";
 /** Why an answer could not be used: the gateway's problem document, or `status` 0 when no answer came at all. */
 export class ApiError extends Error {
   readonly status: number;
-  readonly problem: Problem;
+  readonly problem: Partial<Problem>;
 
-  constructor(status: number, problem: Problem, options?: ErrorOptions) {
+  constructor(status: number, problem: Partial<Problem>, options?: ErrorOptions) {
     super(problem.title ?? `status ${String(status)}`, options);
     this.name = "ApiError";
     this.status = status;
@@ -48,10 +48,10 @@ export async function getJson<Shape>(url: string, signal: AbortSignal): Promise<
   }
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+async function problemOf(response: Response): Promise<Partial<Problem>> {
   if (!response.headers.get("content-type")?.includes("json")) return {};
   try {
-    return (await response.json()) as Problem;
+    return (await response.json()) as Partial<Problem>;
   } catch {
     return {};
   }

@@ -5,7 +5,7 @@ import { keys, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
 import type { Energy, Reading } from "./types.ts";
 
-const energy: Energy = { installation_id: 1, today_wh: 10, month_wh: 20, year_wh: 30, lifetime_wh: 40, average_7d_wh: 5 };
+const energy: Energy = { installation_id: 1, today_wh: 10, month_wh: 20, year_wh: 30, lifetime_wh: 40, average_7d_wh: 5, timezone: "UTC" };
 
 describe("the latest records", () => {
   test("stay in order of measurement, whatever arrives when", () => {
@@ -26,19 +26,24 @@ describe("the latest records", () => {
   });
 });
 
+test("a reading of a meter that does not know the time is placed by when it was received", () => {
+  const timeless = readingAt(20, 0, { timestamp: null });
+  expect(withRecord([readingAt(30), readingAt(10)], timeless).map(({ id }) => id)).toEqual([30, 20, 10]);
+});
+
 describe("energy", () => {
   test("is counted on by what the device accepted between two records", () => {
-    const after = countedOn(energy, readingAt(10, 1000n), readingAt(20, 3500n));
+    const after = countedOn(energy, readingAt(10, 1), readingAt(20, 3.5));
     expect(after).toEqual({ ...energy, today_wh: 12.5, month_wh: 22.5, year_wh: 32.5, lifetime_wh: 42.5 });
   });
 
   test.each([
-    ["a sum that fell", readingAt(10, 3500n), readingAt(20, 1000n)],
-    ["an older reading of a backlog", readingAt(20, 1000n), readingAt(10, 3500n)],
-    ["a repeated reading", readingAt(10, 1000n), readingAt(10, 3500n)],
-    ["an unverified reading", readingAt(10, 1000n), readingAt(20, 3500n, { is_verified: false })],
-    ["a record that this page cannot read", readingAt(10, 1000n), readingAt(20, 3500n, { record: "ff" })],
-    ["a first reading", undefined, readingAt(20, 3500n)],
+    ["a sum that fell", readingAt(10, 3.5), readingAt(20, 1)],
+    ["an older reading of a backlog", readingAt(20, 1), readingAt(10, 3.5)],
+    ["a repeated reading", readingAt(10, 1), readingAt(10, 3.5)],
+    ["an unverified reading", readingAt(10, 1), readingAt(20, 3.5, { is_verified: false })],
+    ["a reading without a sum", readingAt(10, 1), readingAt(20, 3.5, { produced_wh: null })],
+    ["a first reading", undefined, readingAt(20, 3.5)],
   ])("%s adds nothing", (_claim, before, reading) => {
     expect(countedOn(energy, before, reading)).toEqual(energy);
   });
@@ -46,7 +51,7 @@ describe("energy", () => {
 
 function park(): QueryClient {
   const client = new QueryClient();
-  client.setQueryData(keys.records(1), [readingAt(10, 1000n)]);
+  client.setQueryData(keys.records(1), [readingAt(10, 1)]);
   client.setQueryData(keys.energy(1), energy);
   client.setQueryData(keys.curve(1, 0, 100_000), [{ time: 10, watts: 100 }]);
   client.setQueryData(keys.curve(1, 100_000, 200_000), []);
@@ -56,7 +61,7 @@ function park(): QueryClient {
 describe("an event of the stream", () => {
   test("reaches the records, the energy and the curve of its own day", () => {
     const client = park();
-    receiveReading(client, readingAt(20, 2000n));
+    receiveReading(client, readingAt(20, 2));
     expect(client.getQueryData<Reading[]>(keys.records(1))?.map(({ timestamp }) => timestamp)).toEqual([20, 10]);
     expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(11);
     expect(client.getQueryData(keys.curve(1, 0, 100_000))).toEqual([
@@ -68,22 +73,22 @@ describe("an event of the stream", () => {
 
   test("that begins a local day adds to none: the gateway is asked", () => {
     const client = park();
-    receiveReading(client, readingAt(86_400, 2000n));
+    receiveReading(client, readingAt(86_400, 2));
     expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(10);
     expect(client.getQueryState(keys.energy(1))?.isInvalidated).toBe(true);
   });
 
   test("that is replayed changes nothing", () => {
     const client = park();
-    receiveReading(client, readingAt(20, 2000n));
-    receiveReading(client, readingAt(20, 2000n));
+    receiveReading(client, readingAt(20, 2));
+    receiveReading(client, readingAt(20, 2));
     expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(2);
     expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(11);
   });
 
   test("leaves what was not asked for alone", () => {
     const client = park();
-    receiveReading(client, readingAt(20, 2000n, { installation_id: 2 }));
+    receiveReading(client, readingAt(20, 2, { installation_id: 2 }));
     expect(client.getQueryData(keys.records(2))).toBeUndefined();
     expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(1);
   });

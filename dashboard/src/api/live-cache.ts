@@ -2,17 +2,15 @@
 
 import type { QueryClient } from "@tanstack/react-query";
 import { knownZone, localDay } from "../util/instant.ts";
-import { producedOf } from "../util/reading-record.ts";
 import { withPoint, type Point } from "../util/series.ts";
 import { keys, recordsKept } from "./queries.ts";
+import { newestFirst, placeInTime } from "./reading-order.ts";
 import type { Energy, Installation, Reading } from "./types.ts";
 
 /** Puts a reading in its place among a meter's latest records, newest first. */
 export function withRecord(records: readonly Reading[], reading: Reading): Reading[] {
   const others = records.filter(({ id }) => id !== reading.id);
-  const found = others.findIndex(({ timestamp }) => timestamp <= reading.timestamp);
-  const place = found === -1 ? others.length : found;
-  return [...others.slice(0, place), reading, ...others.slice(place)].slice(0, recordsKept);
+  return [...others, reading].toSorted(newestFirst).slice(0, recordsKept);
 }
 
 /**
@@ -20,11 +18,9 @@ export function withRecord(records: readonly Reading[], reading: Reading): Readi
  * reset, or an increment that was refused, adds nothing here either.
  */
 export function countedOn(energy: Energy, before: Reading | undefined, reading: Reading): Energy {
-  if (!before || reading.timestamp <= before.timestamp || !reading.is_verified) return energy;
-  const from = producedOf(before.record);
-  const to = producedOf(reading.record);
-  if (from === null || to === null || to <= from) return energy;
-  const added = Number(to - from) / 1000;
+  if (!before || reading.sequence <= before.sequence || !reading.is_verified) return energy;
+  if (before.produced_wh === null || reading.produced_wh === null || reading.produced_wh <= before.produced_wh) return energy;
+  const added = reading.produced_wh - before.produced_wh;
   return {
     ...energy,
     today_wh: energy.today_wh + added,
@@ -50,8 +46,8 @@ export function sealedBy(reading: Reading, known: readonly Reading[]): boolean {
   );
 }
 
-function windowOf({ timestamp }: Reading): number {
-  return Math.floor(timestamp / windowSeconds);
+function windowOf(reading: Reading): number {
+  return Math.floor(placeInTime(reading) / windowSeconds);
 }
 
 /** Takes in one reading of the stream. */
@@ -60,7 +56,7 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   const known = client.getQueryData<Reading[]>(keys.records(meter));
   if (known?.some(({ id }) => id === reading.id)) return;
   const before = known?.[0];
-  if (before && before.timestamp * 1000 < localDay(reading.timestamp * 1000, zoneOf(client, meter)).start) {
+  if (before && placeInTime(before) * 1000 < localDay(placeInTime(reading) * 1000, zoneOf(client, meter)).start) {
     // The first reading of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
     void client.invalidateQueries({ queryKey: keys.energy(meter) });
   } else {
@@ -70,19 +66,23 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
 
   if (known && sealedBy(reading, known)) void client.invalidateQueries({ queryKey: keys.records(meter) });
 
-  const ms = reading.timestamp * 1000;
-  for (const { queryKey } of client.getQueryCache().findAll({ queryKey: keys.curves(meter) })) {
-    const [, , start, end] = queryKey as ReturnType<typeof keys.curve>;
-    if (ms < Number(start) || ms >= Number(end)) continue;
-    const point = { time: reading.timestamp, watts: reading.power_w };
-    client.setQueryData<Point[]>(queryKey, (points) => points && withPoint(points, point));
-  }
+  if (reading.timestamp !== null) drawPoint(client, meter, { time: reading.timestamp, watts: reading.power_w });
 
   client.setQueryData<Installation[]>(keys.installations, (installations) =>
     installations?.map((installation) =>
       installation.id === meter ? { ...installation, last_seen_at: reading.created_at } : installation,
     ),
   );
+}
+
+/** Puts a point on the curve of its own day, if that is here. */
+function drawPoint(client: QueryClient, meter: number, point: Point): void {
+  const ms = point.time * 1000;
+  for (const { queryKey } of client.getQueryCache().findAll({ queryKey: keys.curves(meter) })) {
+    const [, , start, end] = queryKey as ReturnType<typeof keys.curve>;
+    if (ms < Number(start) || ms >= Number(end)) continue;
+    client.setQueryData<Point[]>(queryKey, (points) => points && withPoint(points, point));
+  }
 }
 
 function zoneOf(client: QueryClient, meter: number): string {

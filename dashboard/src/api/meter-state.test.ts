@@ -19,6 +19,8 @@ const installation: Installation = {
   timezone: "UTC",
   sensor_model: null,
   firmware_digest: null,
+  enrolment_digest: null,
+  enrolment_accepted: true,
 };
 
 describe("a meter's state", () => {

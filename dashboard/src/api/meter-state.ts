@@ -1,7 +1,7 @@
 // What state a meter is in, since when and why, from what the gateway says of it. It deliberately puts nothing into words.
 
 import { instantOf } from "../util/instant.ts";
-import type { Installation, StateOfMeter } from "./types.ts";
+import type { Installation, MeterStatus } from "./types.ts";
 
 type MeterStateName = "live" | "late" | "silent" | "waiting" | "revoked" | "never";
 
@@ -13,7 +13,7 @@ export interface MeterState {
 }
 
 /** An operator's decision goes before what was last heard: a revoked meter may still be sending. */
-export function meterState(installation: Installation, status: StateOfMeter | undefined): MeterState {
+export function meterState(installation: Installation, status: MeterStatus | undefined): MeterState {
   const name = installation.state === "active" ? installation.liveness : installation.state;
   return { name, since: instantOf(status?.since) ?? sinceOf(name, installation), why: status?.why ?? null };
 }

@@ -33,7 +33,7 @@ export const keys = {
 /** Readings as points in order of time. */
 function pointsOf(readings: readonly Reading[]): Point[] {
   return readings
-    .map(({ timestamp, power_w }) => ({ time: timestamp, watts: power_w }))
+    .flatMap(({ timestamp, power_w }) => (timestamp === null ? [] : [{ time: timestamp, watts: power_w }]))
     .toSorted((one, other) => one.time - other.time);
 }
 

@@ -2,9 +2,8 @@
 
 import type { Reading } from "./types.ts";
 
-/** A verified reading of meter 1 whose record carries the given sum in mWh. */
-export function readingAt(timestamp: number, producedMilliwattHours = 0n, rest: Partial<Reading> = {}): Reading {
-  const produced = producedMilliwattHours.toString(16).padStart(16, "0");
+/** A verified reading of meter 1, taken at a UNIX second, with the device's sum so far. */
+export function readingAt(timestamp: number, producedWattHours = 0, rest: Partial<Reading> = {}): Reading {
   return {
     id: timestamp,
     installation_id: 1,
@@ -18,7 +17,11 @@ export function readingAt(timestamp: number, producedMilliwattHours = 0n, rest: 
     is_on_chain: false,
     blockchain_tx_hash: null,
     blockchain_block_number: null,
-    record: `0101${"00".repeat(87)}${produced}${"00".repeat(20)}`,
+    meter_id: null,
+    sequence: timestamp,
+    produced_wh: producedWattHours,
+    flags: [],
+    record: null,
     window_id: null,
     proof: null,
     ...rest,

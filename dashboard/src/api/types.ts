@@ -12,7 +12,7 @@ export interface Installation {
   name: string;
   shelly_mac: string | null;
   public_key: string;
-  created_at: string;
+  created_at: string | null;
   is_active: boolean;
   last_boot_timestamp: number | null;
   meter_id: string;
@@ -24,32 +24,40 @@ export interface Installation {
   timezone: string;
   sensor_model: string | null;
   firmware_digest: string | null;
+  enrolment_digest: string | null;
+  enrolment_accepted: boolean;
 }
 
-/** The path from a reading's leaf to the root of the sealed window that holds it; all hashes are hex. */
+/** How a sealed window proves one of its readings; all hex. In lists only `leaf_index` is filled. */
 export interface ReadingProof {
   leaf_index: number;
-  leaf_count: number;
-  path: string[];
-  root: string;
+  leaf_count: number | null;
+  path: string[] | null;
+  root: string | null;
+  window_record: string | null;
+  window_signature: string | null;
 }
 
-/** One reading. `power_w` is null when the poll failed; `record` is null for rows imported unverified. */
+/** One reading. `power_w` and `total_wh` are null when the poll failed; `record` is null for rows imported unverified. */
 export interface Reading {
   id: number;
   installation_id: number;
-  meter_id?: string;
   power_w: number | null;
   total_wh: number | null;
-  /** Measurement time, UNIX seconds. */
-  timestamp: number;
+  /** Measurement time, UNIX seconds; null when the meter did not know the time. */
+  timestamp: number | null;
   signature: string | null;
   is_verified: boolean;
-  created_at: string;
+  created_at: string | null;
   verification_timestamp: string | null;
   is_on_chain: boolean;
   blockchain_tx_hash: string | null;
   blockchain_block_number: number | null;
+  meter_id: string | null;
+  sequence: number;
+  /** The device's own never-decreasing sum. */
+  produced_wh: number | null;
+  flags: string[];
   /** The signed bytes, hex. */
   record: string | null;
   window_id: number | null;
@@ -64,10 +72,11 @@ export interface Energy {
   year_wh: number;
   lifetime_wh: number;
   average_7d_wh: number | null;
+  timezone: string;
 }
 
 /** A state, since when and why, as the status endpoint explains it. */
-export interface StateOfMeter {
+export interface MeterStatus {
   installation_id: number;
   state: string;
   since: string | null;
@@ -76,13 +85,13 @@ export interface StateOfMeter {
 
 /** What the status endpoint adds to the installations. */
 export interface ParkStatus {
-  installations: StateOfMeter[];
+  installations: MeterStatus[];
 }
 
 /** RFC 9457. */
 export interface Problem {
-  type?: string;
-  title?: string;
-  status?: number;
-  detail?: string;
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
 }

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import type { Installation, Reading } from "../api/types.ts";
+import { placeInTime } from "../api/reading-order.ts";
 import { signatureState } from "../api/signature-state.ts";
 import { useNow } from "../hooks/now.ts";
 import { useRecords, type RecordPlace } from "../hooks/park.ts";
@@ -34,7 +35,8 @@ export function LatestRecords({ installations }: { installations: readonly Insta
   const { records, isPending, error, retry } = useRecords(chosen ? [chosen] : measuring, after, lines);
   const newest = records.slice(0, lines);
   const shown = url.record !== null && held !== null ? held : newest;
-  const newer = records.filter(({ timestamp }) => timestamp > (shown[0]?.timestamp ?? 0)).length;
+  const top = shown[0];
+  const newer = top ? records.filter((reading) => placeInTime(reading) > placeInTime(top)).length : 0;
   const byId = new Map(measuring.map((installation) => [installation.id, installation]));
   const isListed = shown.some((reading) => keyOf(reading) === url.record);
   const oldest = shown.at(-1);
@@ -145,7 +147,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
             className={buttons["button"]}
             onClick={() => {
               setHeld(null);
-              setUrl({ after: `${String(oldest.timestamp)}-${String(oldest.installation_id)}`, record: null });
+              setUrl({ after: `${String(placeInTime(oldest))}-${String(oldest.installation_id)}`, record: null });
             }}
           >
             {text.records.older}
@@ -177,7 +179,7 @@ interface RecordRowProps {
 
 function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowProps) {
   const zone = knownZone(installation?.timezone);
-  const time = secondOf(reading.timestamp * 1000, now, zone);
+  const time = reading.timestamp === null ? text.records.noTime : secondOf(reading.timestamp * 1000, now, zone);
   const name = installation?.name ?? nothing;
   const state = signatureState(reading);
   const detailId = `record-${String(reading.id)}`;

@@ -1,6 +1,7 @@
 // The park's power now, large, against what it is rated for, and by whose signature it is known.
 
 import type { Installation } from "../api/types.ts";
+import { placeInTime } from "../api/reading-order.ts";
 import { signatureState } from "../api/signature-state.ts";
 import { useParkPower } from "../hooks/park.ts";
 import { FigureText } from "../ui/figure.tsx";
@@ -51,7 +52,7 @@ export function ParkPower({ installations, zone }: { installations: readonly Ins
               <Glyph name={signatureState(newest)} />
             </span>
             <span data-testid="newest" data-reading={newest.id}>
-              {text.park.newest(clock(newest.timestamp * 1000, zone), text.signature[signatureState(newest)].inline)}
+              {text.park.newest(clock(placeInTime(newest) * 1000, zone), text.signature[signatureState(newest)].inline)}
             </span>
             <span className={styles["reporting"]}>{text.park.meters(park.counted, park.active)}</span>
           </>

@@ -9,6 +9,7 @@ import buttons from "../ui/button.module.css";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Glyph } from "../ui/glyph.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { Skeleton } from "../ui/skeleton.tsx";
 import { groups, utcStamp } from "../util/format.ts";
 import { instantOf } from "../util/instant.ts";
 import { fieldText } from "../util/record-text.ts";
@@ -16,7 +17,11 @@ import { readingFields, type Field } from "../util/reading-record.ts";
 import { text } from "../util/strings.ts";
 import styles from "./record-detail.module.css";
 
-export function RecordDetail({ reading }: { reading: Reading }) {
+export function RecordDetail({ reading: listed }: { reading: Reading }) {
+  // Lists leave the path of a proof out; the single reading has it.
+  const isWhole = listed.proof === null || listed.proof.path !== null;
+  const single = useQuery({ ...queries.reading(listed.installation_id, listed.id), enabled: !isWhole });
+  const reading = single.data ?? listed;
   const state = signatureState(reading);
   return (
     <div className={styles["record"]} data-testid="record-detail">
@@ -33,8 +38,8 @@ export function RecordDetail({ reading }: { reading: Reading }) {
                 <Hex hex={reading.signature} />
               </Fact>
             )}
-            {reading.proof === null ? null : <Proof proof={reading.proof} />}
             {reading.window_id === null ? null : <Fact label={text.record.window}>{String(reading.window_id)}</Fact>}
+            {reading.proof === null ? null : <Proof proof={reading.proof} />}
             <Fact label={text.record.reading}>{String(reading.id)}</Fact>
             <Fact label={text.record.received}>{receivedAt(reading)}</Fact>
             <Fact label={text.record.onChain}>{reading.blockchain_tx_hash ?? text.record.notOnChain}</Fact>
@@ -130,21 +135,39 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 }
 
 function Proof({ proof }: { proof: ReadingProof }) {
+  const { leaf_index: index, leaf_count: count, path, root, window_record: record, window_signature: signature } = proof;
+  if (path === null || root === null || count === null) {
+    return (
+      <Fact label={text.record.path}>
+        <Skeleton width="100%" />
+      </Fact>
+    );
+  }
   return (
     <>
-      <Fact label={text.record.root}>
-        <Hex hex={proof.root} />
-      </Fact>
       <Fact label={text.record.path}>
-        <p className={styles["leaf"]}>{text.record.leaf(proof.leaf_index, proof.leaf_count)}</p>
+        <p className={styles["leaf"]}>{text.record.leaf(index, count)}</p>
         <ol className={styles["path"]}>
-          {proof.path.map((hash) => (
+          {path.map((hash) => (
             <li key={hash}>
               <Hex hex={hash} />
             </li>
           ))}
         </ol>
       </Fact>
+      <Fact label={text.record.root}>
+        <Hex hex={root} />
+      </Fact>
+      {record === null ? null : (
+        <Fact label={text.record.windowRecord}>
+          <Hex hex={record} />
+        </Fact>
+      )}
+      {signature === null ? null : (
+        <Fact label={text.record.windowSignature}>
+          <Hex hex={signature} />
+        </Fact>
+      )}
     </>
   );
 }

@@ -3,6 +3,7 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { countsNow } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
+import { newestFirst, placeInTime } from "../api/reading-order.ts";
 import type { Energy, Installation, Reading } from "../api/types.ts";
 
 /** What the park delivers at the moment. */
@@ -34,7 +35,7 @@ export function useParkPower(installations: readonly Installation[]): ParkPower 
       };
       for (const [place, installation] of active.entries()) {
         const newest = answers[place]?.data?.[0];
-        if (newest && newest.timestamp > (power.newest?.timestamp ?? 0)) power.newest = newest;
+        if (newest && (!power.newest || placeInTime(newest) > placeInTime(power.newest))) power.newest = newest;
         if (!countsNow(installation) || !newest || newest.power_w === null) continue;
         power.watts = (power.watts ?? 0) + newest.power_w;
         power.counted += 1;
@@ -114,10 +115,6 @@ export function useRecords(installations: readonly Installation[], after: Record
       },
     }),
   });
-}
-
-function newestFirst(one: Reading, other: Reading): number {
-  return other.timestamp - one.timestamp || one.installation_id - other.installation_id;
 }
 
 /** The gateway's explanation of a meter's state, where it gives one. */

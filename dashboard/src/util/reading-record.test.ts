@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { producedOf, readingFields } from "./reading-record.ts";
+import { readingFields } from "./reading-record.ts";
 import { fieldText } from "./record-text.ts";
 
 // One field a line, in the order of docs/FORMAT.md.
@@ -70,9 +70,4 @@ describe("a reading's bytes", () => {
   ])("%s are not read at all", (_claim, hex) => {
     expect(readingFields(hex)).toBeNull();
   });
-});
-
-test("the device's sum is found in the record", () => {
-  expect(producedOf(record)).toBe(8901n);
-  expect(producedOf(null)).toBeNull();
 });

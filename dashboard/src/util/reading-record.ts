@@ -90,12 +90,6 @@ export function readingFields(record: string): Field[] | null {
   return hex.length === offset * 2 ? fields : null;
 }
 
-/** The device's never-decreasing sum in mWh; null when the record is not a reading this page knows. */
-export function producedOf(record: string | null): bigint | null {
-  if (!record) return null;
-  return readingFields(record)?.find(({ name }) => name === "produced")?.value ?? null;
-}
-
 function integer(bytes: string, bits: number, kind: "unsigned" | "signed", mayBeAbsent: boolean): bigint | null {
   const value = BigInt(`0x${bytes}`);
   const reserved = kind === "signed" ? 1n << BigInt(bits - 1) : (1n << BigInt(bits)) - 1n;

@@ -104,6 +104,7 @@ export const text = {
     none: "No records yet. The first arrives with the meter’s first reading.",
     failed: "The records could not be loaded.",
     failedPoll: "failed poll",
+    noTime: "time unknown",
     gone: "This record could not be found. It may be older than the gateway keeps.",
   },
 
@@ -140,6 +141,8 @@ export const text = {
     none: "none",
     signature: "Signature (r, s)",
     window: "Window",
+    windowRecord: "The window’s signed bytes",
+    windowSignature: "The window’s signature (r, s)",
     leaf: (index: number, count: number) => `Leaf ${String(index + 1)} of ${String(count)}`,
     root: "Root",
     path: "Path to the root",
@@ -197,7 +200,7 @@ export const text = {
       {
         title: "Make the meter’s key",
         note: "On the machine that will read the Shelly. The private key never leaves it.",
-        command: () => "wattwitness keys new --out meter.key",
+        command: () => "wattwitness keys new meter.key",
       },
       {
         title: "Start the meter",
