@@ -82,8 +82,8 @@ unit_field! {
     MilliwattHours: "u64 mWh", Milliwatts: "i64 mW", Millivars: "i64 mvar", Millivolts: "u32 mV",
     Milliamperes: "u32 mA", DeciCelsius: "i16 0.1 °C", UtcMillis: "u64 ms UTC",
     UptimeMillis: "u64 ms", Watts: "u32 W", GeoDegrees: "i32 1e-7 °", DeciDegrees: "u16 0.1 °",
-    Dbm: "i16 dBm", Bytes: "u32 bytes", Sequence: "u64", ChainIndex: "u64", BootCounter: "u32",
-    CounterEpoch: "u16",
+    Dbm: "i16 dBm", Bytes: "u32 bytes", Sequence: "u64 sequence", ChainIndex: "u64 chain index",
+    BootCounter: "u32 boot counter", CounterEpoch: "u16 epoch",
 }
 
 macro_rules! bytes_field {

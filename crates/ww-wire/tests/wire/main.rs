@@ -8,8 +8,10 @@
 
 mod arbitrary;
 mod cose;
+mod format;
 mod golden;
 mod merkle;
 mod packed;
 mod records;
+mod tables;
 mod vectors;
