@@ -1,0 +1,332 @@
+//! The table of routes: every path, who may use it, what it takes and answers. The OpenAPI
+//! document is made from it, and the gateway asks it for the role that a path needs.
+
+use crate::Role;
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Writes.
+    Post,
+    /// Takes away.
+    Delete,
+}
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Anyone.
+    Open,
+    /// Whoever brings records with valid signatures.
+    Signed,
+    /// The bearer of a key with this role or a higher one. Viewers' routes are open to anyone
+    /// while public read is on.
+    Role(Role),
+}
+
+/// A parameter of a path or a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub shape: Shape,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// What a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// Text.
+    Text,
+    /// ISO 8601.
+    Time,
+    /// One of the names of [`crate::TimeFrame`].
+    TimeFrame,
+}
+
+/// What a request or an answer carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// JSON of this schema.
+    Json(&'static str),
+    /// A JSON array of this schema.
+    JsonArray(&'static str),
+    /// Other bytes of this media type.
+    Bytes(&'static str),
+}
+
+/// One operation of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path, with its parameters in braces.
+    pub path: &'static str,
+    /// Name of the operation, unique.
+    pub operation: &'static str,
+    /// Group in the documentation.
+    pub tag: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Parameters of the query; those of the path are found in the path.
+    pub query: &'static [Parameter],
+    /// What it takes.
+    pub request: Body,
+    /// The status when all is well.
+    pub status: u16,
+    /// What it answers then.
+    pub answer: Body,
+}
+
+impl Route {
+    const fn get(path: &'static str, operation: &'static str, answer: Body) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            operation,
+            tag: "gateway",
+            access: Access::Role(Role::Viewer),
+            summary: "",
+            query: &[],
+            request: Body::None,
+            status: 200,
+            answer,
+        }
+    }
+
+    const fn post(
+        path: &'static str,
+        operation: &'static str,
+        request: Body,
+        answer: Body,
+    ) -> Self {
+        Self {
+            method: Method::Post,
+            request,
+            ..Self::get(path, operation, answer)
+        }
+    }
+
+    const fn delete(path: &'static str, operation: &'static str) -> Self {
+        Self {
+            method: Method::Delete,
+            status: 204,
+            ..Self::get(path, operation, Body::None)
+        }
+    }
+
+    const fn tag(mut self, tag: &'static str) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    const fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    const fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    const fn query(mut self, query: &'static [Parameter]) -> Self {
+        self.query = query;
+        self
+    }
+
+    const fn summary(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// The names of the path's parameters.
+    pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+const fn parameter(name: &'static str, shape: Shape, meaning: &'static str) -> Parameter {
+    Parameter {
+        name,
+        shape,
+        meaning,
+    }
+}
+
+const START: Parameter = parameter("start_time", Shape::Time, "From this time on; ISO 8601.");
+const END: Parameter = parameter("end_time", Shape::Time, "Up to this time; ISO 8601.");
+const LIMIT: Parameter = parameter(
+    "limit",
+    Shape::Integer,
+    "At most so many; then a `Link` header leads to the next page.",
+);
+const CURSOR: Parameter = parameter(
+    "cursor",
+    Shape::Text,
+    "Where a page begins; from a `Link` header.",
+);
+const VERIFIED_ONLY: Parameter = parameter(
+    "verified_only",
+    Shape::Boolean,
+    "Leave out rows that were imported without a signature.",
+);
+const ON_CHAIN_ONLY: Parameter = parameter(
+    "on_chain_only",
+    Shape::Boolean,
+    "Only what a chain has confirmed.",
+);
+const FROM_INDEX: Parameter = parameter("from_index", Shape::Integer, "First chain index.");
+const TO_INDEX: Parameter = parameter("to_index", Shape::Integer, "Last chain index.");
+const TIME_FRAME: Parameter = parameter(
+    "time_frame",
+    Shape::TimeFrame,
+    "How far to look back: hour, day (if nothing is said), week, month or year.",
+);
+const MAX_POINTS: Parameter = parameter(
+    "max_points",
+    Shape::Integer,
+    "At most about so many readings, the peaks among them.",
+);
+const LAST_EVENT_ID: Parameter = parameter(
+    "last_event_id",
+    Shape::Text,
+    "Resume after this event, for clients that cannot send the `Last-Event-ID` header.",
+);
+
+/// The media type of signed records.
+pub const COSE: &str = "application/cose";
+
+/// The media type of an Acknowledgement.
+pub const ACKNOWLEDGEMENT: &str = "application/vnd.wattwitness.acknowledgement";
+
+const OPERATOR: Access = Access::Role(Role::Operator);
+const ADMIN: Access = Access::Role(Role::Admin);
+
+/// All routes.
+pub const ROUTES: &[Route] = &[
+    Route::post("/api/v1/installations/", "announce_installation", Body::Json("Announcement"), Body::Json("Installation"))
+        .tag("installations").access(Access::Open).status(201)
+        .summary("Announces a meter; it waits for an operator's approval. A key that is known already is never overwritten: its installation is answered with status 200."),
+    Route::get("/api/v1/installations/", "list_installations", Body::JsonArray("Installation"))
+        .tag("installations").query(&[LIMIT, CURSOR])
+        .summary("Lists all installations by number."),
+    Route::get("/api/v1/installations/{id}", "read_installation", Body::Json("Installation"))
+        .tag("installations").summary("Shows one installation."),
+    Route::get("/api/v1/installations/{id}/energy", "read_energy", Body::Json("Energy"))
+        .tag("energy").summary("Energy today, this month, this year and ever, in the site's calendar, and the average of seven days."),
+    Route::get("/api/v1/installations/{id}/readings/{reading_id}", "read_reading", Body::Json("Reading"))
+        .tag("readings").summary("Shows one reading with all that is needed to check it offline."),
+    Route::get("/api/v1/installations/{id}/windows", "list_windows", Body::JsonArray("WindowSummary"))
+        .tag("readings").query(&[START, END, LIMIT, CURSOR])
+        .summary("Lists sealed windows, oldest first; the last 24 h when nothing is said."),
+    Route::get("/api/v1/installations/{id}/findings", "list_findings", Body::JsonArray("Finding"))
+        .tag("installations").query(&[LIMIT, CURSOR])
+        .summary("Lists what was found out of the ordinary about a meter, oldest first."),
+    Route::post("/api/v1/installations/{id}/approve", "approve_installation", Body::Json("Approval"), Body::Json("Installation"))
+        .tag("installations").access(OPERATOR)
+        .summary("Approves a meter: its Enrolment is signed by the gateway's operator key, or brought signed."),
+    Route::post("/api/v1/installations/{id}/revoke", "revoke_installation", Body::Json("RevocationRequest"), Body::Json("Installation"))
+        .tag("installations").access(OPERATOR)
+        .summary("Ends the trust in a meter's key for good."),
+    Route::post("/api/v1/readings/", "submit_reading", Body::Json("Submission"), Body::Json("Reading"))
+        .tag("readings").access(Access::Signed).status(201)
+        .summary("Takes one signed reading; answered once it is durable. The same reading again gets the stored answer with status 200."),
+    Route::get("/api/v1/readings/pending", "list_pending_readings", Body::Json("PendingReadings"))
+        .tag("readings").query(&[parameter("limit", Shape::Integer, "At most so many; 1000 when nothing is said.")])
+        .summary("Lists readings that are not on a chain yet, oldest first."),
+    Route::get("/api/v1/readings/latest/{installation_id}", "read_latest_reading", Body::Json("Reading"))
+        .tag("readings").query(&[VERIFIED_ONLY, ON_CHAIN_ONLY])
+        .summary("Shows the reading with the newest measurement time."),
+    Route::get("/api/v1/readings/{installation_id}", "list_readings", Body::JsonArray("Reading"))
+        .tag("readings").query(&[START, END, LIMIT, CURSOR, VERIFIED_ONLY, ON_CHAIN_ONLY])
+        .summary("Lists readings, newest first; the last 24 h when nothing is said."),
+    Route::get("/api/v1/readings/{installation_id}/optimized", "list_thinned_readings", Body::JsonArray("Reading"))
+        .tag("readings").query(&[START, END, MAX_POINTS, VERIFIED_ONLY, ON_CHAIN_ONLY])
+        .summary("Lists readings thinned for a curve, newest first."),
+    Route::get("/api/v1/readings/{installation_id}/chart", "read_chart", Body::Json("Chart"))
+        .tag("energy").query(&[TIME_FRAME, VERIFIED_ONLY, ON_CHAIN_ONLY])
+        .summary("Energy in bars, ending now, in the site's time zone."),
+    Route::get("/api/v1/status/", "read_status", Body::Json("ParkStatus"))
+        .tag("gateway").summary("How gateway, internet and meters are, each with since when and why."),
+    Route::get("/api/v1/live", "stream_live", Body::Bytes("text/event-stream"))
+        .tag("readings").query(&[LAST_EVENT_ID])
+        .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`."),
+    Route::post("/api/v1/records", "submit_records", Body::Bytes(COSE), Body::Bytes(ACKNOWLEDGEMENT))
+        .tag("records").access(Access::Signed)
+        .summary("Takes a sequence of COSE_Sign1 records of one meter, each Window perhaps followed by its packed readings; answered once all are durable."),
+    Route::get("/api/v1/meters/{meter_id}/enrolment", "read_enrolment", Body::Bytes(COSE))
+        .tag("records").access(Access::Open)
+        .summary("The Enrolment in force or awaiting the meter's acceptance, signed by the operator."),
+    Route::get("/api/v1/meters/{meter_id}/enrolments", "list_enrolments", Body::Bytes(COSE))
+        .tag("records").summary("All Enrolments of a meter, oldest first."),
+    Route::get("/api/v1/meters/{meter_id}/records", "list_records", Body::Bytes(COSE))
+        .tag("records").query(&[FROM_INDEX, TO_INDEX])
+        .summary("Chain records of a meter, each Window followed by its packed readings if they are still held. `Link` leads on when there are more."),
+    Route::get("/api/v1/imports", "list_imports", Body::JsonArray("ImportSource"))
+        .tag("imports").summary("Lists the older systems whose readings were taken over, unverified and in no total."),
+    Route::get("/api/v1/imports/{source}", "list_imported_readings", Body::JsonArray("ImportedReading"))
+        .tag("imports").query(&[LIMIT, CURSOR])
+        .summary("Lists readings taken over from an older system, by their old number."),
+    Route::get("/api/v1/audit", "list_audit", Body::JsonArray("AuditEntry"))
+        .tag("administration").access(ADMIN).query(&[LIMIT, CURSOR])
+        .summary("Lists who changed what, newest first."),
+    Route::get("/api/v1/keys", "list_keys", Body::JsonArray("ApiKey"))
+        .tag("administration").access(ADMIN).summary("Lists API keys."),
+    Route::post("/api/v1/keys", "create_key", Body::Json("NewApiKey"), Body::Json("NewApiKeyAnswer"))
+        .tag("administration").access(ADMIN).status(201)
+        .summary("Makes an API key; it is shown this once."),
+    Route::delete("/api/v1/keys/{id}", "revoke_key")
+        .tag("administration").access(ADMIN).summary("Revokes an API key."),
+    Route::get("/health", "read_health", Body::Json("Alive"))
+        .access(Access::Open).summary("Says that the process is alive."),
+    Route::get("/ready", "read_readiness", Body::Json("Readiness"))
+        .access(Access::Open).summary("Says whether readings are taken now; status 503 when not."),
+    Route::get("/metrics", "read_metrics", Body::Bytes("text/plain"))
+        .summary("Figures for Prometheus."),
+    Route::get("/api/v1/openapi.json", "read_openapi", Body::Json("OpenApi"))
+        .access(Access::Open).summary("This document."),
+    Route::get("/problems/{kind}", "explain_problem", Body::Bytes("text/plain"))
+        .access(Access::Open).summary("Explains a kind of problem."),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn operations_and_paths_are_unique() {
+        let operations: HashSet<_> = ROUTES.iter().map(|route| route.operation).collect();
+        let paths: HashSet<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
+        assert_eq!(operations.len(), ROUTES.len());
+        assert_eq!(paths.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn every_change_needs_a_signature_or_a_role() {
+        for route in ROUTES.iter().filter(|route| route.method != Method::Get) {
+            let open = route.access == Access::Open;
+            assert_eq!(
+                open,
+                route.operation == "announce_installation",
+                "{route:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Times as the API writes and reads them: ISO 8601 in UTC without a zone, as the seed did.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+use ww_wire::UtcMillis;
+
+/// The last millisecond of the year 9999: nothing later can be written as a date.
+pub const LAST_MILLIS: u64 = 253_402_207_200_999;
+
+/// `2025-06-19T16:52:26.093000`: UTC, microseconds, no zone.
+#[must_use]
+pub fn iso(time: UtcMillis) -> String {
+    let time = i64::try_from(time.get())
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::MAX);
+    time.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S%.6f")
+        .to_string()
+}
+
+/// Reads ISO 8601: with `Z` or an offset, or without a zone, which then means UTC; a date alone
+/// is its first moment. `None` for anything else and for times before 1970.
+#[must_use]
+pub fn parse_iso(text: &str) -> Option<UtcMillis> {
+    // A `+` that was not escaped in a query string arrives as a blank.
+    let mended = match text.rfind(' ') {
+        Some(at) if at > 10 => format!("{}+{}", &text[..at], &text[at + 1..]),
+        _ => text.to_owned(),
+    };
+    let time = mended.parse::<Timestamp>().ok().or_else(|| {
+        let civil: civil::DateTime = mended.parse().ok()?;
+        Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })?;
+    UtcMillis::new(u64::try_from(time.as_millisecond()).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(value: u64) -> Option<UtcMillis> {
+        UtcMillis::new(value)
+    }
+
+    #[test]
+    fn times_are_written_as_the_seed_wrote_them() {
+        let time = millis(1_750_351_946_093).unwrap();
+        assert_eq!(iso(time), "2025-06-19T16:52:26.093000");
+        assert_eq!(
+            iso(millis(LAST_MILLIS).unwrap()),
+            "9999-12-30T22:00:00.999000"
+        );
+        assert_eq!(iso(UtcMillis::MAX).len(), 26);
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_a_zone() {
+        let expected = millis(1_750_351_946_000);
+        for text in [
+            "2025-06-19T16:52:26Z",
+            "2025-06-19T16:52:26",
+            "2025-06-19T16:52:26.000000",
+            "2025-06-19T18:52:26+02:00",
+            "2025-06-19T18:52:26 02:00",
+            "2025-06-19 16:52:26",
+        ] {
+            assert_eq!(parse_iso(text), expected, "{text}");
+        }
+        assert_eq!(parse_iso("2025-06-19"), millis(1_750_291_200_000));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2025-13-01", "1e9"] {
+            assert_eq!(parse_iso(text), None, "{text}");
+        }
+    }
+}

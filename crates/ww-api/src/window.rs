@@ -1,0 +1,59 @@
+//! Sealed windows as a list shows them.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Milli;
+
+/// One sealed window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WindowSummary {
+    /// Chain index of the window.
+    #[schema(value_type = i64)]
+    pub id: u64,
+    /// Number of the installation.
+    #[schema(value_type = i64)]
+    pub installation_id: u32,
+    /// SHA-256 of the record, hex.
+    pub digest: String,
+    /// The signed bytes, hex.
+    pub record: String,
+    /// The meter's signature, 128 hex digits.
+    pub signature: String,
+    /// The boot in which it was taken.
+    pub boot: u32,
+    /// Number of the first reading.
+    #[schema(value_type = i64)]
+    pub first_sequence: u64,
+    /// Number of the last reading.
+    #[schema(value_type = i64)]
+    pub last_sequence: u64,
+    /// How many readings there are.
+    pub count: u32,
+    /// Time of the first reading, Unix seconds.
+    #[schema(required)]
+    pub first_timestamp: Option<i64>,
+    /// Time of the last reading, Unix seconds.
+    #[schema(required)]
+    pub last_timestamp: Option<i64>,
+    /// The energy between the close of the window before and this close, Wh.
+    #[schema(value_type = f64)]
+    pub energy_wh: Milli,
+    /// `produced` at the close, Wh.
+    #[schema(value_type = f64)]
+    pub produced_close_wh: Milli,
+    /// Root over the readings, hex.
+    pub root: String,
+    /// Digest of the Enrolment in force, hex; null for none.
+    #[schema(required)]
+    pub enrolment_digest: Option<String>,
+    /// Digest of the running firmware, hex.
+    pub firmware_digest: String,
+    /// How it was closed: names of the flags.
+    pub flags: Vec<String>,
+    /// When the gateway received it; ISO 8601 in UTC without a zone.
+    #[schema(required)]
+    pub created_at: Option<String>,
+    /// Whether its single readings are held too.
+    pub has_readings: bool,
+}
