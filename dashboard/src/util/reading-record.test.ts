@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readingFields } from "./reading-record.ts";
 import { fieldText } from "./record-text.ts";
@@ -69,5 +70,31 @@ describe("a reading's bytes", () => {
     ["empty", ""],
   ])("%s are not read at all", (_claim, hex) => {
     expect(readingFields(hex)).toBeNull();
+  });
+});
+
+describe("the golden vectors of the format are read as they were written", () => {
+  type Values = Record<string, string | null>;
+  interface Vector {
+    name: string;
+    type: string;
+    signer_id: string;
+    payload: string;
+    fields: Values & { phases?: Values[] };
+  }
+  const path = new URL("../../../crates/ww-wire/vectors/v1/records.json", import.meta.url);
+  const { records } = JSON.parse(readFileSync(path, "utf8")) as { records: Vector[] };
+  const readings = records.filter(({ type }) => type === "reading" || type === "three-phase-reading");
+
+  test.each(readings)("$name", ({ signer_id, payload, fields: { phases = [], ...sum } }) => {
+    const fields = readingFields(payload) ?? [];
+    expect(fields[2]?.hex).toBe(signer_id);
+    expect(fields.slice(3).map(({ value }) => value?.toString() ?? null)).toEqual([sum, ...phases].flatMap((part) => Object.values(part)));
+  });
+
+  test("nothing but a reading is read", () => {
+    const others = records.filter((record) => !readings.includes(record));
+    expect(others.filter(({ payload }) => readingFields(payload) !== null)).toEqual([]);
+    expect(others.length).toBeGreaterThan(0);
   });
 });
