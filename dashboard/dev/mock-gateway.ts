@@ -6,7 +6,7 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
-import type { Energy, Installation, ParkStatus, Reading } from "../src/api/types.ts";
+import type { Energy, Installation, MeterStatus, ParkStatus, Reading } from "../src/api/types.ts";
 import { localDay } from "../src/util/instant.ts";
 import { inclusionPath, leafHash, rootHash } from "./merkle.ts";
 
@@ -212,12 +212,30 @@ function energyOf(of: Meter): Energy {
 
 function status(): ParkStatus {
   return {
-    installations: meters.map(({ installation }) => ({
-      installation_id: installation.id,
-      state: installation.liveness,
-      since: installation.state === "active" ? (installation.liveness === "live" ? iso(startedAt - 3.4 * 3_600_000) : installation.last_seen_at) : installation.created_at,
-      why: null,
-    })),
+    status: meters.some(({ silentFor }) => silentFor !== null) ? "degraded" : "healthy",
+    since: iso(startedAt),
+    why: "",
+    time: iso(Date.now()),
+    internet: { state: "unknown", since: null, why: "No probe is configured." },
+    installations: meters.map(statusOf),
+  };
+}
+
+function statusOf({ installation }: Meter): MeterStatus {
+  const { id, name, state, liveness, last_seen_at, created_at, expected_cadence_s } = installation;
+  let since = created_at;
+  if (state === "active") since = liveness === "live" ? iso(startedAt - 3.4 * 3_600_000) : last_seen_at;
+  return {
+    installation_id: id,
+    name,
+    state: state === "active" ? liveness : state,
+    decision: state,
+    liveness,
+    is_alive: liveness === "live",
+    last_seen_at,
+    expected_cadence_s,
+    since,
+    why: null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { countsNow, meterState } from "./meter-state.ts";
-import type { Installation } from "./types.ts";
+import type { Installation, MeterStatus } from "./types.ts";
 
 const installation: Installation = {
   id: 1,
@@ -31,7 +31,18 @@ describe("a meter's state", () => {
   });
 
   test("the gateway's own since and why are taken where it gives them", () => {
-    const status = { installation_id: 1, state: "silent", since: "2026-01-04T00:00:00", why: "The line is dead." };
+    const status: MeterStatus = {
+      installation_id: 1,
+      name: "Roof",
+      state: "silent",
+      decision: "active",
+      liveness: "silent",
+      is_alive: false,
+      last_seen_at: "2026-01-03T00:00:00",
+      expected_cadence_s: 10,
+      since: "2026-01-04T00:00:00",
+      why: "The line is dead.",
+    };
     expect(meterState({ ...installation, liveness: "silent" }, status)).toEqual({
       name: "silent",
       since: Date.UTC(2026, 0, 4),

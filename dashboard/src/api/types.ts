@@ -75,16 +75,27 @@ export interface Energy {
   timezone: string;
 }
 
-/** A state, since when and why, as the status endpoint explains it. */
+/** How one meter is, since when and why. */
 export interface MeterStatus {
   installation_id: number;
+  name: string;
   state: string;
+  decision: InstallationState;
+  liveness: Liveness;
+  is_alive: boolean;
+  last_seen_at: string | null;
+  expected_cadence_s: number;
   since: string | null;
   why: string | null;
 }
 
-/** What the status endpoint adds to the installations. */
+/** How the park and the gateway are. */
 export interface ParkStatus {
+  status: "healthy" | "degraded" | "unhealthy";
+  since: string | null;
+  why: string;
+  time: string | null;
+  internet: { state: "unknown" | "reachable" | "unreachable"; since: string | null; why: string };
   installations: MeterStatus[];
 }
 

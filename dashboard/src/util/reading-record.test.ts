@@ -93,7 +93,7 @@ describe("the golden vectors of the format are read as they were written", () =>
   });
 
   test("nothing but a reading is read", () => {
-    const others = records.filter((record) => !readings.includes(record));
+    const others = records.filter((each) => !readings.includes(each));
     expect(others.filter(({ payload }) => readingFields(payload) !== null)).toEqual([]);
     expect(others.length).toBeGreaterThan(0);
   });
