@@ -783,7 +783,8 @@ def check_signature(checks, vector, name, payload, signer):
 
 
 def check_refusals(checks):
-    for vector in load("record-refusals.json")["refusals"]:
+    refusals = [load(f"record-refusals{part}.json")["refusals"] for part in ("", "-2")]
+    for vector in sum(refusals, []):
         checks.refuses(
             f"record {vector['name']}",
             (vector["reason"], vector["field"]),

@@ -16,6 +16,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("keys.json", keys()),
         ("records.json", records()),
         ("record-refusals.json", record_refusals()),
+        ("record-refusals-2.json", more_record_refusals()),
         ("cose-refusals.json", cose_refusals()),
         ("forgeries.json", forgeries()),
         ("merkle.json", merkle_tree()),
@@ -1569,6 +1570,49 @@ fn record_refusals() -> Json {
                  not agree). Checks go in the order of FORMAT.md.",
             ),
         ),
+        ("refusals", Json::List(refusals)),
+    ])
+}
+
+/// Rules that no refusal of the first file breaks alone.
+fn more_record_refusals() -> Json {
+    let readings_gap = Gap {
+        kind: GapKind::Readings,
+        last_digest: Hash::ZERO,
+        ..gap()
+    };
+    let timed_boot = Boot {
+        time: Some(utc(1_750_347_100_000)),
+        time_quality: TimeQuality::Relative,
+        ..boot()
+    };
+    let from_0_to_59 = (59u128).to_be_bytes();
+    let refusals = vec![
+        spoilt(
+            "window from reading 0",
+            &window(),
+            "first_sequence",
+            &from_0_to_59,
+            "rule",
+        ),
+        spoilt("window of boot 0", &window(), "boot", &[0; 4], "rule"),
+        spoilt(
+            "boot with time unknown",
+            &timed_boot,
+            "time_quality",
+            &[0],
+            "rule",
+        ),
+        spoilt(
+            "gap of readings without any",
+            &readings_gap,
+            "first_sequence",
+            &[0xff; 16],
+            "rule",
+        ),
+    ];
+    Json::Object(vec![
+        ("about", text("More refusals, as in record-refusals.json.")),
         ("refusals", Json::List(refusals)),
     ])
 }

@@ -14,7 +14,7 @@ use ww_wire::*;
 use crate::golden;
 
 /// SHA-256 of each committed file. A new version gets a folder and a list of its own.
-const COMMITTED: [(&str, &str); 9] = [
+const COMMITTED: [(&str, &str); 10] = [
     (
         "bodies.json",
         "db3e8662147d4e26a544dc6fa4f59372e14cd3cff1ffd874f962199f0759b89e",
@@ -42,6 +42,10 @@ const COMMITTED: [(&str, &str); 9] = [
     (
         "packed.json",
         "386e9c9fd1625fa9c10231a814e8d4fd819561313bb9bd233f91a9255f33b0bb",
+    ),
+    (
+        "record-refusals-2.json",
+        "107761e7145a1d51b2500c74f84bdfbac8d0d5868827d935c25d58fcf1a63bbd",
     ),
     (
         "record-refusals.json",
@@ -225,7 +229,9 @@ fn reason(error: DecodeError) -> (&'static str, Option<&'static str>) {
 
 #[test]
 fn every_refused_record_is_refused_for_its_reason() {
-    for vector in list(&file("record-refusals.json"), "refusals") {
+    let (first, second) = (file("record-refusals.json"), file("record-refusals-2.json"));
+    for vector in [list(&first, "refusals"), list(&second, "refusals")].concat() {
+        let vector = &vector;
         let error = canonical(record_type(vector), &bytes(vector, "payload")).unwrap_err();
         let expected = (text(vector, "reason"), vector["field"].as_str());
         assert_eq!(reason(error), expected, "{}: {error}", text(vector, "name"));
