@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::sensor::{self, Sensor};
 use authentication::Guard;
-use ww_wire::SensorModel;
+use ww_wire::{SensorModel, UtcMillis};
 
 /// How the sensor is mounted: what its answers say beside the measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -287,6 +287,19 @@ impl Answer {
     }
 }
 
+/// What a sensor answers to `GET target` at `now` when nothing is in the way: no lock, no HTTP, no
+/// fault but the sensor's own. For meters whose years pass in minutes.
+#[must_use]
+pub fn document(
+    sensor: &mut Sensor,
+    housing: &Housing,
+    target: &str,
+    now: UtcMillis,
+) -> (u16, String) {
+    let answer = answer_to(sensor, housing, target, now);
+    (answer.status.as_u16(), answer.body)
+}
+
 fn answer(request: &Request<Incoming>, shared: &Shared) -> Answer {
     let path = request.uri().path();
     let target = request
@@ -298,7 +311,6 @@ fn answer(request: &Request<Incoming>, shared: &Shared) -> Answer {
     if request.method() != Method::GET {
         return Answer::refused(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     }
-    let is_locked = guard.is_some();
     let open = matches!(path, "/shelly" | "/rpc/Shelly.GetDeviceInfo");
     if let Some(guard) = guard.as_mut().filter(|_| !open) {
         let header = request
@@ -313,17 +325,23 @@ fn answer(request: &Request<Incoming>, shared: &Shared) -> Answer {
             };
         }
     }
+    answer_to(sensor, &shared.housing, target, shared.clock.utc())
+}
+
+fn answer_to(sensor: &mut Sensor, housing: &Housing, target: &str, now: UtcMillis) -> Answer {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let model = sensor.model();
-    let observation = sensor.observe(shared.clock.utc());
+    let observation = sensor.observe(now);
+    let is_locked = housing.password.is_some();
     if path == "/shelly" {
         return Answer::ok(answer::shelly(model, &observation, is_locked));
     }
     match (model, path.strip_prefix("/rpc/")) {
         (SensorModel::ShellyEmGen1, None) if path == "/status" => {
-            Answer::ok(answer::em_status(&observation, &shared.housing))
+            Answer::ok(answer::em_status(&observation, housing))
         }
         (SensorModel::Shelly3EmGen1, None) if path == "/status" => {
-            Answer::ok(answer::three_em_status(&observation, &shared.housing))
+            Answer::ok(answer::three_em_status(&observation, housing))
         }
         (SensorModel::ShellyEmGen1 | SensorModel::Shelly3EmGen1, None) => {
             let channel = path
@@ -334,13 +352,13 @@ fn answer(request: &Request<Incoming>, shared: &Shared) -> Answer {
                 None => Answer::refused(StatusCode::NOT_FOUND, "Not Found"),
             }
         }
-        (SensorModel::ShellyEm1Gen2 | SensorModel::ShellyEmGen2, Some(method)) => {
-            let id = request
-                .uri()
-                .query()
-                .and_then(|query| parameter(query, "id"));
-            rpc(model, method, id, &observation, is_locked)
-        }
+        (SensorModel::ShellyEm1Gen2 | SensorModel::ShellyEmGen2, Some(method)) => rpc(
+            model,
+            method,
+            parameter(query, "id"),
+            &observation,
+            is_locked,
+        ),
         _ => Answer::refused(StatusCode::NOT_FOUND, "Not Found"),
     }
 }

@@ -8,7 +8,7 @@
 //! of an `erase` call is one. A [`PowerCut`] names the operation that it strikes and how far that
 //! got; from then on every access fails until [`NorFlashModel::restore_power`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
@@ -377,6 +377,63 @@ impl NorFlashModel {
     }
 }
 
+/// The chip as a meter holds it. All clones are the same chip, so it is still there when the meter
+/// that held one has lost its power; [`FlashHandle::snapshot`] makes another.
+#[derive(Clone, Debug)]
+pub struct FlashHandle {
+    chip: Arc<Mutex<NorFlashModel>>,
+}
+
+impl FlashHandle {
+    /// Holds `chip`.
+    #[must_use]
+    pub fn new(chip: NorFlashModel) -> Self {
+        Self {
+            chip: Arc::new(Mutex::new(chip)),
+        }
+    }
+
+    /// A copy of the chip as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> NorFlashModel {
+        self.with(|chip| chip.clone())
+    }
+
+    /// Gives the chip to `change`: to cut its power, to break it, to look at it.
+    pub fn with<T>(&self, change: impl FnOnce(&mut NorFlashModel) -> T) -> T {
+        change(&mut self.chip.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ErrorType for FlashHandle {
+    type Error = FlashError;
+}
+
+impl ReadNorFlash for FlashHandle {
+    const READ_SIZE: usize = NorFlashModel::READ_SIZE;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), FlashError> {
+        self.with(|chip| chip.read(offset, bytes))
+    }
+
+    fn capacity(&self) -> usize {
+        self.with(|chip| chip.capacity())
+    }
+}
+
+impl NorFlash for FlashHandle {
+    const WRITE_SIZE: usize = NorFlashModel::WRITE_SIZE;
+    const ERASE_SIZE: usize = NorFlashModel::ERASE_SIZE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), FlashError> {
+        self.with(|chip| chip.erase(from, to))
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FlashError> {
+        self.with(|chip| chip.write(offset, bytes))
+    }
+}
+
 impl ErrorType for NorFlashModel {
     type Error = FlashError;
 }
@@ -593,6 +650,15 @@ mod tests {
         flash.erase(0, 4096).unwrap();
         assert_eq!(&read::<4>(&mut snapshot, 0), b"then");
         assert_eq!(snapshot.counters().operations, 1);
+    }
+
+    #[test]
+    fn all_handles_hold_one_chip_and_a_snapshot_is_another() {
+        let handle = FlashHandle::new(NorFlashModel::new(1));
+        let snapshot = handle.snapshot();
+        handle.clone().write(0, b"here").unwrap();
+        assert_eq!(&handle.snapshot().contents()[..4], b"here");
+        assert_eq!(snapshot.contents()[..4], [0xff; 4]);
     }
 
     #[test]

@@ -6,11 +6,14 @@
 pub mod clock;
 pub mod emulator;
 pub mod flash;
+pub mod gateway;
+pub mod meter;
 pub mod network;
 pub mod noise;
 pub mod park;
 pub mod plant;
 pub mod random;
 pub mod sensor;
+pub mod signer;
 pub mod sun;
 pub mod weather;

@@ -1,7 +1,13 @@
 //! The park that the demo and the tests share: a few plants at one site, each with a sensor of
 //! another kind. It says what stands there; meters and time come from elsewhere.
 
-use ww_wire::{Mac, MilliwattHours, ProductionCounter, SensorModel, UtcMillis};
+use ww_device::register::RegisterRules;
+use ww_device::sampler::Enrolled;
+use ww_device::shelly;
+use ww_wire::{
+    Address, Custody, DeciDegrees, Enrolment, GeoDegrees, Mac, MilliwattHours, ProductionCounter,
+    PublicKey, SensorModel, Text, UtcMillis, Watts,
+};
 
 use crate::noise::Noise;
 use crate::plant::{Plant, Production};
@@ -71,11 +77,77 @@ impl Post {
             self.production_counter,
             commissioned,
         );
-        let (total, returned) = match self.production_counter {
+        let (total, returned) = self.start_counters();
+        sensor.with_start_counters(0, total, returned)
+    }
+
+    /// What the operator with `operator_key` says of the meter with `meter_key` at this post.
+    ///
+    /// # Panics
+    /// When the post was written by hand with numbers that no plant has.
+    #[must_use]
+    pub fn enrolment(
+        &self,
+        operator_key: PublicKey,
+        meter_key: PublicKey,
+        time: UtcMillis,
+    ) -> Enrolment {
+        let site = self.plant.weather.site();
+        let degrees = |degrees: f64| GeoDegrees::new((degrees * 1e7).round() as i32);
+        let tenths = |degrees: f64| DeciDegrees::new((degrees * 10.0).round() as u16);
+        let (start_import, start_export) = self.start_counters();
+        Enrolment {
+            operator: operator_key.id(),
+            operator_key,
+            meter_key,
+            number: 1,
+            time,
+            custody: Custody::Software,
+            sensor_model: self.model,
+            sensor_mac: self.mac,
+            channel: 0,
+            production_counter: self.production_counter,
+            ct_ratio_milli: 1000,
+            rated_power: self.rated_power(),
+            latitude: degrees(site.latitude_deg),
+            longitude: degrees(site.longitude_deg),
+            tilt: tenths(self.plant.plane.tilt_deg),
+            azimuth: tenths(self.plant.plane.azimuth_deg),
+            grid_connection: Text::new("").expect("nothing fits forty bytes"),
+            start_import: Some(start_import),
+            start_export: Some(start_export),
+            owner: Address::ZERO,
+            chain_id: 0,
+            minter: Address::ZERO,
+        }
+    }
+
+    /// What a meter at this post polls, enrolled or not.
+    ///
+    /// # Panics
+    /// When the post was written by hand with numbers that no plant has.
+    #[must_use]
+    pub fn enrolled(&self) -> Enrolled {
+        Enrolled {
+            sensor: shelly::Sensor::new(self.model, 0).expect("every model has a channel 0"),
+            mac: Some(self.mac),
+            rules: RegisterRules {
+                production_counter: self.production_counter,
+                rated_power: self.rated_power(),
+                ct_ratio_milli: 1000,
+            },
+        }
+    }
+
+    fn rated_power(&self) -> Watts {
+        Watts::new(self.plant.rated_w.round() as u32).expect("a plant is below four gigawatts")
+    }
+
+    fn start_counters(&self) -> (MilliwattHours, MilliwattHours) {
+        match self.production_counter {
             ProductionCounter::Total => (self.start_counter, MilliwattHours::ZERO),
             ProductionCounter::TotalReturned => (MilliwattHours::ZERO, self.start_counter),
-        };
-        sensor.with_start_counters(0, total, returned)
+        }
     }
 }
 

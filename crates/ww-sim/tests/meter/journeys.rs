@@ -1,0 +1,157 @@
+//! The product's meter in the simulated park, against the reference gateway: outages, lossy
+//! networks, restarts, a restored gateway.
+
+use std::time::Duration;
+
+use crate::bench::{Bench, HOUR_MS, MINUTE_MS};
+use ww_device::queue::Layout;
+use ww_device::uplink::Standing;
+use ww_sim::network::LinkQuality;
+use ww_wire::{AnyReading, ChainRecord, ReadingFlags};
+
+#[test]
+fn an_hour_arrives_whole_from_every_kind_of_sensor() {
+    for post in 0..3 {
+        let mut bench = Bench::enrolled(post);
+        bench.run(HOUR_MS + 15_000);
+        // The poll that was under way when the enrolment came is given up.
+        assert!(
+            (361..=362).contains(&bench.recorded.len()),
+            "{}",
+            bench.post.name
+        );
+        assert!(bench.gateway.is_accepted());
+        assert!(bench.last_sealed() >= 359);
+        bench.assert_complete();
+        assert!(bench.meter.meter().unwrap().produced().get() > 0);
+        assert_eq!(bench.meter.mishaps(), (0, None));
+    }
+}
+
+#[test]
+fn a_live_reading_is_at_the_gateway_before_the_next_one_is_made() {
+    let mut bench = Bench::enrolled(0);
+    bench.run(30 * MINUTE_MS);
+    let newest = *bench.recorded.keys().next_back().unwrap();
+    assert!(bench.gateway.readings().contains_key(&newest));
+}
+
+#[test]
+fn a_meter_that_waits_for_approval_loses_nothing() {
+    let mut bench = Bench::new(0, Layout::ONE_MEBIBYTE);
+    bench.meter.start().unwrap();
+    bench.run(2 * HOUR_MS);
+    assert_eq!(bench.gateway.readings().len(), 0);
+    bench.approve();
+    bench.run(HOUR_MS);
+    assert_eq!(bench.meter.meter().unwrap().standing(), Standing::Enrolled);
+    bench.drain();
+    bench.assert_complete();
+    assert!(bench.last_sealed() > 3 * 360);
+}
+
+#[test]
+fn an_outage_of_a_day_comes_back_complete() {
+    for post in [0, 2] {
+        let mut bench = Bench::enrolled(post);
+        bench.run(HOUR_MS);
+        bench.meter.set_network_up(false);
+        bench.run(24 * HOUR_MS);
+        let before = bench.gateway.readings().len();
+        bench.meter.set_network_up(true);
+        bench.run(2 * HOUR_MS);
+        bench.drain();
+        assert!(bench.gateway.readings().len() > before + 8_640);
+        bench.assert_complete();
+        let gaps = bench.gateway.records().values();
+        let gaps = gaps.filter(|received| matches!(received.record, ChainRecord::Gap(_)));
+        assert_eq!(gaps.count(), 0, "{}", bench.post.name);
+    }
+}
+
+#[test]
+fn a_poor_network_delays_and_loses_nothing() {
+    let mut bench = Bench::enrolled(1);
+    bench.meter.set_network(LinkQuality::POOR);
+    bench.run(6 * HOUR_MS);
+    bench.meter.set_network(LinkQuality::PERFECT);
+    bench.drain();
+    bench.assert_complete();
+    assert!(bench.recorded.len() > 2_150);
+}
+
+#[test]
+fn a_gateway_restored_from_a_backup_is_filled_again_by_the_meter() {
+    let mut bench = Bench::enrolled(0);
+    bench.run(2 * HOUR_MS);
+    let backup = bench.gateway.clone();
+    bench.run(4 * HOUR_MS);
+    bench.gateway.restore(&backup);
+    assert!(bench.gateway.readings().len() < 800);
+    bench.run(HOUR_MS);
+    bench.drain();
+    bench.assert_complete();
+}
+
+#[test]
+fn sequence_numbers_go_on_over_restarts_and_the_boot_counter_rises() {
+    let mut bench = Bench::enrolled(0);
+    for boot in 2..6 {
+        bench.run(7 * MINUTE_MS + 3_000);
+        bench.meter.power_off();
+        let record = bench.meter.start().unwrap();
+        assert_eq!(record.boot.get(), boot);
+    }
+    bench.drain();
+    bench.assert_complete();
+}
+
+#[test]
+fn a_sensor_out_of_reach_gives_flagged_readings_and_no_energy_is_lost() {
+    let mut bench = Bench::enrolled(0);
+    bench.run(20 * MINUTE_MS);
+    bench.meter.faults_mut().sensor.is_unreachable = true;
+    let failed = bench.run(HOUR_MS);
+    assert!(failed.iter().all(|reading| {
+        let sum = reading.sum();
+        sum.flags.contains(ReadingFlags::SENSOR_UNREACHABLE)
+            && sum.power.is_none()
+            && sum.produced == failed[0].sum().produced
+    }));
+    bench.meter.faults_mut().sensor.is_unreachable = false;
+    let back = bench.run(20_000);
+    assert!(back[0].sum().flags.contains(ReadingFlags::RECOVERED));
+    assert!(back[0].sum().produced > failed[0].sum().produced);
+    bench.drain();
+    bench.assert_complete();
+}
+
+#[test]
+fn a_sensor_that_answers_too_late_counts_as_out_of_reach() {
+    let mut bench = Bench::enrolled(0);
+    let unreachable = |reading: &AnyReading| {
+        reading
+            .sum()
+            .flags
+            .contains(ReadingFlags::SENSOR_UNREACHABLE)
+    };
+    bench.run(MINUTE_MS);
+    bench.meter.faults_mut().sensor.delay = Duration::from_millis(9_500);
+    assert!(bench.run(MINUTE_MS).iter().all(unreachable));
+    bench.meter.faults_mut().sensor.delay = Duration::from_millis(1_500);
+    bench.run(20_000);
+    assert!(!bench.run(MINUTE_MS).iter().any(unreachable));
+}
+
+#[test]
+fn a_meter_without_a_clock_measures_on_and_its_readings_arrive() {
+    let mut bench = Bench::enrolled(0);
+    bench.meter.faults_mut().clock_is_unknown = true;
+    let timeless = bench.run(HOUR_MS);
+    assert!(timeless.iter().all(|reading| reading.sum().time.is_none()));
+    bench.meter.faults_mut().clock_is_unknown = false;
+    bench.run(HOUR_MS);
+    bench.drain();
+    bench.assert_complete();
+    assert!(bench.recorded.len() > 700);
+}
