@@ -96,13 +96,16 @@ pub enum Refusal {
         /// The window's index.
         index: ChainIndex,
     },
-    /// The number is above what the API can name ([`crate::ReadingId::MAX_SEQUENCE`]).
-    #[error("reading number {} of installation {installation} is out of range", sequence.get())]
-    SequenceOutOfRange {
+    /// A number that no honest meter reaches: sequence above [`crate::ReadingId::MAX_SEQUENCE`],
+    /// `chain_index` above 2^53, `produced` above 2^63.
+    #[error("{field} {value} of installation {installation} is out of range")]
+    OutOfRange {
         /// The installation.
         installation: InstallationId,
-        /// The number.
-        sequence: Sequence,
+        /// The field of the record.
+        field: &'static str,
+        /// Its value.
+        value: u64,
     },
     /// `produced` fell between two readings. Kept as evidence.
     #[error("`produced` of installation {installation} falls at reading {}", sequence.get())]

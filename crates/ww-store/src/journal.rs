@@ -138,6 +138,8 @@ pub struct Evidence {
     pub stored_in: Option<ChainIndex>,
     /// The one that was refused.
     pub refused: SignedBytes,
+    /// Of a window that was refused: its readings as a `ww_wire::packed` block, if they came.
+    pub refused_readings: Option<Vec<u8>>,
 }
 
 /// What the holder of an API key may do; each role may do what those before it may.

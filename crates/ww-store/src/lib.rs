@@ -4,13 +4,18 @@
 //! [`Store`] is what every backend keeps. What goes in is [`Verified`]: its constructor says who
 //! may call it.
 
+mod booking;
+mod calendar;
+mod chunk;
 mod energy;
 mod error;
 mod identity;
 mod installation;
 mod journal;
 mod reading;
+mod sqlite;
 mod store;
+mod varint;
 mod verified;
 
 pub use energy::{Bar, Chart, EnergySummary, Span};
@@ -28,5 +33,6 @@ pub use reading::{
     Position, Proof, ProvenReading, ReadingQuery, StoredChainRecord, StoredReading, StoredWindow,
     WindowProof, WindowQuery,
 };
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Answer, Ingest, Integrity, Maintenance, Outcome, Receipt, Statistics, Store};
 pub use verified::{Acceptance, Verified, WindowContradiction, WindowReadings};

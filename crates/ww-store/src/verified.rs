@@ -146,6 +146,17 @@ impl WindowReadings {
         self.root
     }
 
+    /// Whether they were checked against this very window.
+    #[must_use]
+    pub fn are_of(&self, window: &Window) -> bool {
+        self.root == window.root
+            && self.readings.len() == window.count as usize
+            && self.readings.first().is_some_and(|first| {
+                let sum = first.sum();
+                (sum.meter, sum.sequence) == (window.meter, window.first_sequence)
+            })
+    }
+
     /// The readings, in order.
     #[must_use]
     pub fn readings(&self) -> &[AnyReading] {

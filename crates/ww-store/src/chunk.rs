@@ -1,0 +1,940 @@
+//! A run of windows in compact columns: readings, records and signatures in a few bytes each. What
+//! can be computed again is left out: roots from the readings, links from the digests. No SQL.
+//!
+//! ```text
+//! version ‖ kind of reading ‖ window table ‖ 64 bytes of signature per window ‖ columns
+//! ```
+//!
+//! A column is one field of all readings, as the difference from what the readings before let one
+//! expect, divided by the greatest common divisor, coded by pcodec.
+
+use core::ops::Range;
+
+use pco::standalone::{simple_compress, simple_decompress};
+use pco::{ChunkConfig, DEFAULT_COMPRESSION_LEVEL};
+use ww_wire::chain::MAX_WINDOW_READINGS;
+use ww_wire::field::Field;
+use ww_wire::merkle::{TreeBuilder, leaf_hash};
+use ww_wire::{
+    AnyReading, BootCounter, ChainIndex, CounterEpoch, Hash, MeterId, MilliwattHours, Phase,
+    Reading, ReadingFlags, Record, RecordType, Rule, Sequence, Signature, TimeQuality, Unit,
+    UptimeMillis, UtcMillis, Window, WindowFlags,
+};
+
+use crate::varint::{self, Bytes, Unreadable};
+
+const VERSION: u8 = 1;
+
+/// The most windows in one chunk: those of a day, on the grid.
+pub(crate) const MAX_WINDOWS: usize = 144;
+
+/// Readings are expected so far apart when the chunk itself does not tell.
+const GRID_STEP_MS: i64 = 10_000;
+
+/// Why a chunk cannot be made or read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ChunkError {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("chunk version {0} is not known")]
+    UnknownVersion(u8),
+    #[error("pcodec failed: {0}")]
+    Pcodec(String),
+    #[error("the windows of a chunk are of one meter, one kind, in order, with all their readings")]
+    Unfit,
+    #[error("a rebuilt record is not valid: {0}")]
+    Rule(#[from] Rule),
+}
+
+impl From<pco::errors::PcoError> for ChunkError {
+    fn from(error: pco::errors::PcoError) -> Self {
+        Self::Pcodec(error.to_string())
+    }
+}
+
+/// A window with its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealedWindow {
+    pub(crate) window: Window,
+    pub(crate) signature: Signature,
+    /// Kept to the second.
+    pub(crate) received: Option<UtcMillis>,
+}
+
+/// One window within a chunk, as far as it is known without hashing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) index: ChainIndex,
+    pub(crate) first_sequence: Sequence,
+    pub(crate) received: Option<UtcMillis>,
+    readings: Range<usize>,
+    boot: BootCounter,
+    flags: WindowFlags,
+    produced_open: MilliwattHours,
+    /// `None` when it is the digest of the window before in this chunk.
+    previous: Option<Hash>,
+    enrolment: Hash,
+    firmware: Hash,
+    log_size: u64,
+    log_root: Hash,
+}
+
+impl Part {
+    /// How many readings it has.
+    pub(crate) const fn count(&self) -> usize {
+        self.readings.end - self.readings.start
+    }
+
+    /// The number of its last reading.
+    pub(crate) const fn last_sequence(&self) -> u64 {
+        self.first_sequence.get() + self.count() as u64 - 1
+    }
+}
+
+/// An unpacked chunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    meter: MeterId,
+    parts: Vec<Part>,
+    signatures: Vec<Signature>,
+    readings: Vec<AnyReading>,
+}
+
+/// Bits of a window's line: what is not as the window before lets one expect.
+mod differs {
+    pub(super) const INDEX: u64 = 1;
+    pub(super) const SEQUENCE: u64 = 1 << 1;
+    pub(super) const COUNT: u64 = 1 << 2;
+    pub(super) const BOOT: u64 = 1 << 3;
+    pub(super) const RECEIVED: u64 = 1 << 4;
+    pub(super) const LOG: u64 = 1 << 5;
+    pub(super) const ENROLMENT: u64 = 1 << 6;
+    pub(super) const FLAGS: u64 = 1 << 7;
+    pub(super) const PREVIOUS: u64 = 1 << 8;
+    pub(super) const PRODUCED_OPEN: u64 = 1 << 9;
+    pub(super) const FIRMWARE: u64 = 1 << 10;
+}
+
+/// What the line of the next window is coded against.
+struct Expected {
+    index: u64,
+    sequence: u64,
+    count: usize,
+    boot: u64,
+    /// Seconds since 1970 plus one; 0 for unknown.
+    received: u64,
+    log: (u64, Hash),
+    enrolment: Hash,
+    firmware: Hash,
+    flags: u16,
+}
+
+impl Expected {
+    const FIRST: Self = Self {
+        index: 0,
+        sequence: 1,
+        count: 60,
+        boot: 1,
+        received: 0,
+        log: (0, Hash::ZERO),
+        enrolment: Hash::ZERO,
+        firmware: Hash::ZERO,
+        flags: 0,
+    };
+}
+
+/// Codes windows with their readings, in order of chain and sequence.
+///
+/// # Errors
+/// [`ChunkError::Unfit`] for what is no such run; the others never for valid records.
+pub(crate) fn encode(
+    sealed: &[SealedWindow],
+    readings: &[AnyReading],
+) -> Result<Vec<u8>, ChunkError> {
+    let kind = readings.first().ok_or(ChunkError::Unfit)?.record_type();
+    let mut out = vec![VERSION, kind as u8];
+    varint::put(&mut out, sealed.len() as u64);
+    encode_windows(sealed, readings, &mut out)?;
+    for window in sealed {
+        out.extend_from_slice(window.signature.bytes());
+    }
+    encode_readings(kind, readings, &mut out)?;
+    Ok(out)
+}
+
+fn encode_windows(
+    sealed: &[SealedWindow],
+    readings: &[AnyReading],
+    out: &mut Vec<u8>,
+) -> Result<(), ChunkError> {
+    let mut expected = Expected::FIRST;
+    let mut before: Option<(&Window, Hash)> = None;
+    let mut rest = readings;
+    for SealedWindow {
+        window, received, ..
+    } in sealed
+    {
+        let (own, others) = rest
+            .split_at_checked(window.count as usize)
+            .ok_or(ChunkError::Unfit)?;
+        rest = others;
+        let (index, sequence) = (window.chain_index.get(), window.first_sequence.get());
+        if index < expected.index
+            || sequence < expected.sequence
+            || own.first().map(|first| first.sum().sequence) != Some(window.first_sequence)
+        {
+            return Err(ChunkError::Unfit);
+        }
+        let link =
+            before.filter(|(before, _)| before.chain_index.next() == Some(window.chain_index));
+        let received = received.map_or(0, |received| received.seconds() + 1);
+        let mut line = Vec::with_capacity(16);
+        let mut bits = 0;
+        if index != expected.index {
+            bits |= differs::INDEX;
+            varint::put(&mut line, index - expected.index);
+        }
+        if sequence != expected.sequence {
+            bits |= differs::SEQUENCE;
+            varint::put(&mut line, sequence - expected.sequence);
+        }
+        if own.len() != expected.count {
+            bits |= differs::COUNT;
+            varint::put(&mut line, own.len() as u64);
+        }
+        let boot = u64::from(window.boot.get());
+        if boot != expected.boot {
+            bits |= differs::BOOT;
+            varint::put(&mut line, boot);
+        }
+        if received != expected.received {
+            bits |= differs::RECEIVED;
+            varint::put_signed(&mut line, received.wrapping_sub(expected.received) as i64);
+        }
+        if (window.log_size, window.log_root) != expected.log {
+            bits |= differs::LOG;
+            varint::put(&mut line, window.log_size);
+            line.extend_from_slice(&window.log_root.0);
+        }
+        if window.enrolment != expected.enrolment {
+            bits |= differs::ENROLMENT;
+            line.extend_from_slice(&window.enrolment.0);
+        }
+        if window.firmware != expected.firmware {
+            bits |= differs::FIRMWARE;
+            line.extend_from_slice(&window.firmware.0);
+        }
+        if window.flags.bits() != expected.flags {
+            bits |= differs::FLAGS;
+            varint::put(&mut line, u64::from(window.flags.bits()));
+        }
+        if link.is_none_or(|(_, digest)| digest != window.previous) {
+            bits |= differs::PREVIOUS;
+            line.extend_from_slice(&window.previous.0);
+        }
+        if before.map(|(before, _)| before.produced_close) != Some(window.produced_open) {
+            bits |= differs::PRODUCED_OPEN;
+            varint::put(&mut line, window.produced_open.get());
+        }
+        varint::put(out, bits);
+        out.extend_from_slice(&line);
+        expected = Expected {
+            index: index + 1,
+            sequence: sequence + own.len() as u64,
+            count: own.len(),
+            boot,
+            received: expect_received(received),
+            log: (window.log_size, window.log_root),
+            enrolment: window.enrolment,
+            firmware: window.firmware,
+            flags: window.flags.bits(),
+        };
+        before = Some((window, window.encode()?.digest()));
+    }
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(ChunkError::Unfit)
+    }
+}
+
+/// The next window is expected to arrive ten minutes later.
+const fn expect_received(received: u64) -> u64 {
+    if received == 0 {
+        0
+    } else {
+        received + ww_wire::chain::WINDOW_MS / 1000
+    }
+}
+
+impl Chunk {
+    /// Reads what [`encode`] wrote.
+    ///
+    /// # Errors
+    /// Any [`ChunkError`] but [`ChunkError::Unfit`].
+    pub(crate) fn decode(meter: MeterId, body: &[u8]) -> Result<Self, ChunkError> {
+        let mut bytes = Bytes(body);
+        let [version, kind] = bytes.array()?;
+        if version != VERSION {
+            return Err(ChunkError::UnknownVersion(version));
+        }
+        let kind = RecordType::of(&[kind]).map_err(|_| Unreadable)?;
+        let windows: usize = bytes.number()?;
+        let mut parts = decode_windows(windows, &mut bytes)?;
+        let mut signatures = Vec::with_capacity(parts.len());
+        for _ in 0..windows {
+            signatures.push(Signature::from_low_s(bytes.array()?).map_err(|_| Unreadable)?);
+        }
+        let readings = decode_readings(meter, kind, &parts, &mut bytes)?;
+        // A window opens at the close of the one before unless its line says otherwise.
+        let mut close: Option<MilliwattHours> = None;
+        for part in &mut parts {
+            if part.produced_open == MilliwattHours::MAX {
+                part.produced_open = close.ok_or(Unreadable)?;
+            }
+            close = readings[part.readings.clone()]
+                .last()
+                .map(|last| last.sum().produced);
+        }
+        Ok(Self {
+            meter,
+            parts,
+            signatures,
+            readings,
+        })
+    }
+
+    /// The windows as far as they are known without hashing.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// All readings, in order.
+    pub(crate) fn readings(&self) -> &[AnyReading] {
+        &self.readings
+    }
+
+    /// The readings of one window.
+    pub(crate) fn readings_of(&self, part: &Part) -> &[AnyReading] {
+        &self.readings[part.readings.clone()]
+    }
+
+    /// The windows, with roots and links computed again.
+    ///
+    /// # Errors
+    /// [`ChunkError::Rule`], [`ChunkError::Unreadable`] for what was not made by [`encode`].
+    pub(crate) fn windows(&self) -> Result<Vec<SealedWindow>, ChunkError> {
+        let mut windows = Vec::with_capacity(self.parts.len());
+        let mut digest = None;
+        for (part, signature) in self.parts.iter().zip(&self.signatures) {
+            let window = self.window(part, digest)?;
+            digest = Some(window.encode()?.digest());
+            windows.push(SealedWindow {
+                window,
+                signature: *signature,
+                received: part.received,
+            });
+        }
+        Ok(windows)
+    }
+
+    fn window(&self, part: &Part, before: Option<Hash>) -> Result<Window, ChunkError> {
+        let readings = self.readings_of(part);
+        let (first, last) = readings.first().zip(readings.last()).ok_or(Unreadable)?;
+        let mut tree = TreeBuilder::new();
+        for reading in readings {
+            tree.push_leaf_hash(leaf_hash(&reading.encode()?));
+        }
+        Ok(Window {
+            meter: self.meter,
+            chain_index: part.index,
+            previous: part.previous.or(before).ok_or(Unreadable)?,
+            boot: part.boot,
+            first_sequence: part.first_sequence,
+            last_sequence: last.sum().sequence,
+            count: readings.len() as u32,
+            first_time: first.sum().time,
+            last_time: last.sum().time,
+            produced_open: part.produced_open,
+            produced_close: last.sum().produced,
+            root: tree.root(),
+            enrolment: part.enrolment,
+            firmware: part.firmware,
+            log_size: part.log_size,
+            log_root: part.log_root,
+            flags: part.flags,
+        })
+    }
+}
+
+fn decode_windows(count: usize, bytes: &mut Bytes<'_>) -> Result<Vec<Part>, ChunkError> {
+    let mut expected = Expected::FIRST;
+    let mut parts = Vec::new();
+    let mut at = 0_usize;
+    for _ in 0..count {
+        let bits = bytes.unsigned()?;
+        let has = |bit| bits & bit != 0;
+        if has(differs::INDEX) {
+            expected.index = expected
+                .index
+                .checked_add(bytes.unsigned()?)
+                .ok_or(Unreadable)?;
+        }
+        if has(differs::SEQUENCE) {
+            expected.sequence = expected
+                .sequence
+                .checked_add(bytes.unsigned()?)
+                .ok_or(Unreadable)?;
+        }
+        if has(differs::COUNT) {
+            expected.count = bytes.number()?;
+        }
+        if has(differs::BOOT) {
+            expected.boot = bytes.unsigned()?;
+        }
+        if has(differs::RECEIVED) {
+            expected.received = expected.received.wrapping_add(bytes.signed()? as u64);
+        }
+        if has(differs::LOG) {
+            expected.log = (bytes.unsigned()?, Hash(bytes.array()?));
+        }
+        if has(differs::ENROLMENT) {
+            expected.enrolment = Hash(bytes.array()?);
+        }
+        if has(differs::FIRMWARE) {
+            expected.firmware = Hash(bytes.array()?);
+        }
+        if has(differs::FLAGS) {
+            expected.flags = bytes.number()?;
+        }
+        let previous = if has(differs::PREVIOUS) {
+            Some(Hash(bytes.array()?))
+        } else {
+            None
+        };
+        let produced_open = if has(differs::PRODUCED_OPEN) {
+            MilliwattHours::new(bytes.unsigned()?).ok_or(Unreadable)?
+        } else {
+            MilliwattHours::MAX
+        };
+        if expected.count == 0 || expected.count > MAX_WINDOW_READINGS as usize {
+            return Err(Unreadable.into());
+        }
+        let boot = u32::try_from(expected.boot).map_err(|_| Unreadable)?;
+        let received = expected.received.checked_sub(1);
+        parts.push(Part {
+            index: ChainIndex::new(expected.index).ok_or(Unreadable)?,
+            first_sequence: Sequence::new(expected.sequence).ok_or(Unreadable)?,
+            received: received
+                .and_then(|seconds| seconds.checked_mul(1000))
+                .and_then(UtcMillis::new),
+            readings: at..at + expected.count,
+            boot: BootCounter::new(boot).ok_or(Unreadable)?,
+            flags: WindowFlags::from_bits(expected.flags).ok_or(Unreadable)?,
+            produced_open,
+            previous,
+            enrolment: expected.enrolment,
+            firmware: expected.firmware,
+            log_size: expected.log.0,
+            log_root: expected.log.1,
+        });
+        at += expected.count;
+        expected.index = expected.index.checked_add(1).ok_or(Unreadable)?;
+        expected.sequence = expected
+            .sequence
+            .checked_add(expected.count as u64)
+            .ok_or(Unreadable)?;
+        expected.received = expect_received(expected.received);
+    }
+    Ok(parts)
+}
+
+/// The columns of a reading, before any transformation, in the order in which they are written.
+/// An absent value repeats the one before, so that it costs little.
+#[derive(Default)]
+struct Columns {
+    present: Vec<i64>,
+    time_quality: Vec<i64>,
+    flags: Vec<i64>,
+    counter_epoch: Vec<i64>,
+    time: Vec<i64>,
+    uptime: Vec<i64>,
+    power: Vec<i64>,
+    import_total: Vec<i64>,
+    export_total: Vec<i64>,
+    produced: Vec<i64>,
+    voltage: Vec<i64>,
+    current: Vec<i64>,
+    reactive_power: Vec<i64>,
+    temperature: Vec<i64>,
+    phases_present: Vec<i64>,
+    /// Power, voltage, current, import and export total of phases A, B, C.
+    phases: [[Vec<i64>; 5]; 3],
+}
+
+/// Notes whether a value is there, and repeats the last one if it is not.
+fn push_optional(column: &mut Vec<i64>, present: &mut i64, bit: u32, value: Option<i64>) {
+    if value.is_some() {
+        *present |= 1 << bit;
+    }
+    let last = column.last().copied().unwrap_or(0);
+    column.push(value.unwrap_or(last));
+}
+
+impl Columns {
+    fn push(&mut self, reading: &AnyReading) {
+        let sum = reading.sum();
+        let mut present = 0;
+        let energy = |value: Option<MilliwattHours>| value.map(|value| value.get() as i64);
+        push_optional(
+            &mut self.time,
+            &mut present,
+            0,
+            sum.time.map(|v| v.get() as i64),
+        );
+        push_optional(&mut self.power, &mut present, 1, sum.power.map(|v| v.get()));
+        push_optional(
+            &mut self.import_total,
+            &mut present,
+            2,
+            energy(sum.import_total),
+        );
+        push_optional(
+            &mut self.export_total,
+            &mut present,
+            3,
+            energy(sum.export_total),
+        );
+        push_optional(
+            &mut self.voltage,
+            &mut present,
+            4,
+            sum.voltage.map(|v| v.get().into()),
+        );
+        push_optional(
+            &mut self.current,
+            &mut present,
+            5,
+            sum.current.map(|v| v.get().into()),
+        );
+        push_optional(
+            &mut self.reactive_power,
+            &mut present,
+            6,
+            sum.reactive_power.map(|v| v.get()),
+        );
+        push_optional(
+            &mut self.temperature,
+            &mut present,
+            7,
+            sum.temperature.map(|v| v.get().into()),
+        );
+        self.present.push(present);
+        self.time_quality.push(sum.time_quality as i64);
+        self.flags.push(sum.flags.bits().into());
+        self.counter_epoch.push(sum.counter_epoch.get().into());
+        self.uptime.push(sum.uptime.get() as i64);
+        self.produced.push(sum.produced.get() as i64);
+        if let Some(phases) = reading.phases() {
+            self.push_phases(phases);
+        }
+    }
+
+    fn push_phases(&mut self, phases: &[Phase; 3]) {
+        let mut present = 0;
+        for (at, (phase, columns)) in (0..).step_by(5).zip(phases.iter().zip(&mut self.phases)) {
+            let energy = |value: Option<MilliwattHours>| value.map(|value| value.get() as i64);
+            let [power, voltage, current, import_total, export_total] = columns;
+            push_optional(power, &mut present, at, phase.power.map(|v| v.get()));
+            push_optional(
+                voltage,
+                &mut present,
+                at + 1,
+                phase.voltage.map(|v| v.get().into()),
+            );
+            push_optional(
+                current,
+                &mut present,
+                at + 2,
+                phase.current.map(|v| v.get().into()),
+            );
+            push_optional(
+                import_total,
+                &mut present,
+                at + 3,
+                energy(phase.import_total),
+            );
+            push_optional(
+                export_total,
+                &mut present,
+                at + 4,
+                energy(phase.export_total),
+            );
+        }
+        self.phases_present.push(present);
+    }
+}
+
+fn encode_readings(
+    kind: RecordType,
+    readings: &[AnyReading],
+    out: &mut Vec<u8>,
+) -> Result<(), ChunkError> {
+    let mut columns = Columns::default();
+    for reading in readings {
+        if reading.record_type() != kind {
+            return Err(ChunkError::Unfit);
+        }
+        columns.push(reading);
+    }
+    let step = usual_step(&columns.time);
+    varint::put(out, step as u64);
+    let counter = followed_counter(&columns);
+    out.push(u8::from(counter == Counter::Export));
+    let (slots, phase) = split_time(step, &columns.time);
+    let drift = drift(&columns.time, &columns.uptime);
+    let produced = produced_apart(&columns, counter);
+    for column in [
+        &columns.present,
+        &columns.time_quality,
+        &columns.flags,
+        &columns.counter_epoch,
+        &slots,
+        &phase,
+        &drift,
+        &columns.power,
+        &columns.import_total,
+        &columns.export_total,
+        &produced,
+        &columns.voltage,
+        &columns.current,
+        &columns.reactive_power,
+        &columns.temperature,
+    ] {
+        put_column(column, out)?;
+    }
+    if kind == RecordType::ThreePhaseReading {
+        put_column(&columns.phases_present, out)?;
+        for column in columns.phases.iter().flatten() {
+            put_column(column, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn decode_readings(
+    meter: MeterId,
+    kind: RecordType,
+    parts: &[Part],
+    bytes: &mut Bytes<'_>,
+) -> Result<Vec<AnyReading>, ChunkError> {
+    let count = parts.last().map_or(0, |part| part.readings.end);
+    let step = bytes.number::<i64>()?;
+    let counter = match bytes.array()? {
+        [0] => Counter::Import,
+        [1] => Counter::Export,
+        _ => return Err(Unreadable.into()),
+    };
+    let mut take = || take_column(count, bytes);
+    let mut columns = Columns {
+        present: take()?,
+        time_quality: take()?,
+        flags: take()?,
+        counter_epoch: take()?,
+        ..Columns::default()
+    };
+    let (slots, phase, drift) = (take()?, take()?, take()?);
+    columns.power = take()?;
+    columns.import_total = take()?;
+    columns.export_total = take()?;
+    columns.produced = take()?;
+    columns.voltage = take()?;
+    columns.current = take()?;
+    columns.reactive_power = take()?;
+    columns.temperature = take()?;
+    if kind == RecordType::ThreePhaseReading {
+        columns.phases_present = take()?;
+        for column in columns.phases.iter_mut().flatten() {
+            *column = take()?;
+        }
+    }
+    if !bytes.is_empty() {
+        return Err(Unreadable.into());
+    }
+    columns.time = join_time(step, &slots, &phase);
+    columns.uptime = undrift(&columns.time, &drift);
+    columns.produced = produced_together(&columns, counter);
+    let mut readings = Vec::with_capacity(count);
+    for part in parts {
+        for at in part.readings.clone() {
+            let place = (at - part.readings.start) as u64;
+            let sum = columns.sum(meter, part, place, at)?;
+            let phases = match kind {
+                RecordType::ThreePhaseReading => Some(columns.phases(at)?),
+                _ => None,
+            };
+            readings.push(AnyReading::new(sum, phases));
+        }
+    }
+    Ok(readings)
+}
+
+impl Columns {
+    fn sum(
+        &self,
+        meter: MeterId,
+        part: &Part,
+        place: u64,
+        at: usize,
+    ) -> Result<Reading, Unreadable> {
+        let present = self.present[at];
+        let sequence = part.first_sequence.get().checked_add(place);
+        Ok(Reading {
+            meter,
+            boot: part.boot,
+            sequence: sequence.and_then(Sequence::new).ok_or(Unreadable)?,
+            time: unsigned64(present, 0, self.time[at])?,
+            uptime: UptimeMillis::new(self.uptime[at] as u64).ok_or(Unreadable)?,
+            time_quality: TimeQuality::take(&[narrow::<u8>(self.time_quality[at])?])
+                .map_err(|_| Unreadable)?,
+            power: signed64(present, 1, self.power[at])?,
+            import_total: unsigned64(present, 2, self.import_total[at])?,
+            export_total: unsigned64(present, 3, self.export_total[at])?,
+            counter_epoch: CounterEpoch::new(narrow(self.counter_epoch[at])?).ok_or(Unreadable)?,
+            produced: MilliwattHours::new(self.produced[at] as u64).ok_or(Unreadable)?,
+            voltage: narrowed(present, 4, self.voltage[at])?,
+            current: narrowed(present, 5, self.current[at])?,
+            reactive_power: signed64(present, 6, self.reactive_power[at])?,
+            temperature: narrowed(present, 7, self.temperature[at])?,
+            flags: ReadingFlags::from_bits(narrow(self.flags[at])?).ok_or(Unreadable)?,
+        })
+    }
+
+    fn phases(&self, at: usize) -> Result<[Phase; 3], Unreadable> {
+        let present = self.phases_present[at];
+        let mut phases = [Phase::ABSENT; 3];
+        for (bit, (phase, columns)) in (0..).step_by(5).zip(phases.iter_mut().zip(&self.phases)) {
+            let [power, voltage, current, import_total, export_total] = columns;
+            *phase = Phase {
+                power: signed64(present, bit, power[at])?,
+                voltage: narrowed(present, bit + 1, voltage[at])?,
+                current: narrowed(present, bit + 2, current[at])?,
+                import_total: unsigned64(present, bit + 3, import_total[at])?,
+                export_total: unsigned64(present, bit + 4, export_total[at])?,
+            };
+        }
+        Ok(phases)
+    }
+}
+
+fn optional<U: Unit>(present: i64, bit: u32, raw: U::Raw) -> Result<Option<U>, Unreadable> {
+    if present >> bit & 1 == 0 {
+        return Ok(None);
+    }
+    U::from_raw(raw).map(Some).ok_or(Unreadable)
+}
+
+fn unsigned64<U: Unit<Raw = u64>>(
+    present: i64,
+    bit: u32,
+    raw: i64,
+) -> Result<Option<U>, Unreadable> {
+    optional(present, bit, raw as u64)
+}
+
+fn signed64<U: Unit<Raw = i64>>(present: i64, bit: u32, raw: i64) -> Result<Option<U>, Unreadable> {
+    optional(present, bit, raw)
+}
+
+fn narrowed<U: Unit>(present: i64, bit: u32, raw: i64) -> Result<Option<U>, Unreadable>
+where
+    U::Raw: TryFrom<i64>,
+{
+    // What an absent value repeats need not fit.
+    if present >> bit & 1 == 0 {
+        return Ok(None);
+    }
+    optional(present, bit, narrow(raw)?)
+}
+
+fn narrow<T: TryFrom<i64>>(raw: i64) -> Result<T, Unreadable> {
+    T::try_from(raw).map_err(|_| Unreadable)
+}
+
+/// The distance at which most readings follow one another.
+fn usual_step(time: &[i64]) -> i64 {
+    let mut steps: Vec<i64> = time
+        .windows(2)
+        .map(|pair| pair[1].wrapping_sub(pair[0]))
+        .collect();
+    if steps.is_empty() {
+        return GRID_STEP_MS;
+    }
+    let middle = steps.len() / 2;
+    let (_, &mut median, _) = steps.select_nth_unstable(middle);
+    let seconds = median.saturating_add(500) / 1000;
+    if (1..=600).contains(&seconds) {
+        seconds * 1000
+    } else {
+        GRID_STEP_MS
+    }
+}
+
+/// Splits times into the count of grid steps since the last one, less one, and the distance from
+/// the grid: the jitter of each stands for itself.
+fn split_time(step: i64, time: &[i64]) -> (Vec<i64>, Vec<i64>) {
+    let mut slot_before = 0_i64;
+    time.iter()
+        .map(|time| {
+            let slot = time.wrapping_add(step / 2).div_euclid(step);
+            let skipped = slot.wrapping_sub(slot_before).wrapping_sub(1);
+            slot_before = slot;
+            (skipped, time.wrapping_sub(slot.wrapping_mul(step)))
+        })
+        .unzip()
+}
+
+fn join_time(step: i64, slots: &[i64], phase: &[i64]) -> Vec<i64> {
+    let mut slot = 0_i64;
+    slots
+        .iter()
+        .zip(phase)
+        .map(|(skipped, phase)| {
+            slot = slot.wrapping_add(*skipped).wrapping_add(1);
+            slot.wrapping_mul(step).wrapping_add(*phase)
+        })
+        .collect()
+}
+
+/// Uptime and time go on alike until one of them steps.
+fn drift(time: &[i64], uptime: &[i64]) -> Vec<i64> {
+    let mut before = 0_i64;
+    time.iter()
+        .zip(uptime)
+        .map(|(time, uptime)| {
+            let apart = uptime.wrapping_sub(*time);
+            let drift = apart.wrapping_sub(before);
+            before = apart;
+            drift
+        })
+        .collect()
+}
+
+fn undrift(time: &[i64], drift: &[i64]) -> Vec<i64> {
+    let mut apart = 0_i64;
+    time.iter()
+        .zip(drift)
+        .map(|(time, drift)| {
+            apart = apart.wrapping_add(*drift);
+            time.wrapping_add(apart)
+        })
+        .collect()
+}
+
+/// Which counter of the sensor `produced` follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counter {
+    Import,
+    Export,
+}
+
+fn counter_column(columns: &Columns, counter: Counter) -> &[i64] {
+    match counter {
+        Counter::Import => &columns.import_total,
+        Counter::Export => &columns.export_total,
+    }
+}
+
+fn followed_counter(columns: &Columns) -> Counter {
+    let strays = |counter| {
+        produced_apart(columns, counter)
+            .iter()
+            .filter(|apart| **apart != 0)
+            .count()
+    };
+    if strays(Counter::Import) <= strays(Counter::Export) {
+        Counter::Import
+    } else {
+        Counter::Export
+    }
+}
+
+/// By how much the distance between `produced` and the counter changes; mostly by nothing.
+fn produced_apart(columns: &Columns, counter: Counter) -> Vec<i64> {
+    drift(counter_column(columns, counter), &columns.produced)
+}
+
+fn produced_together(columns: &Columns, counter: Counter) -> Vec<i64> {
+    undrift(counter_column(columns, counter), &columns.produced)
+}
+
+/// All values are the same.
+const COLUMN_CONSTANT: u8 = 0;
+/// Coded by pcodec after division by the greatest common divisor.
+const COLUMN_PCO: u8 = 1;
+
+fn put_column(column: &[i64], out: &mut Vec<u8>) -> Result<(), ChunkError> {
+    let first = column.first().copied().unwrap_or(0);
+    let divisor = column.iter().fold(0, |divisor, value| {
+        greatest_common_divisor(divisor, value.wrapping_sub(first).unsigned_abs())
+    });
+    if divisor == 0 {
+        out.push(COLUMN_CONSTANT);
+        varint::put_signed(out, first);
+        return Ok(());
+    }
+    // Differences that overflow have a divisor that fits all the same; 2^63 does not.
+    let divisor = i64::try_from(divisor).unwrap_or(1);
+    let base = first.rem_euclid(divisor);
+    let divided: Vec<i64> = column
+        .iter()
+        .map(|value| value.wrapping_sub(base).wrapping_div(divisor))
+        .collect();
+    let exact = divided
+        .iter()
+        .zip(column)
+        .all(|(divided, value)| divided.wrapping_mul(divisor).wrapping_add(base) == *value);
+    let (divisor, base, coded) = if exact {
+        (divisor, base, compress(&divided)?)
+    } else {
+        (1, 0, compress(column)?)
+    };
+    out.push(COLUMN_PCO);
+    varint::put_signed(out, divisor);
+    varint::put_signed(out, base);
+    varint::put(out, coded.len() as u64);
+    out.extend_from_slice(&coded);
+    Ok(())
+}
+
+fn compress(column: &[i64]) -> Result<Vec<u8>, ChunkError> {
+    let config = ChunkConfig::default().with_compression_level(DEFAULT_COMPRESSION_LEVEL);
+    Ok(simple_compress(column, &config)?)
+}
+
+fn take_column(count: usize, bytes: &mut Bytes<'_>) -> Result<Vec<i64>, ChunkError> {
+    let [kind] = bytes.array()?;
+    match kind {
+        COLUMN_CONSTANT => Ok(vec![bytes.signed()?; count]),
+        COLUMN_PCO => {
+            let (divisor, base) = (bytes.signed()?, bytes.signed()?);
+            let len = bytes.number()?;
+            let mut column: Vec<i64> = simple_decompress(bytes.take(len)?)?;
+            if column.len() != count {
+                return Err(Unreadable.into());
+            }
+            for value in &mut column {
+                *value = value.wrapping_mul(divisor).wrapping_add(base);
+            }
+            Ok(column)
+        }
+        _ => Err(Unreadable.into()),
+    }
+}
+
+const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

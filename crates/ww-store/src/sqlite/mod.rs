@@ -1,0 +1,636 @@
+//! The SQLite backend: one file, one writer thread with group commit, a few reader threads. SQL
+//! stays in the modules below; the rules that need no SQL are in the crate's other modules.
+
+mod charts;
+mod failure;
+mod ingest;
+mod journal;
+mod lookup;
+mod queries;
+mod registry;
+mod schema;
+mod session;
+mod upkeep;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use ww_wire::{
+    ChainIndex, Correction, Enrolment, Label, MeterId, Replacement, Revocation, Sequence,
+    StatusReport, UtcMillis,
+};
+
+use self::failure::{Failure, Result};
+use self::session::{Job, Session, Work};
+use crate::{
+    Acceptance, Announced, Announcement, Answer, ApiKey, AuditRecord, Chart, EnergySummary, Event,
+    EventId, Evidence, Finding, ImportedReading, Ingest, Installation, InstallationId, Integrity,
+    KeyId, Maintenance, NewApiKey, NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span,
+    Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading,
+    StoredStatement, StoredWindow, Verified, WindowQuery,
+};
+
+/// Prepared statements that each connection keeps.
+const STATEMENTS_KEPT: usize = 256;
+
+/// How a SQLite store is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// Threads that read.
+    pub readers: usize,
+    /// Calls that may wait for the writer; who comes then waits to be let in.
+    pub waiting_writes: usize,
+    /// Calls that may wait for the readers.
+    pub waiting_reads: usize,
+    /// Page cache of each connection.
+    pub cache_kib: u32,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            readers: 2,
+            waiting_writes: 4096,
+            waiting_reads: 256,
+            cache_kib: 8192,
+        }
+    }
+}
+
+/// A store in one SQLite file (with its write-ahead log beside it).
+///
+/// Dropping it finishes what was taken and ends its threads.
+pub struct SqliteStore {
+    path: PathBuf,
+    writes: Mutex<Option<mpsc::Sender<Box<dyn Work>>>>,
+    reads: Mutex<Option<std::sync::mpsc::Sender<Read>>>,
+    room_to_read: Arc<Semaphore>,
+    maintenance: tokio::sync::Mutex<()>,
+    commits: Arc<AtomicU64>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+type Read = Box<dyn FnOnce(&mut Connection) + Send>;
+
+impl core::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens a database, makes it if there is none, and brings it to the newest schema.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`], [`StoreError::Damaged`] for a file of another program,
+    /// [`StoreError::Database`].
+    pub fn open(path: &Path, options: SqliteOptions) -> core::result::Result<Self, StoreError> {
+        let open = "open the database";
+        let mut connection = connect(path, options.cache_kib).map_err(failing(open))?;
+        schema::version(&connection)?;
+        connection
+            .pragma_update(None, "journal_mode", "wal")
+            .map_err(failing(open))?;
+        schema::migrate(&mut connection)?;
+        let commits = Arc::new(AtomicU64::new(0));
+        let session = Session::new(connection, Arc::clone(&commits))
+            .map_err(|failure| failure.attempting(open))?;
+        let (writes, calls) = mpsc::channel(options.waiting_writes.max(1));
+        let mut threads = vec![spawn("ww-store-write", move || session.serve(calls))?];
+        let (reads, jobs) = std::sync::mpsc::channel::<Read>();
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..options.readers.max(1) {
+            let mut connection = connect(path, options.cache_kib).map_err(failing(open))?;
+            connection
+                .pragma_update(None, "query_only", true)
+                .map_err(failing(open))?;
+            let jobs = Arc::clone(&jobs);
+            threads.push(spawn("ww-store-read", move || {
+                while let Some(read) = next_read(&jobs) {
+                    read(&mut connection);
+                }
+            })?);
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            writes: Mutex::new(Some(writes)),
+            reads: Mutex::new(Some(reads)),
+            room_to_read: Arc::new(Semaphore::new(options.waiting_reads.max(1))),
+            maintenance: tokio::sync::Mutex::new(()),
+            commits,
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// Puts a backup in the place of a database that is not open. The backup is checked first; the
+    /// newest schema is not needed, a newer one is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`], [`StoreError::Damaged`], [`StoreError::Database`].
+    pub fn restore(backup: &Path, path: &Path) -> core::result::Result<(), StoreError> {
+        let attempt = "restore a backup";
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let from = Connection::open_with_flags(backup, flags).map_err(failing(attempt))?;
+        let found = schema::version(&from)?;
+        if found == 0 || found > schema::NEWEST {
+            let known = schema::NEWEST;
+            return Err(StoreError::NewerSchema { found, known });
+        }
+        let verdict: String = from
+            .pragma_query_value(None, "integrity_check", |row| row.get(0))
+            .map_err(failing(attempt))?;
+        if verdict != "ok" {
+            return Err(StoreError::Damaged { what: verdict });
+        }
+        let mut to = connect(path, SqliteOptions::default().cache_kib).map_err(failing(attempt))?;
+        Backup::new(&from, &mut to)
+            .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None))
+            .map_err(failing(attempt))
+    }
+
+    /// Runs a change in the next transaction and answers after its commit.
+    fn write<'a, T: Send + 'static>(
+        &'a self,
+        attempt: &'static str,
+        change: impl FnMut(&mut Session) -> Result<T> + Send + 'static,
+    ) -> Answer<'a, T> {
+        let writes = clone_of(&self.writes);
+        Box::pin(async move {
+            let writes = writes.ok_or(StoreError::Closed)?;
+            let (reply, answer) = oneshot::channel();
+            let job = Job {
+                attempt,
+                change,
+                answer: None,
+                reply,
+            };
+            writes
+                .send(Box::new(job))
+                .await
+                .map_err(|_| StoreError::Closed)?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    /// Runs a query on a reader's thread, in a snapshot of its own.
+    fn read<'a, T: Send + 'static>(
+        &'a self,
+        attempt: &'static str,
+        query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Answer<'a, T> {
+        let reads = clone_of(&self.reads);
+        Box::pin(async move {
+            let reads = reads.ok_or(StoreError::Closed)?;
+            let room = Arc::clone(&self.room_to_read)
+                .acquire_owned()
+                .await
+                .map_err(|_| StoreError::Closed)?;
+            let (reply, answer) = oneshot::channel();
+            let read: Read = Box::new(move |connection| {
+                let result = in_snapshot(connection, query);
+                drop(room);
+                // Whoever asked may have gone.
+                drop(reply.send(result.map_err(|failure| failure.attempting(attempt))));
+            });
+            reads.send(read).map_err(|_| StoreError::Closed)?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    /// Ends the channels, so that the threads finish what they have and end.
+    fn hang_up(&self) {
+        lock(&self.writes).take();
+        lock(&self.reads).take();
+    }
+
+    fn join(&self) {
+        for thread in lock(&self.threads).drain(..) {
+            // A thread that panicked has said so itself.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.hang_up();
+        self.join();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What they guard is whole at every moment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn clone_of<T: Clone>(mutex: &Mutex<Option<T>>) -> Option<T> {
+    lock(mutex).clone()
+}
+
+fn next_read(jobs: &Mutex<std::sync::mpsc::Receiver<Read>>) -> Option<Read> {
+    lock(jobs).recv().ok()
+}
+
+fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> core::result::Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|source| StoreError::Database {
+            attempt: "start a thread",
+            source: Box::new(source),
+        })
+}
+
+fn failing(attempt: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| Failure::from(error).attempting(attempt)
+}
+
+fn connect(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // FULL: in WAL mode every commit is synced before it returns.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    Ok(connection)
+}
+
+fn in_snapshot<T>(
+    connection: &mut Connection,
+    query: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    query(&snapshot)
+}
+
+/// Ingest runs without a savepoint of its own: its rules write only what they keep.
+struct IngestCall {
+    batch: Vec<Ingest>,
+    received: Option<UtcMillis>,
+    outcomes: Vec<Outcome>,
+    reply: oneshot::Sender<core::result::Result<Vec<Outcome>, StoreError>>,
+}
+
+impl Work for IngestCall {
+    fn run(&mut self, session: &mut Session) -> core::result::Result<(), StoreError> {
+        self.outcomes = ingest::ingest(session, &self.batch, self.received)
+            .map_err(|failure| failure.attempting("store what a meter sent"))?;
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: core::result::Result<(), StoreError>) {
+        // Whoever asked may have gone; the work is done all the same.
+        let Self {
+            outcomes, reply, ..
+        } = *self;
+        drop(reply.send(committed.map(|()| outcomes)));
+    }
+}
+
+impl Store for SqliteStore {
+    fn ingest(&self, batch: Vec<Ingest>, received: Option<UtcMillis>) -> Answer<'_, Vec<Outcome>> {
+        let writes = clone_of(&self.writes);
+        Box::pin(async move {
+            let writes = writes.ok_or(StoreError::Closed)?;
+            let (reply, answer) = oneshot::channel();
+            let call = IngestCall {
+                batch,
+                received,
+                outcomes: Vec::new(),
+                reply,
+            };
+            writes
+                .send(Box::new(call))
+                .await
+                .map_err(|_| StoreError::Closed)?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    fn announce(
+        &self,
+        announcement: Announcement,
+        waiting_limit: u32,
+        audit: NewAudit,
+    ) -> Answer<'_, Announced> {
+        self.write("announce a meter", move |session| {
+            registry::announce(session, &announcement, waiting_limit, &audit)
+        })
+    }
+
+    fn enrol(
+        &self,
+        enrolment: Verified<Enrolment>,
+        label: Option<Verified<Label>>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation> {
+        self.write("enrol a meter", move |session| {
+            registry::enrol(session, &enrolment, label.as_ref(), &audit)
+        })
+    }
+
+    fn accept_enrolment(
+        &self,
+        acceptance: Verified<Acceptance>,
+        received: Option<UtcMillis>,
+    ) -> Answer<'_, Installation> {
+        self.write("store a meter's acceptance", move |session| {
+            registry::accept_enrolment(session, &acceptance, received)
+        })
+    }
+
+    fn label(&self, label: Verified<Label>, audit: NewAudit) -> Answer<'_, Installation> {
+        self.write("label a meter", move |session| {
+            registry::label(session, &label, &audit)
+        })
+    }
+
+    fn correct(
+        &self,
+        correction: Verified<Correction>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation> {
+        self.write("store a correction", move |session| {
+            registry::correct(session, &correction, &audit)
+        })
+    }
+
+    fn revoke(
+        &self,
+        revocation: Verified<Revocation>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation> {
+        self.write("revoke a meter", move |session| {
+            registry::revoke(session, &revocation, &audit)
+        })
+    }
+
+    fn replace(
+        &self,
+        replacement: Verified<Replacement>,
+        audit: NewAudit,
+    ) -> Answer<'_, Installation> {
+        self.write("replace a meter", move |session| {
+            registry::replace(session, &replacement, &audit)
+        })
+    }
+
+    fn installations(&self) -> Answer<'_, Vec<Installation>> {
+        self.read("list installations", registry::installations)
+    }
+
+    fn installation(&self, id: InstallationId) -> Answer<'_, Option<Installation>> {
+        self.read("find an installation", move |connection| {
+            registry::installation(connection, id)
+        })
+    }
+
+    fn installation_of(&self, meter: MeterId) -> Answer<'_, Option<Installation>> {
+        self.read("find the installation of a meter", move |connection| {
+            registry::installation_of(connection, &meter)
+        })
+    }
+
+    fn enrolments(&self, id: InstallationId) -> Answer<'_, Vec<StoredEnrolment>> {
+        self.read("list enrolments", move |connection| {
+            registry::enrolments(connection, id)
+        })
+    }
+
+    fn statements(&self, id: InstallationId) -> Answer<'_, Vec<StoredStatement>> {
+        self.read("list statements", move |connection| {
+            registry::statements(connection, id)
+        })
+    }
+
+    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StatusReport>> {
+        self.read("list status reports", move |connection| {
+            registry::status_reports(connection, id)
+        })
+    }
+
+    fn latest(&self, id: InstallationId) -> Answer<'_, Option<StoredReading>> {
+        self.read("find the latest reading", move |connection| {
+            queries::latest(connection, id)
+        })
+    }
+
+    fn readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>> {
+        self.read("list readings", move |connection| {
+            queries::readings(connection, &query)
+        })
+    }
+
+    fn thinned(
+        &self,
+        id: InstallationId,
+        start: UtcMillis,
+        end: UtcMillis,
+        max_points: u32,
+    ) -> Answer<'_, Vec<StoredReading>> {
+        self.read("thin readings", move |connection| {
+            queries::thinned(connection, id, start, end, max_points)
+        })
+    }
+
+    fn reading(&self, id: InstallationId, sequence: Sequence) -> Answer<'_, Option<ProvenReading>> {
+        self.read("prove a reading", move |connection| {
+            queries::reading(connection, id, sequence)
+        })
+    }
+
+    fn pending(&self, after: Option<ReadingId>, limit: u32) -> Answer<'_, Vec<StoredReading>> {
+        self.read("list pending readings", move |connection| {
+            queries::pending(connection, after, limit)
+        })
+    }
+
+    fn windows(&self, query: WindowQuery) -> Answer<'_, Vec<StoredWindow>> {
+        self.read("list windows", move |connection| {
+            queries::windows(connection, &query)
+        })
+    }
+
+    fn chain(
+        &self,
+        id: InstallationId,
+        from: ChainIndex,
+        to: ChainIndex,
+        limit: u32,
+    ) -> Answer<'_, Vec<StoredChainRecord>> {
+        self.read("list chain records", move |connection| {
+            queries::chain(connection, id, from, to, limit)
+        })
+    }
+
+    fn chart(&self, id: InstallationId, span: Span, now: UtcMillis) -> Answer<'_, Option<Chart>> {
+        self.read("draw a chart", move |connection| {
+            charts::chart(connection, id, span, now)
+        })
+    }
+
+    fn energy(&self, id: InstallationId, now: UtcMillis) -> Answer<'_, Option<EnergySummary>> {
+        self.read("sum up energy", move |connection| {
+            charts::summary(connection, id, now)
+        })
+    }
+
+    fn findings(
+        &self,
+        id: Option<InstallationId>,
+        after: u64,
+        limit: u32,
+    ) -> Answer<'_, Vec<Finding>> {
+        self.read("list findings", move |connection| {
+            journal::findings(connection, id, after, limit)
+        })
+    }
+
+    fn evidence(
+        &self,
+        id: Option<InstallationId>,
+        after: u64,
+        limit: u32,
+    ) -> Answer<'_, Vec<Evidence>> {
+        self.read("list evidence", move |connection| {
+            journal::evidence(connection, id, after, limit)
+        })
+    }
+
+    fn events(&self, after: EventId, limit: u32) -> Answer<'_, Vec<Event>> {
+        self.read("list events", move |connection| {
+            journal::events(connection, after, limit)
+        })
+    }
+
+    fn last_event(&self) -> Answer<'_, EventId> {
+        self.read("find the newest event", session::last_event)
+    }
+
+    fn add_key(&self, key: NewApiKey, audit: NewAudit) -> Answer<'_, ApiKey> {
+        self.write("store a key", move |session| {
+            journal::add_key(session, &key, &audit)
+        })
+    }
+
+    fn revoke_key(&self, id: KeyId, audit: NewAudit) -> Answer<'_, Option<ApiKey>> {
+        self.write("withdraw a key", move |session| {
+            journal::revoke_key(session, id, &audit)
+        })
+    }
+
+    fn keys(&self) -> Answer<'_, Vec<ApiKey>> {
+        self.read("list keys", journal::keys)
+    }
+
+    fn record_audit(&self, audit: NewAudit) -> Answer<'_, ()> {
+        self.write("write the audit trail", move |session| {
+            journal::record_audit(&session.connection, &audit)
+        })
+    }
+
+    fn audit(&self, before: Option<u64>, limit: u32) -> Answer<'_, Vec<AuditRecord>> {
+        self.read("list the audit trail", move |connection| {
+            journal::audit(connection, before, limit)
+        })
+    }
+
+    fn import(
+        &self,
+        source: String,
+        readings: Vec<ImportedReading>,
+        audit: NewAudit,
+    ) -> Answer<'_, u64> {
+        self.write("import readings", move |session| {
+            journal::import(session, &source, &readings, &audit)
+        })
+    }
+
+    fn imported(
+        &self,
+        source: String,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Answer<'_, Vec<ImportedReading>> {
+        self.read("list imported readings", move |connection| {
+            journal::imported(connection, &source, after, limit)
+        })
+    }
+
+    fn import_sources(&self) -> Answer<'_, Vec<String>> {
+        self.read("list imports", journal::import_sources)
+    }
+
+    fn maintain(&self) -> Answer<'_, Maintenance> {
+        Box::pin(async move {
+            // Two plans at once would want the same rows.
+            let _alone = self.maintenance.lock().await;
+            let plan = self.read("plan to merge windows", upkeep::plan).await?;
+            self.write("merge windows", move |session| {
+                upkeep::forget_old_events(session)?;
+                match &plan {
+                    Some(plan) => upkeep::carry_out(session, plan),
+                    None => Ok(Maintenance::default()),
+                }
+            })
+            .await
+        })
+    }
+
+    fn backup<'a>(&'a self, path: &'a Path) -> Answer<'a, ()> {
+        let path = path.to_owned();
+        let source = self.path.clone();
+        self.read("write a backup", move |_| {
+            let from = connect(&source, SqliteOptions::default().cache_kib)?;
+            let mut to = Connection::open(&path)?;
+            // In one step, which is one snapshot: a backup in several steps starts again whenever
+            // the writer commits between them. Writes go on meanwhile, into the log.
+            Backup::new(&from, &mut to)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
+            Ok(())
+        })
+    }
+
+    fn integrity(&self) -> Answer<'_, Integrity> {
+        self.read("check everything", upkeep::integrity)
+    }
+
+    fn statistics(&self) -> Answer<'_, Statistics> {
+        let commits = self.commits.load(Ordering::Relaxed);
+        self.read("count", move |connection| {
+            upkeep::statistics(connection, commits)
+        })
+    }
+
+    fn ready(&self) -> Answer<'_, ()> {
+        self.write("answer", |_| Ok(()))
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.hang_up();
+            let threads = core::mem::take(&mut *lock(&self.threads));
+            let (reply, done) = oneshot::channel();
+            // Joining blocks, so a thread of its own does it.
+            spawn("ww-store-close", move || {
+                for thread in threads {
+                    drop(thread.join());
+                }
+                drop(reply.send(()));
+            })?;
+            done.await.map_err(|_| StoreError::Closed)
+        })
+    }
+}

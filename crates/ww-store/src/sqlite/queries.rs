@@ -1,0 +1,488 @@
+//! Lists and single readings, windows and chain records in SQL. It only reads.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use ww_wire::merkle::{inclusion_proof, leaf_hash};
+use ww_wire::{ChainIndex, Hash, RecordType, Sequence, UtcMillis, Window};
+
+use super::failure::{Failure, Result};
+use super::lookup::{
+    ChainRow, EncodePayload, Owner, Place, Segment, blob, chunk_with_index, find, load_chunk,
+    load_segment, owner, read_live_body, segments_in, unpack, window_record,
+};
+use super::session::{load_head, time_from};
+use crate::calendar::calendar_seconds;
+use crate::verified::pack;
+use crate::{
+    InstallationId, Position, Proof, ProvenReading, ReadingId, ReadingQuery, StoredChainRecord,
+    StoredReading, StoredWindow, WindowProof, WindowQuery,
+};
+
+pub(super) fn latest(connection: &Connection, id: InstallationId) -> Result<Option<StoredReading>> {
+    let (Some(owner), Some((head, _))) = (owner(connection, id)?, load_head(connection, id)?)
+    else {
+        return Ok(None);
+    };
+    if let Some((_, sequence)) = head.latest {
+        return find(connection, owner, sequence);
+    }
+    let numbered = by_sequence(connection, owner, Order::NewestFirst, None, 1)?;
+    Ok(numbered.into_iter().next())
+}
+
+pub(super) fn readings(
+    connection: &Connection,
+    query: &ReadingQuery,
+) -> Result<Vec<StoredReading>> {
+    let Some(owner) = owner(connection, query.installation)? else {
+        return Ok(Vec::new());
+    };
+    let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+    let end = query
+        .after
+        .map_or(query.end, |after| after.time.min(query.end));
+    let (start, end) = (bound(query.start), bound(end));
+    let wanted = |stored: &StoredReading| {
+        position(stored).filter(|position| {
+            position.time >= query.start
+                && position.time <= query.end
+                && query.after.is_none_or(|after| *position < after)
+        })
+    };
+    let mut found = live_in_time(connection, owner, start, end, query.after, limit)?;
+    found.retain(|stored| wanted(stored).is_some());
+    let mut segments = segments_in(connection, owner.id, start, end)?;
+    segments.sort_by_key(|segment| core::cmp::Reverse(segment.max_time));
+    for segment in segments {
+        sort_newest_first(&mut found);
+        found.truncate(limit);
+        let oldest = found.last().and_then(position);
+        if found.len() == limit && oldest.is_none_or(|oldest| Some(oldest.time) > segment.max_time)
+        {
+            break;
+        }
+        let loaded = load_segment(connection, owner, &segment)?;
+        found.extend(loaded.into_iter().filter(|stored| wanted(stored).is_some()));
+    }
+    sort_newest_first(&mut found);
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// A time as a bound of a list: beyond the calendar there is nothing.
+fn bound(time: UtcMillis) -> i64 {
+    i64::try_from(time.get()).unwrap_or(i64::MAX)
+}
+
+fn position(stored: &StoredReading) -> Option<Position> {
+    let sum = stored.reading.sum();
+    calendar_seconds(sum.time)?;
+    Some(Position {
+        time: sum.time?,
+        sequence: sum.sequence,
+    })
+}
+
+fn sort_newest_first(readings: &mut [StoredReading]) {
+    readings.sort_by_key(|stored| core::cmp::Reverse(position(stored)));
+}
+
+fn live_in_time(
+    connection: &Connection,
+    owner: Owner,
+    start: i64,
+    end: i64,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<StoredReading>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM live WHERE meter = ?1 AND time BETWEEN ?2 AND ?3
+             AND (?4 IS NULL OR (time, sequence) < (?4, ?5))
+         ORDER BY time DESC, sequence DESC LIMIT ?6",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![
+        owner.id.0,
+        start,
+        end,
+        after.map(|after| bound(after.time)),
+        after.map(|after| after.sequence.get() as i64),
+        limit
+    ])?;
+    let mut readings = Vec::new();
+    while let Some(row) = rows.next()? {
+        readings.push(read_live_body(
+            owner,
+            row.get_ref(0)?.as_blob().map_err(blob)?,
+        )?);
+    }
+    Ok(readings)
+}
+
+/// Keeps the highest and the lowest power of each of `max_points / 2` stretches of equal length.
+pub(super) fn thinned(
+    connection: &Connection,
+    id: InstallationId,
+    start: UtcMillis,
+    end: UtcMillis,
+    max_points: u32,
+) -> Result<Vec<StoredReading>> {
+    let Some(owner) = owner(connection, id)? else {
+        return Ok(Vec::new());
+    };
+    if end < start || max_points == 0 {
+        return Ok(Vec::new());
+    }
+    let (from, to) = (bound(start), bound(end));
+    let stretches = u64::from(max_points / 2).max(1);
+    let span = (to - from) as u64 + 1;
+    let mut kept: Vec<[Option<StoredReading>; 2]> =
+        vec![const { [None, None] }; stretches as usize];
+    let mut total = 0_usize;
+    let mut few = Vec::new();
+    let mut consider = |stored: StoredReading| {
+        let Some(position) = position(&stored).filter(|p| p.time >= start && p.time <= end) else {
+            return;
+        };
+        total += 1;
+        if total <= max_points as usize {
+            few.push(stored.clone());
+        }
+        let offset = bound(position.time) as u64 - from as u64;
+        let stretch = u128::from(offset) * u128::from(stretches) / u128::from(span);
+        let [low, high] = &mut kept[stretch as usize];
+        let power = |stored: &StoredReading| stored.reading.sum().power;
+        if low.as_ref().is_none_or(|low| power(&stored) < power(low)) {
+            *low = Some(stored.clone());
+        }
+        if high
+            .as_ref()
+            .is_none_or(|high| power(&stored) > power(high))
+        {
+            *high = Some(stored);
+        }
+    };
+    for stored in live_in_time(connection, owner, from, to, None, usize::MAX)? {
+        consider(stored);
+    }
+    for segment in segments_in(connection, id, from, to)? {
+        for stored in load_segment(connection, owner, &segment)? {
+            consider(stored);
+        }
+    }
+    let mut thinned = if total <= max_points as usize {
+        few
+    } else {
+        let mut both: Vec<StoredReading> = kept.into_iter().flatten().flatten().collect();
+        if max_points == 1 {
+            both.truncate(1);
+        }
+        both
+    };
+    sort_newest_first(&mut thinned);
+    thinned.dedup_by_key(|stored| stored.reading.sum().sequence);
+    Ok(thinned)
+}
+
+pub(super) fn reading(
+    connection: &Connection,
+    id: InstallationId,
+    sequence: Sequence,
+) -> Result<Option<ProvenReading>> {
+    let Some(owner) = owner(connection, id)? else {
+        return Ok(None);
+    };
+    let Some(stored) = find(connection, owner, sequence)? else {
+        return Ok(None);
+    };
+    let window = match stored.proof {
+        Proof::Signature(_) => None,
+        Proof::Window { index, leaf } => Some(window_proof(connection, owner, index, leaf)?),
+    };
+    Ok(Some(ProvenReading { stored, window }))
+}
+
+fn window_proof(
+    connection: &Connection,
+    owner: Owner,
+    index: ChainIndex,
+    leaf: u32,
+) -> Result<WindowProof> {
+    let missing = || Failure::Damaged(format!("window {} has gone", index.get()));
+    let (window, signature, leaves) = match window_in_chunk(connection, owner, index)? {
+        Some(found) => found,
+        None => {
+            let window = window_record(connection, owner, index.get() as i64)?;
+            let row =
+                super::lookup::chain_record(connection, owner, index.get())?.ok_or_else(missing)?;
+            let packed = packed_of(connection, owner, &window)?.ok_or_else(missing)?;
+            let leaves = leaves(&unpack(owner.meter, &packed)?)?;
+            (window, row.signature, leaves)
+        }
+    };
+    let proof = inclusion_proof(&leaves, leaf as usize)
+        .map_err(|error| Failure::Damaged(format!("window {}: {error}", index.get())))?;
+    Ok(WindowProof {
+        window,
+        signature,
+        path: proof.hashes().to_vec(),
+    })
+}
+
+type WindowWithLeaves = (Window, ww_wire::Signature, Vec<Hash>);
+
+fn window_in_chunk(
+    connection: &Connection,
+    owner: Owner,
+    index: ChainIndex,
+) -> Result<Option<WindowWithLeaves>> {
+    let Some(rowid) = chunk_with_index(connection, owner.id, index.get())? else {
+        return Ok(None);
+    };
+    let chunk = load_chunk(connection, owner, rowid)?;
+    let Some(part) = chunk.parts().iter().find(|part| part.index == index) else {
+        return Ok(None);
+    };
+    let leaves = leaves(chunk.readings_of(part))?;
+    let sealed = chunk
+        .windows()?
+        .into_iter()
+        .find(|sealed| sealed.window.chain_index == index);
+    Ok(sealed.map(|sealed| (sealed.window, sealed.signature, leaves)))
+}
+
+fn leaves(readings: &[ww_wire::AnyReading]) -> Result<Vec<Hash>> {
+    readings
+        .iter()
+        .map(|reading| Ok(leaf_hash(&reading.encode()?)))
+        .collect()
+}
+
+/// The packed readings of a window that is not in a chunk.
+fn packed_of(connection: &Connection, owner: Owner, window: &Window) -> Result<Option<Vec<u8>>> {
+    let packed: Option<Option<Vec<u8>>> = connection
+        .prepare_cached("SELECT packed FROM windows WHERE meter = ?1 AND last_sequence = ?2")?
+        .query_row(
+            params![owner.id.0, window.last_sequence.get() as i64],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(packed.flatten())
+}
+
+pub(super) fn pending(
+    connection: &Connection,
+    after: Option<ReadingId>,
+    limit: u32,
+) -> Result<Vec<StoredReading>> {
+    let first = after
+        .and_then(ReadingId::installation)
+        .unwrap_or(InstallationId(0));
+    let ids: Vec<u32> = connection
+        .prepare_cached("SELECT id FROM installations WHERE id >= ?1 ORDER BY id")?
+        .query_map([first.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut pending = Vec::new();
+    for id in ids.into_iter().map(InstallationId) {
+        let left = limit as usize - pending.len();
+        if left == 0 {
+            break;
+        }
+        let Some(owner) = owner(connection, id)? else {
+            continue;
+        };
+        let after = after.filter(|_| id == first).map(ReadingId::sequence);
+        let order = Order::OldestFirst;
+        pending.extend(by_sequence(connection, owner, order, after, left)?);
+    }
+    Ok(pending)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+/// Readings by number, after `after`. Each kind of place gives its first ones; the first of all are
+/// among them.
+fn by_sequence(
+    connection: &Connection,
+    owner: Owner,
+    order: Order,
+    after: Option<Sequence>,
+    limit: usize,
+) -> Result<Vec<StoredReading>> {
+    let (direction, after) = match order {
+        Order::OldestFirst => ("ASC", after.map_or(0, |after| after.get() as i64)),
+        Order::NewestFirst => ("DESC", 0),
+    };
+    let sql_limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found = Vec::new();
+    {
+        let sql = format!(
+            "SELECT body FROM live WHERE meter = ?1 AND sequence > ?2
+             ORDER BY sequence {direction} LIMIT ?3"
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![owner.id.0, after, sql_limit])?;
+        while let Some(row) = rows.next()? {
+            found.push(read_live_body(
+                owner,
+                row.get_ref(0)?.as_blob().map_err(blob)?,
+            )?);
+        }
+    }
+    for (place, table) in [
+        (Place::Window, "windows WHERE packed IS NOT NULL AND"),
+        (Place::Chunk, "chunks WHERE"),
+    ] {
+        let sql = format!(
+            "SELECT id, first_sequence, last_sequence, min_time, max_time FROM {table}
+             meter = ?1 AND last_sequence > ?2 ORDER BY last_sequence {direction}"
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![owner.id.0, after])?;
+        let mut count = 0;
+        while count < limit
+            && let Some(row) = rows.next()?
+        {
+            let segment = Segment::from_row(place, row)?;
+            let loaded = load_segment(connection, owner, &segment)?;
+            let wanted = loaded
+                .into_iter()
+                .filter(|stored| stored.reading.sum().sequence.get() as i64 > after);
+            let before = found.len();
+            found.extend(wanted);
+            count += found.len() - before;
+        }
+    }
+    found.sort_by_key(|stored| stored.reading.sum().sequence);
+    if order == Order::NewestFirst {
+        found.reverse();
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+pub(super) fn windows(connection: &Connection, query: &WindowQuery) -> Result<Vec<StoredWindow>> {
+    let Some(owner) = owner(connection, query.installation)? else {
+        return Ok(Vec::new());
+    };
+    let limit = query.limit as usize;
+    let after = query.after.map_or(-1, |after| after.get() as i64);
+    let (start, end) = (bound(query.start), bound(query.end));
+    let mut windows = Vec::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT c.chain_index, c.received, c.payload, c.signature, w.packed IS NOT NULL
+         FROM windows w JOIN chain c ON c.meter = w.meter AND c.chain_index = w.chain_index
+         WHERE w.meter = ?1 AND w.max_time >= ?2 AND w.min_time <= ?3 AND w.chain_index > ?4
+         ORDER BY w.chain_index LIMIT ?5",
+    )?;
+    let mut rows = statement.query(params![owner.id.0, start, end, after, query.limit])?;
+    while let Some(row) = rows.next()? {
+        let record = ChainRow::from_row(owner, row)?;
+        windows.push(StoredWindow {
+            window: ww_wire::Record::decode(&record.payload)?,
+            signature: record.signature,
+            received: record.received,
+            has_readings: row.get(4)?,
+        });
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM chunks
+         WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3 AND last_index > ?4
+         ORDER BY last_index",
+    )?;
+    let mut rows = statement.query(params![owner.id.0, start, end, after])?;
+    let mut count = 0;
+    while count < limit
+        && let Some(row) = rows.next()?
+    {
+        let chunk = load_chunk(connection, owner, row.get(0)?)?;
+        for (sealed, part) in chunk.windows()?.into_iter().zip(chunk.parts()) {
+            let overlaps = chunk.readings_of(part).iter().any(|reading| {
+                let time = reading.sum().time;
+                time.is_some_and(|time| time >= query.start && time <= query.end)
+            });
+            if overlaps && part.index.get() as i64 > after {
+                count += 1;
+                windows.push(StoredWindow {
+                    window: sealed.window,
+                    signature: sealed.signature,
+                    received: sealed.received,
+                    has_readings: true,
+                });
+            }
+        }
+    }
+    windows.sort_by_key(|stored| stored.window.chain_index);
+    windows.truncate(limit);
+    Ok(windows)
+}
+
+pub(super) fn chain(
+    connection: &Connection,
+    id: InstallationId,
+    from: ChainIndex,
+    to: ChainIndex,
+    limit: u32,
+) -> Result<Vec<StoredChainRecord>> {
+    let Some(owner) = owner(connection, id)? else {
+        return Ok(Vec::new());
+    };
+    let (from, to) = (index_bound(from), index_bound(to));
+    let mut records = Vec::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT chain_index, received, payload, signature FROM chain
+         WHERE meter = ?1 AND chain_index >= ?2 AND chain_index < ?3
+         ORDER BY chain_index LIMIT ?4",
+    )?;
+    let mut rows = statement.query(params![id.0, from, to, limit])?;
+    while let Some(row) = rows.next()? {
+        let record = ChainRow::from_row(owner, row)?;
+        let packed = if RecordType::of(&record.payload)? == RecordType::Window {
+            let window: Window = ww_wire::Record::decode(&record.payload)?;
+            packed_of(connection, owner, &window)?
+        } else {
+            None
+        };
+        records.push(StoredChainRecord {
+            index: super::lookup::chain_index(record.index)?,
+            payload: record.payload,
+            signature: record.signature,
+            received: record.received,
+            packed,
+        });
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM chunks WHERE meter = ?1 AND last_index >= ?2 AND first_index < ?3
+         ORDER BY last_index",
+    )?;
+    let mut rows = statement.query(params![id.0, from, to])?;
+    let mut count = 0;
+    while count < limit
+        && let Some(row) = rows.next()?
+    {
+        let chunk = load_chunk(connection, owner, row.get(0)?)?;
+        for (sealed, part) in chunk.windows()?.into_iter().zip(chunk.parts()) {
+            if !(from..to).contains(&(part.index.get() as i64)) {
+                continue;
+            }
+            count += 1;
+            records.push(StoredChainRecord {
+                index: part.index,
+                payload: sealed.window.encode_payload()?,
+                signature: sealed.signature,
+                received: time_from(sealed.received.map(|time| time.get() as i64)),
+                packed: Some(pack(chunk.readings_of(part))?),
+            });
+        }
+    }
+    records.sort_by_key(|record| record.index);
+    records.truncate(limit as usize);
+    Ok(records)
+}
+
+fn index_bound(index: ChainIndex) -> i64 {
+    i64::try_from(index.get()).unwrap_or(i64::MAX)
+}

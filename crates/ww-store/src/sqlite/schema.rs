@@ -1,0 +1,277 @@
+//! The tables of the SQLite backend and their migrations, forward only. A landed migration is never
+//! edited; a change is a new one at the end.
+
+use rusqlite::Connection;
+
+use crate::StoreError;
+
+/// "Watt" in ASCII: tells our files from other SQLite files.
+const APPLICATION_ID: i32 = 0x5761_7474;
+
+/// Each brings the schema from its index to the next number.
+const MIGRATIONS: [&str; 1] = [V1];
+
+/// The newest schema known here.
+pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
+
+/// Every key starts with the meter (the installation's number), so that the same tables can be
+/// spread over machines by it.
+///
+/// - `live`: readings with a signature of their own. `body` is the time of arrival, the signature
+///   and the reading packed by itself.
+/// - `windows`: the readings of sealed windows that are not yet in a chunk; `packed` is null when
+///   the readings did not come. Their Window record is in `chain`.
+/// - `chunks`: runs of windows with readings, records and signatures in compact columns; their
+///   Window records are nowhere else.
+/// - `rollups`: `step` 0 ten minutes, 1 hour, 2 local day, 3 local month; `start` in seconds since
+///   1970. What `heads.ledger` holds is to be added to them.
+const V1: &str = "
+CREATE TABLE installations (
+    id INTEGER PRIMARY KEY,
+    meter BLOB NOT NULL UNIQUE,
+    public_key BLOB NOT NULL,
+    name TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    created INTEGER,
+    sensor_model INTEGER,
+    sensor_mac BLOB,
+    sensor_channel INTEGER,
+    production_counter INTEGER,
+    shelly_payload BLOB NOT NULL,
+    boot_time INTEGER,
+    enrolment BLOB,
+    enrolment_accepted INTEGER NOT NULL DEFAULT 0,
+    label BLOB,
+    revocation BLOB,
+    replaces INTEGER REFERENCES installations (id),
+    replaced_by INTEGER REFERENCES installations (id),
+    carried INTEGER NOT NULL DEFAULT 0,
+    corrected INTEGER NOT NULL DEFAULT 0,
+    last_boot BLOB,
+    status BLOB
+) STRICT;
+
+CREATE TABLE heads (
+    meter INTEGER PRIMARY KEY REFERENCES installations (id),
+    last_sequence INTEGER NOT NULL,
+    last_time INTEGER,
+    last_produced INTEGER NOT NULL,
+    last_is_reading INTEGER NOT NULL,
+    latest_time INTEGER,
+    latest_sequence INTEGER NOT NULL,
+    first_time INTEGER,
+    sealed_sequence INTEGER NOT NULL,
+    tip_index INTEGER,
+    tip_digest BLOB,
+    next_index INTEGER NOT NULL,
+    last_seen INTEGER,
+    live INTEGER NOT NULL,
+    ledger BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE live (
+    meter INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    time INTEGER,
+    body BLOB NOT NULL,
+    PRIMARY KEY (meter, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX live_by_time ON live (meter, time);
+
+CREATE TABLE chain (
+    meter INTEGER NOT NULL,
+    chain_index INTEGER NOT NULL,
+    received INTEGER,
+    payload BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (meter, chain_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gaps (
+    meter INTEGER NOT NULL,
+    first_index INTEGER NOT NULL,
+    last_index INTEGER NOT NULL,
+    chain_index INTEGER NOT NULL,
+    PRIMARY KEY (meter, first_index, chain_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE windows (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL,
+    chain_index INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    min_time INTEGER,
+    max_time INTEGER,
+    received INTEGER,
+    packed BLOB
+) STRICT;
+CREATE UNIQUE INDEX windows_by_sequence ON windows (meter, last_sequence);
+CREATE INDEX windows_by_time ON windows (meter, max_time);
+
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL,
+    first_index INTEGER NOT NULL,
+    last_index INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    min_time INTEGER,
+    max_time INTEGER,
+    windows INTEGER NOT NULL,
+    readings INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX chunks_by_sequence ON chunks (meter, last_sequence);
+CREATE INDEX chunks_by_index ON chunks (meter, last_index);
+CREATE INDEX chunks_by_time ON chunks (meter, max_time);
+
+CREATE TABLE rollups (
+    meter INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    energy INTEGER NOT NULL,
+    readings INTEGER NOT NULL,
+    gaps INTEGER NOT NULL,
+    PRIMARY KEY (meter, step, start)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolments (
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    number INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    acceptance BLOB,
+    received INTEGER,
+    PRIMARY KEY (meter, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE statements (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    digest BLOB NOT NULL,
+    payload BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    received INTEGER
+) STRICT;
+CREATE UNIQUE INDEX statements_by_digest ON statements (meter, digest);
+
+CREATE TABLE status_reports (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    payload BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    received INTEGER
+) STRICT;
+CREATE INDEX status_reports_by_meter ON status_reports (meter, id);
+
+CREATE TABLE findings (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    kind INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX findings_by_number ON findings (meter, kind, number);
+
+CREATE TABLE evidence (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    kind INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    at INTEGER,
+    stored_payload BLOB NOT NULL,
+    stored_signature BLOB,
+    stored_in INTEGER,
+    refused_payload BLOB NOT NULL,
+    refused_signature BLOB,
+    refused_readings BLOB
+) STRICT;
+CREATE UNIQUE INDEX evidence_by_digest ON evidence (meter, kind, number, digest);
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE api_keys (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    role INTEGER NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    expires INTEGER,
+    created INTEGER,
+    revoked INTEGER
+) STRICT;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE imports (
+    source TEXT NOT NULL,
+    original_id INTEGER NOT NULL,
+    original_installation INTEGER NOT NULL,
+    power INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (source, original_id)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Brings a database to the newest schema, one migration per transaction.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    if found > NEWEST {
+        return Err(StoreError::NewerSchema {
+            found,
+            known: NEWEST,
+        });
+    }
+    for (number, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
+        let mut apply = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", number)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.commit()
+        };
+        apply().map_err(|source| StoreError::Database {
+            attempt: "migrate to a newer schema",
+            source: Box::new(source),
+        })?;
+    }
+    Ok(())
+}
+
+/// The schema of a database; 0 when it is empty.
+///
+/// # Errors
+/// [`StoreError::Damaged`] for a file that is not ours.
+pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
+    let pragma = |name| {
+        connection
+            .pragma_query_value(None, name, |row| row.get::<_, i32>(0))
+            .map_err(|source| StoreError::Database {
+                attempt: "read the schema's version",
+                source: Box::new(source),
+            })
+    };
+    let (version, application) = (pragma("user_version")?, pragma("application_id")?);
+    let is_ours = application == APPLICATION_ID || (version == 0 && application == 0);
+    u32::try_from(version)
+        .ok()
+        .filter(|_| is_ours)
+        .ok_or_else(|| StoreError::Damaged {
+            what: "the file is an SQLite database of another program".to_owned(),
+        })
+}
