@@ -106,14 +106,19 @@ export function useRecords(installations: readonly Installation[], after: Record
         ? queries.records(id)
         : queries.recordsBefore(id, id > after.installation ? after.timestamp + 1 : after.timestamp, count),
     ),
-    combine: (answers) => ({
-      records: answers.flatMap(({ data }) => data ?? []).toSorted(newestFirst).slice(0, after === null ? undefined : count),
-      isPending: answers.some(({ isPending }) => isPending),
-      error: answers.find(({ data, error }) => error && !data)?.error ?? null,
-      retry: () => {
-        for (const answer of answers) if (answer.isError) void answer.refetch();
-      },
-    }),
+    combine: (answers) => {
+      const isPending = answers.some((answer) => answer.isPending);
+      // The newest of some of the meters are not the newest of all: the list waits for the last answer.
+      const known = isPending ? [] : answers.flatMap(({ data }) => data ?? []);
+      return {
+        records: known.toSorted(newestFirst).slice(0, after === null ? undefined : count),
+        isPending,
+        error: answers.find(({ data, error }) => error && !data)?.error ?? null,
+        retry: () => {
+          for (const answer of answers) if (answer.isError) void answer.refetch();
+        },
+      };
+    },
   });
 }
 
