@@ -7,7 +7,7 @@ use crate::bench::{Bench, HOUR_MS, MINUTE_MS};
 use ww_device::queue::Layout;
 use ww_device::uplink::Standing;
 use ww_sim::network::LinkQuality;
-use ww_wire::{AnyReading, ChainRecord, ReadingFlags};
+use ww_wire::{AnyReading, ChainRecord, Gap, GapKind, ReadingFlags};
 
 #[test]
 fn an_hour_arrives_whole_from_every_kind_of_sensor() {
@@ -154,4 +154,32 @@ fn a_meter_without_a_clock_measures_on_and_its_readings_arrive() {
     bench.drain();
     bench.assert_complete();
     assert!(bench.recorded.len() > 700);
+}
+
+#[test]
+fn a_queue_that_overflows_gives_up_single_readings_first_and_windows_last() {
+    let mut bench = Bench::enrolled_on(2, Layout::new(0, 8, 3).unwrap());
+    bench.run(HOUR_MS);
+    let gaps = |bench: &Bench, kind| {
+        let records = bench.gateway.records().values();
+        let of_kind = |gap: &Gap| gap.kind == kind;
+        let gaps = records.filter_map(|received| match received.record {
+            ChainRecord::Gap(gap) => Some(gap),
+            _ => None,
+        });
+        gaps.filter(of_kind).count()
+    };
+    // Readings last for about an hour here, windows for most of a day.
+    bench.meter.set_network_up(false);
+    bench.run(3 * HOUR_MS);
+    bench.meter.set_network_up(true);
+    bench.run(HOUR_MS);
+    assert!(gaps(&bench, GapKind::Readings) > 0);
+    assert_eq!(gaps(&bench, GapKind::Records), 0);
+    bench.meter.set_network_up(false);
+    bench.run(20 * HOUR_MS);
+    bench.meter.set_network_up(true);
+    bench.drain();
+    assert!(gaps(&bench, GapKind::Records) > 0);
+    bench.assert_accounted();
 }
