@@ -16,9 +16,9 @@ use crate::tally::{CargoTally, Tally};
 use crate::timed;
 use crate::workspace::Workspace;
 
-/// The Python tests that check the golden vectors with implementations that are not ours; the
-/// folder holds `requirements.txt` (pytest among the pins) and `test_*.py`.
-const INDEPENDENT_CHECK: &str = "crates/ww-wire/tests/independent";
+/// The Python program that checks the golden vectors with implementations that are not ours, with
+/// its `requirements.txt`.
+const INDEPENDENT_CHECK: &str = "crates/ww-wire/python";
 
 /// A suite of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,12 +87,10 @@ fn python(workspace: &Workspace) -> Result<Tally> {
     let interpreter = setup::python(workspace, &requirements)?;
     let mut tally = Tally::default();
     let status = Program::new(interpreter)
-        .args(["-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider"])
-        .arg(&folder)
+        .arg(folder.join("check_vectors.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PY_COLORS", "0")
         .folder(workspace.root())
-        .watch(|line| tally = Tally::from_pytest_line(line).unwrap_or_else(|| tally.clone()))?;
+        .watch(|line| tally = Tally::from_closing_line(line).unwrap_or_else(|| tally.clone()))?;
     Ok(tally.close(status.success()))
 }
 
