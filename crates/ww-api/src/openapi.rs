@@ -13,12 +13,13 @@ use utoipa::openapi::{
 use crate::finding::Finding;
 use crate::import::{ImportSource, ImportedReading};
 use crate::route::{Access, Body, Method, Parameter, ROUTES, Route, Shape};
-use crate::status::Alive;
+use crate::status::{Alive, InternetState};
 use crate::submission::SubmissionShape;
 use crate::{
-    Announcement, ApiKey, Approval, AuditEntry, Chart, Energy, Installation, NewApiKey,
-    NewApiKeyAnswer, ParkStatus, PendingReadings, Problem, Readiness, Reading, ReadingProof,
-    RevocationRequest, TimeFrame, WindowSummary,
+    Announcement, ApiKey, Approval, AuditEntry, Chart, DataPoint, Energy, Health, Installation,
+    InstallationState, Internet, Liveness, MeterStatus, NewApiKey, NewApiKeyAnswer, ParkStatus,
+    PendingReadings, Problem, Readiness, Reading, ReadingProof, RecordReference, RevocationRequest,
+    Role, TimeFrame, WindowSummary,
 };
 
 /// The name of the security scheme for API keys.
@@ -48,11 +49,18 @@ pub fn document() -> OpenApi {
         .schema_from::<Approval>()
         .schema_from::<AuditEntry>()
         .schema_from::<Chart>()
+        .schema_from::<DataPoint>()
         .schema_from::<Energy>()
         .schema_from::<Finding>()
+        .schema_from::<Health>()
         .schema_from::<ImportSource>()
         .schema_from::<ImportedReading>()
         .schema_from::<Installation>()
+        .schema_from::<InstallationState>()
+        .schema_from::<Internet>()
+        .schema_from::<InternetState>()
+        .schema_from::<Liveness>()
+        .schema_from::<MeterStatus>()
         .schema_from::<NewApiKey>()
         .schema_from::<NewApiKeyAnswer>()
         .schema_from::<ParkStatus>()
@@ -61,7 +69,9 @@ pub fn document() -> OpenApi {
         .schema_from::<Readiness>()
         .schema_from::<Reading>()
         .schema_from::<ReadingProof>()
+        .schema_from::<RecordReference>()
         .schema_from::<RevocationRequest>()
+        .schema_from::<Role>()
         .schema_from::<SubmissionShape>()
         .schema_from::<TimeFrame>()
         .schema_from::<WindowSummary>()

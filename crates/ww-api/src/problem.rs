@@ -131,7 +131,7 @@ problem_kinds! {
     SignatureHighS "signature-high-s" 422 "The signature is not in low-s form", "Send n - s in the place of s: a signature has one form only.";
     SignatureInvalid "signature-invalid" 422 "The signature does not hold", "The meter's key did not sign these bytes: the record, the signature or the key was changed.";
     SequenceOutOfRange "sequence-out-of-range" 422 "The sequence number is out of range", "Sequence numbers run from 1 to 2^29 - 1.";
-    TimeOutOfRange "time-out-of-range" 422 "The time is out of range", "Times end with the year 9999.";
+    TimeOutOfRange "time-out-of-range" 422 "The time is out of range", "Times end before the year 9999.";
     Equivocation "equivocation" 409 "The meter signed two different records for one place", "Both are kept as evidence and an alert is raised; the one that came first stays.";
     ChainBroken "chain-broken" 409 "The record does not follow the one before it", "A chain record names the digest of the record with the index before its own.";
     ReadingsMalformed "readings-malformed" 422 "The packed readings cannot be unpacked", "Packed readings follow their Window; docs/FORMAT.md has every byte.";

@@ -10,14 +10,18 @@ use utoipa::ToSchema;
 use crate::decimal::names_no_number;
 use crate::{DecimalError, Milli, Problem, ProblemKind};
 
+/// Text that is not copied out of the body unless it has escapes.
+#[derive(Debug, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// A submission as it stands in the body.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw<'a> {
     #[serde(borrow, default)]
-    record: Option<Cow<'a, str>>,
+    record: Option<Text<'a>>,
     #[serde(borrow, default)]
-    signature: Option<Cow<'a, str>>,
+    signature: Option<Text<'a>>,
     #[serde(borrow, default)]
     power_w: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -29,9 +33,9 @@ struct Raw<'a> {
     #[serde(borrow, default)]
     installation_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    meter_id: Option<Cow<'a, str>>,
+    meter_id: Option<Text<'a>>,
     #[serde(borrow, default)]
-    public_key: Option<Cow<'a, str>>,
+    public_key: Option<Text<'a>>,
     #[serde(borrow, default)]
     power: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -124,8 +128,7 @@ impl<'a> Submission<'a> {
     /// # Errors
     /// Any [`FieldError`].
     pub fn parse(body: &'a [u8]) -> Result<Self, FieldError> {
-        let raw: Raw<'a> =
-            serde_json::from_slice(body).map_err(|error| explain_json_error(body, &error))?;
+        let raw: Raw<'a> = parse_object(body)?;
         let timestamp = number("timestamp", raw.timestamp)?;
         if timestamp.is_some_and(|time| time.0 < 0) {
             return Err(FieldError::NegativeTime);
@@ -133,15 +136,15 @@ impl<'a> Submission<'a> {
         let power = number("power", raw.power)?;
         let total = number("total", raw.total)?;
         Ok(Self {
-            record: raw.record,
-            signature: raw.signature,
+            record: raw.record.map(|text| text.0),
+            signature: raw.signature.map(|text| text.0),
             power_w: number("power_w", raw.power_w)?.or(power),
             total_wh: number("total_wh", raw.total_wh)?.or(total),
             timestamp,
             sequence: number("sequence", raw.sequence)?,
             installation_id: number("installation_id", raw.installation_id)?,
-            meter_id: raw.meter_id,
-            public_key: raw.public_key,
+            meter_id: raw.meter_id.map(|text| text.0),
+            public_key: raw.public_key.map(|text| text.0),
             is_legacy: power.is_some() || total.is_some() || raw.shelly_payload.is_some(),
         })
     }
@@ -156,10 +159,23 @@ fn number(field: &'static str, raw: Option<&RawValue>) -> Result<Option<Milli>, 
         })
 }
 
+/// Reads a body that must be one JSON object.
+///
+/// # Errors
+/// Any [`FieldError`] but those of single numbers.
+pub fn parse_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, FieldError> {
+    // serde would take an array for a struct, field by field.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(FieldError::Malformed(
+            "it does not begin with `{`".to_owned(),
+        ));
+    }
+    serde_json::from_slice(body).map_err(|error| explain_json_error(body, &error))
+}
+
 /// Says what serde found wrong, and names the field when it is a NaN: JSON has no way to write
 /// it, so that a parser only sees a stray letter.
-#[must_use]
-pub fn explain_json_error(body: &[u8], error: &serde_json::Error) -> FieldError {
+fn explain_json_error(body: &[u8], error: &serde_json::Error) -> FieldError {
     match error.classify() {
         serde_json::error::Category::Data if error.to_string().starts_with("unknown field") => {
             FieldError::Unknown(error.to_string())
@@ -280,7 +296,7 @@ mod tests {
         for (body, kind, field) in [
             (r#"{"power_w":NaN}"#, "not-a-number", "power_w"),
             (
-                r#"{"a":"NaN","total_wh": -Infinity }"#,
+                r#"{"record":"NaN","total_wh": -Infinity }"#,
                 "not-a-number",
                 "total_wh",
             ),
@@ -300,7 +316,14 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_malformed() {
-        for body in ["", "{", "[1", "{\"record\": nope}", "\u{0}"] {
+        for body in [
+            "",
+            "{",
+            "[1",
+            "[\"01\",\"02\"]",
+            "{\"record\": nope}",
+            "\u{0}",
+        ] {
             assert_eq!(problem(body).kind, "/problems/malformed-json", "{body}");
         }
     }

@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use ww_wire::UtcMillis;
 
-/// The last millisecond of the year 9999: nothing later can be written as a date.
-pub const LAST_MILLIS: u64 = 253_402_207_200_999;
+/// The last millisecond before the year 9999: calendars end there, and a later time is a broken
+/// clock.
+pub const LAST_MILLIS: u64 = 253_370_764_799_999;
 
 /// `2025-06-19T16:52:26.093000`: UTC, microseconds, no zone.
 #[must_use]
@@ -49,7 +50,7 @@ mod tests {
         assert_eq!(iso(time), "2025-06-19T16:52:26.093000");
         assert_eq!(
             iso(millis(LAST_MILLIS).unwrap()),
-            "9999-12-30T22:00:00.999000"
+            "9998-12-31T23:59:59.999000"
         );
         assert_eq!(iso(UtcMillis::MAX).len(), 26);
     }

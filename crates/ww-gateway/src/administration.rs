@@ -1,0 +1,147 @@
+//! API keys, the audit trail, figures, and readings taken over from an older system.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use ww_api::{
+    ApiKey, AuditEntry, ImportSource, ImportedReading, NewApiKey, NewApiKeyAnswer, ProblemKind,
+    time,
+};
+use ww_store::KeyId;
+use ww_wire::Hash;
+
+use crate::access::{Caller, new_key, stored_role};
+use crate::error::{Failure, Result};
+use crate::installations::JsonBody;
+use crate::parameters::Parameters;
+use crate::readings::page;
+use crate::state::Gateway;
+use crate::view;
+
+/// Rows of the audit trail when nothing is said.
+const AUDIT_ROWS: u32 = 100;
+
+/// The longest name of a key.
+const MAX_NAME: usize = 64;
+
+/// `GET /api/v1/keys`.
+pub(crate) async fn list_keys(State(gateway): State<Gateway>) -> Result<Json<Vec<ApiKey>>> {
+    let keys = gateway.store.keys().await?;
+    Ok(Json(keys.iter().map(view::key).collect()))
+}
+
+/// `POST /api/v1/keys`.
+pub(crate) async fn create_key(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+    JsonBody(body): JsonBody<NewApiKey>,
+) -> Result<Response<Body>> {
+    let length = body.name.chars().count();
+    if length == 0 || length > MAX_NAME || body.name.chars().any(char::is_control) {
+        let rule = format!("has 1 to {MAX_NAME} characters, none of them a control character");
+        return Err(Failure::invalid("name", rule));
+    }
+    let expires = match &body.expires_at {
+        None => None,
+        Some(text) => Some(
+            time::parse_iso(text)
+                .ok_or_else(|| Failure::invalid("expires_at", "must be an ISO 8601 time"))?,
+        ),
+    };
+    let key = new_key().map_err(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "no key could be made"
+        );
+        Failure::new(ProblemKind::Internal, "no key could be made")
+    })?;
+    let new = ww_store::NewApiKey {
+        name: body.name.clone(),
+        role: stored_role(body.role),
+        hash: Hash::of(&[key.as_bytes()]),
+        expires,
+    };
+    let audit = gateway.audit_of(
+        &caller,
+        "key.create",
+        format!("key {}", body.name),
+        format!("role {}", body.role.name()),
+    );
+    let stored = gateway.store.add_key(new, audit).await?;
+    gateway.keys.put(&stored);
+    let answer = NewApiKeyAnswer {
+        id: u64::from(stored.id.0),
+        name: body.name,
+        role: body.role,
+        key,
+    };
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// `DELETE /api/v1/keys/{id}`.
+pub(crate) async fn revoke_key(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    let missing = || Failure::not_found(format!("key {id}"));
+    let number = id.parse().map(KeyId).map_err(|_| missing())?;
+    let audit = gateway.audit_of(&caller, "key.revoke", format!("key {id}"), "");
+    let revoked = gateway.store.revoke_key(number, audit).await?;
+    gateway.keys.put(&revoked.ok_or_else(missing)?);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /api/v1/audit`.
+pub(crate) async fn list_audit(
+    State(gateway): State<Gateway>,
+    uri: Uri,
+    parameters: Parameters,
+) -> Result<Response<Body>> {
+    let limit = parameters
+        .limit(gateway.config.limits.page_rows)?
+        .unwrap_or(AUDIT_ROWS);
+    let before = parameters.integer("cursor")?;
+    let records = gateway.store.audit(before, limit).await?;
+    let shown: Vec<AuditEntry> = records.into_iter().map(view::audit).collect();
+    let cursor = shown.last().map(|entry| entry.id.to_string());
+    Ok(page(shown, limit, cursor, &uri, &parameters))
+}
+
+/// `GET /api/v1/imports`.
+pub(crate) async fn list_imports(
+    State(gateway): State<Gateway>,
+) -> Result<Json<Vec<ImportSource>>> {
+    let sources = gateway.store.import_sources().await?;
+    let shown = sources.into_iter().map(|name| ImportSource { name });
+    Ok(Json(shown.collect()))
+}
+
+/// `GET /api/v1/imports/{source}`.
+pub(crate) async fn list_imported(
+    State(gateway): State<Gateway>,
+    Path(source): Path<String>,
+    uri: Uri,
+    parameters: Parameters,
+) -> Result<Response<Body>> {
+    let most = gateway.config.limits.page_rows;
+    let limit = parameters.limit(most)?.unwrap_or(most);
+    let after = parameters.integer("cursor")?;
+    let readings = gateway.store.imported(source, after, limit).await?;
+    let shown: Vec<ImportedReading> = readings.into_iter().map(view::imported).collect();
+    let cursor = shown.last().map(|reading| reading.id.to_string());
+    Ok(page(shown, limit, cursor, &uri, &parameters))
+}
+
+/// `GET /metrics`.
+pub(crate) async fn metrics(State(gateway): State<Gateway>) -> Response<Body> {
+    let statistics = gateway.store.statistics().await.ok();
+    let mut response = Response::new(Body::from(gateway.metrics.render(statistics.as_ref())));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    response
+}

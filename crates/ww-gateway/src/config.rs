@@ -1,0 +1,156 @@
+//! The gateway's settings: one struct, every unit in its name, unknown fields refused.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The settings of one gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address to listen on. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of the database and of the keys that the gateway makes.
+    pub data_dir: PathBuf,
+    /// Whether anyone may read what a viewer may.
+    pub public_read: bool,
+    /// Origins of web pages elsewhere that may use the API, such as `https://example.org`; `*` for all.
+    pub cors_origins: Vec<String>,
+    /// Certificate and key for HTTPS; plain HTTP without.
+    pub tls: Option<Tls>,
+    /// The gateway's own operator key; `DATA/operator.key` if not named. Made at the first start.
+    pub operator_key_file: Option<PathBuf>,
+    /// Public keys of further operators, 128 hex digits each: X then Y.
+    pub trusted_operator_keys: Vec<String>,
+    /// How to find out whether the internet can be reached; without it the answer is "unknown".
+    pub internet_probe: Option<InternetProbe>,
+    /// Seconds between two readings of a healthy meter.
+    pub expected_cadence_s: u32,
+    /// How long requests under way may take once the gateway is to stop.
+    pub shutdown_grace_ms: u64,
+    /// Limits.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            data_dir: PathBuf::from("data"),
+            public_read: false,
+            cors_origins: Vec::new(),
+            tls: None,
+            operator_key_file: None,
+            trusted_operator_keys: Vec::new(),
+            internet_probe: None,
+            expected_cadence_s: 10,
+            shutdown_grace_ms: 10_000,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Files for HTTPS, PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate and its chain.
+    pub certificate_file: PathBuf,
+    /// The private key.
+    pub key_file: PathBuf,
+}
+
+/// A TCP connection that is opened now and then.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InternetProbe {
+    /// Host and port, such as `one.one.one.one:443`.
+    pub address: String,
+    /// How often.
+    #[serde(default = "default_probe_interval_s")]
+    pub interval_s: u64,
+    /// How long to wait.
+    #[serde(default = "default_probe_timeout_ms")]
+    pub timeout_ms: u64,
+}
+
+const fn default_probe_interval_s() -> u64 {
+    60
+}
+
+const fn default_probe_timeout_ms() -> u64 {
+    3_000
+}
+
+/// What the gateway takes at most. Whatever is above is refused by name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of a JSON body.
+    pub json_body_bytes: usize,
+    /// Bytes of a body of records.
+    pub records_body_bytes: usize,
+    /// Records in one body.
+    pub batch_records: usize,
+    /// How long a body may take to arrive and an answer to be found.
+    pub request_timeout_ms: u64,
+    /// How long the head of a request may take, the idle time before it included.
+    pub head_timeout_ms: u64,
+    /// Connections at one time.
+    pub connections: usize,
+    /// Readings and records a second that one meter may send in the long run.
+    pub meter_records_per_s: u32,
+    /// How many it may send at once after a pause.
+    pub meter_burst: u32,
+    /// Requests a second without a key, and refused ones, that one address may send in the long run.
+    pub peer_requests_per_s: u32,
+    /// How many it may send at once after a pause.
+    pub peer_burst: u32,
+    /// Meters that may wait for approval.
+    pub waiting_meters: u32,
+    /// Rows on one page, and points of one thinned list.
+    pub page_rows: u32,
+    /// Live streams at one time.
+    pub live_streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            json_body_bytes: 16 << 10,
+            records_body_bytes: 1 << 20,
+            batch_records: 512,
+            request_timeout_ms: 10_000,
+            head_timeout_ms: 60_000,
+            connections: 10_000,
+            meter_records_per_s: 50,
+            meter_burst: 2_000,
+            peer_requests_per_s: 50,
+            peer_burst: 500,
+            waiting_meters: 100,
+            page_rows: 10_000,
+            live_streams: 1_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_said_means_a_private_gateway_on_this_computer() {
+        let config: Config = serde_json::from_str("{}").unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert!(!config.public_read);
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused() {
+        for text in [r#"{"pubilc_read":true}"#, r#"{"limits":{"body":1}}"#] {
+            assert!(serde_json::from_str::<Config>(text).is_err(), "{text}");
+        }
+    }
+}

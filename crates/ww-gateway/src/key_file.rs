@@ -1,0 +1,118 @@
+//! Files that hold a secret: made once with mode 0600, refused when others may read them.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Why a file with a secret cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file could not be read.
+    #[error("cannot read the key file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file could not be made.
+    #[error("cannot make the key file {}", path.display())]
+    Make {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may read it.
+    #[error("the key file {} has mode {mode:03o}; only its owner may read it: chmod 600", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// What stands in it is no such key.
+    #[error("the key file {} holds no key of the kind that belongs here", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No randomness could be had.
+    #[error("the system gives no randomness")]
+    NoRandomness,
+}
+
+/// Reads a secret; `None` when there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, KeyFileError> {
+    let failed = |source| KeyFileError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    check_mode(path, &metadata)?;
+    fs::read_to_string(path).map(Some).map_err(failed)
+}
+
+/// Makes a file that only its owner may read. It is whole or not there: a start that is cut off
+/// leaves no half key.
+pub(crate) fn make(path: &Path, content: &str) -> Result<(), KeyFileError> {
+    let failed = |source| KeyFileError::Make {
+        path: path.to_owned(),
+        source,
+    };
+    let temporary = path.with_extension("key.new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary).map_err(failed)?;
+    file.write_all(content.as_bytes()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&temporary, path).map_err(failed)
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let path = path.to_owned();
+        return Err(KeyFileError::Open { path, mode });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_path: &Path, _metadata: &fs::Metadata) -> Result<(), KeyFileError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_made_is_read_back_and_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("admin.key");
+        make(&path, "secret\n").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("secret\n"));
+        assert!(read(&folder.path().join("other.key")).unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.key");
+        make(&path, "secret").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let refused = read(&path).unwrap_err();
+        assert!(matches!(refused, KeyFileError::Open { mode: 0o640, .. }));
+    }
+}

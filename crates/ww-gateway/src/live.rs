@@ -1,0 +1,167 @@
+//! The live stream: server-sent events in the store's own order, resumed after `Last-Event-ID`.
+//! Each stream reads the store's events for itself, so that a slow client misses none and holds up
+//! nobody; a change wakes all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use ww_api::ProblemKind;
+use ww_store::{Event, EventId, EventKind};
+
+use crate::error::{Failure, Result};
+use crate::installations::show;
+use crate::metrics::{add, subtract};
+use crate::parameters::Parameters;
+use crate::state::{Gateway, Shared};
+use crate::view;
+
+/// A comment after this long without an event, so that dead connections are noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Events that are read at a time.
+const EVENTS_AT_ONCE: u32 = 256;
+
+/// How long a client should wait before it connects again.
+const RETRY_MS: u32 = 2_000;
+
+struct Stream {
+    gateway: Gateway,
+    after: EventId,
+    woken: watch::Receiver<EventId>,
+    stopping: watch::Receiver<bool>,
+    opened: bool,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        subtract(&self.gateway.metrics.live_streams, 1);
+    }
+}
+
+/// `GET /api/v1/live`.
+pub(crate) async fn stream_live(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Result<Response<Body>> {
+    let slot = Arc::clone(&gateway.live_slots)
+        .try_acquire_owned()
+        .map_err(|_| Failure::new(ProblemKind::RateLimited, "too many live streams are open"))?;
+    let newest = gateway.store.last_event().await?;
+    let asked = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .or_else(|| parameters.text("last_event_id"));
+    let after = match asked {
+        None => newest,
+        Some(id) => id.parse().map(EventId).map_err(|_| {
+            Failure::invalid("last_event_id", "is the `id` of an event of this stream")
+        })?,
+    };
+    add(&gateway.metrics.live_streams, 1);
+    let stream = Stream {
+        // An id from before the database was restored may be ahead of it.
+        after: after.min(newest),
+        woken: gateway.events.subscribe(),
+        stopping: gateway.stopping.subscribe(),
+        opened: false,
+        gateway,
+        _slot: slot,
+    };
+    let pieces = stream::unfold(stream, |mut stream| async move {
+        let piece = stream.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(piece), stream))
+    });
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+impl Stream {
+    /// The next bytes; `None` when the gateway stops or the store fails.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.opened {
+            self.opened = true;
+            return Some(Bytes::from(format!("retry: {RETRY_MS}\n: open\n\n")));
+        }
+        loop {
+            if *self.stopping.borrow() {
+                return None;
+            }
+            self.woken.borrow_and_update();
+            let events = self.gateway.store.events(self.after, EVENTS_AT_ONCE).await;
+            let events = events
+                .inspect_err(|error| {
+                    tracing::warn!(
+                        error = error as &dyn std::error::Error,
+                        "a live stream broke off"
+                    );
+                })
+                .ok()?;
+            if let Some(last) = events.last() {
+                self.after = last.id;
+                let piece = render(&self.gateway, &events).await?;
+                if !piece.is_empty() {
+                    return Some(Bytes::from(piece));
+                }
+                continue;
+            }
+            tokio::select! {
+                changed = self.woken.changed() => changed.ok()?,
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                () = tokio::time::sleep(KEEP_ALIVE) => {
+                    return Some(Bytes::from_static(b": keep-alive\n\n"));
+                }
+            }
+        }
+    }
+}
+
+async fn render(gateway: &Shared, events: &[Event]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    for event in events {
+        match &event.kind {
+            EventKind::Reading(stored) => {
+                if let Some(meter) = gateway.registry.by_installation(stored.installation) {
+                    push(
+                        &mut text,
+                        event.id,
+                        "reading",
+                        &view::reading(&meter, stored),
+                    );
+                }
+            }
+            EventKind::Installation(id) => {
+                if let Some(installation) = gateway.store.installation(*id).await.ok()? {
+                    push(
+                        &mut text,
+                        event.id,
+                        "installation",
+                        &show(gateway, &installation),
+                    );
+                }
+            }
+        }
+    }
+    Some(text)
+}
+
+fn push(text: &mut Vec<u8>, id: EventId, name: &str, data: &impl Serialize) {
+    text.extend_from_slice(format!("id: {id}\nevent: {name}\ndata: ").as_bytes());
+    serde_json::to_writer(&mut *text, data).expect("shapes of the API have only string keys");
+    text.extend_from_slice(b"\n\n");
+}

@@ -1,0 +1,316 @@
+//! What is odd about a reading or a window. It only remarks: nothing is refused or changed here.
+//!
+//! | finding | rule |
+//! | --- | --- |
+//! | power above rating | more than 135 % of the rated power, in either direction |
+//! | future time | more than 60 s after the gateway's own time, if that is known |
+//! | time went back | earlier than a reading with a lower number |
+//! | energy above rating | `produced` rose by more than 135 % of the rated power allows |
+//! | counter and power disagree | over a window without a gap, the counter's energy and the power's differ by more than a fifth and 3 Wh |
+
+use ww_store::{FindingKind, LastReading};
+use ww_wire::{
+    AnyReading, Enrolment, MilliwattHours, ProductionCounter, Reading, ReadingFlags, UtcMillis,
+};
+
+/// The most that a plant can produce, in percent of its rated power.
+const RATING_PERCENT: u128 = 135;
+
+/// How far a meter's clock may be ahead of the gateway's.
+const CLOCK_TOLERANCE_MS: u64 = 60_000;
+
+/// One step of the sampling grid: the sensor may have counted it already.
+const GRID_STEP_MS: u128 = 10_000;
+
+/// What the coarsest sensor counts in one step: 1 Wh.
+const COUNTER_STEP_MWH: u128 = 1_000;
+
+const MS_PER_HOUR: u128 = 3_600_000;
+
+/// The shortest window over which counter and power are compared.
+const COMPARED_MS: u64 = 300_000;
+
+/// Flags that mean that an increment of `produced` is not that of the time between two readings.
+const NOT_COMPARABLE: ReadingFlags = ReadingFlags::FAILED
+    .with(ReadingFlags::RECOVERED)
+    .with(ReadingFlags::COUNTER_FELL)
+    .with(ReadingFlags::INCREMENT_REFUSED)
+    .with(ReadingFlags::INCREMENT_PENDING)
+    .with(ReadingFlags::CLOCK_STEPPED);
+
+/// One remark.
+pub(crate) type Remark = (FindingKind, String);
+
+/// What is remembered of a meter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plausibility {
+    last: Option<LastReading>,
+}
+
+impl Plausibility {
+    pub(crate) const fn after(last: Option<LastReading>) -> Self {
+        Self { last }
+    }
+
+    /// Looks at the next reading that was signed alone.
+    pub(crate) fn look(
+        &mut self,
+        reading: &Reading,
+        enrolment: Option<&Enrolment>,
+        now: Option<UtcMillis>,
+    ) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        if let Some(rated_w) = rated_w(enrolment)
+            && let Some(power) = reading.power
+            && u128::from(power.get().unsigned_abs()) * 100 > rated_w * 1000 * RATING_PERCENT
+        {
+            let detail = format!("{} mW with {rated_w} W rated", power.get());
+            remarks.push((FindingKind::PowerAboveRating, detail));
+        }
+        if let (Some(time), Some(now)) = (reading.time, now)
+            && time.get() > now.get().saturating_add(CLOCK_TOLERANCE_MS)
+        {
+            let ahead_ms = time.get() - now.get();
+            let detail = format!("{ahead_ms} ms ahead of the gateway");
+            remarks.push((FindingKind::FutureTime, detail));
+        }
+        if let Some(last) = self.last.filter(|last| last.sequence < reading.sequence) {
+            compare(&last, reading, enrolment, &mut remarks);
+        }
+        if self
+            .last
+            .is_none_or(|last| last.sequence < reading.sequence)
+        {
+            self.last = Some(LastReading {
+                sequence: reading.sequence,
+                time: reading.time,
+                produced: reading.produced,
+            });
+        }
+        remarks
+    }
+}
+
+fn rated_w(enrolment: Option<&Enrolment>) -> Option<u128> {
+    enrolment.map(|enrolment| u128::from(enrolment.rated_power.get()))
+}
+
+fn compare(
+    last: &LastReading,
+    reading: &Reading,
+    enrolment: Option<&Enrolment>,
+    remarks: &mut Vec<Remark>,
+) {
+    let (Some(before), Some(time)) = (last.time, reading.time) else {
+        return;
+    };
+    if time < before {
+        let back_ms = before.get() - time.get();
+        let detail = format!("{back_ms} ms before reading {}", last.sequence.get());
+        remarks.push((FindingKind::TimeWentBack, detail));
+        return;
+    }
+    let Some(rated_w) = rated_w(enrolment) else {
+        return;
+    };
+    let elapsed_ms = u128::from(time.get() - before.get());
+    let bound = energy_bound(rated_w, elapsed_ms);
+    let rise = u128::from(reading.produced.get().saturating_sub(last.produced.get()));
+    if rise > bound {
+        let detail = format!("{rise} mWh in {elapsed_ms} ms with {rated_w} W rated");
+        remarks.push((FindingKind::EnergyAboveRating, detail));
+    }
+}
+
+/// The most energy in mWh that a plant can have produced.
+fn energy_bound(rated_w: u128, elapsed_ms: u128) -> u128 {
+    let full = rated_w * 1000 * (elapsed_ms + GRID_STEP_MS) / MS_PER_HOUR;
+    full * RATING_PERCENT / 100 + COUNTER_STEP_MWH
+}
+
+/// Compares the counter's energy over a window with the power's.
+pub(crate) fn look_at_window(
+    produced_open: MilliwattHours,
+    readings: &[AnyReading],
+    enrolment: Option<&Enrolment>,
+) -> Option<Remark> {
+    let enrolment = enrolment.filter(|enrolment| enrolment.ct_ratio_milli == 1000)?;
+    let (first, last) = (readings.first()?.sum(), readings.last()?.sum());
+    let length_ms = last.time?.get().checked_sub(first.time?.get())?;
+    let odd = |reading: &AnyReading| reading.sum().flags.intersects(NOT_COMPARABLE);
+    if length_ms < COMPARED_MS || readings.iter().any(odd) || produced_open > first.produced {
+        return None;
+    }
+    let by_power = integrate(readings, enrolment.production_counter)?;
+    let by_counter = u128::from(last.produced.get().checked_sub(first.produced.get())?);
+    let difference = by_power.abs_diff(by_counter);
+    let tolerance = by_power.max(by_counter) / 5 + 3 * COUNTER_STEP_MWH;
+    (difference > tolerance).then(|| {
+        let detail = format!("counter {by_counter} mWh, power {by_power} mWh in {length_ms} ms");
+        (FindingKind::CounterAndPowerDisagree, detail)
+    })
+}
+
+/// Energy in mWh under the power in the direction of production, by trapezoids.
+fn integrate(readings: &[AnyReading], counter: ProductionCounter) -> Option<u128> {
+    let mut doubled = 0u128;
+    for pair in readings.windows(2) {
+        let (a, b) = (pair[0].sum(), pair[1].sum());
+        let elapsed_ms = b.time?.get().checked_sub(a.time?.get())?;
+        let power = u128::from(production(a, counter)?) + u128::from(production(b, counter)?);
+        doubled = doubled.checked_add(power * u128::from(elapsed_ms))?;
+    }
+    Some(doubled / 2 / MS_PER_HOUR)
+}
+
+fn production(reading: &Reading, counter: ProductionCounter) -> Option<u64> {
+    let power = reading.power?.get();
+    let produced = match counter {
+        ProductionCounter::Total => power,
+        ProductionCounter::TotalReturned => power.checked_neg()?,
+    };
+    Some(u64::try_from(produced).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use ww_wire::{
+        Address, BootCounter, CounterEpoch, Custody, Mac, Milliwatts, PublicKey, SensorModel,
+        Sequence, SignerId, Text, TimeQuality, UptimeMillis, Watts,
+    };
+
+    use super::*;
+
+    const START: u64 = 1_750_000_200_000;
+
+    fn enrolment(rated_w: u32) -> Enrolment {
+        let operator_key = PublicKey([1; 64]);
+        Enrolment {
+            operator: operator_key.id(),
+            operator_key,
+            meter_key: PublicKey([2; 64]),
+            number: 1,
+            time: UtcMillis::new(START).unwrap(),
+            custody: Custody::Software,
+            sensor_model: SensorModel::ShellyEmGen1,
+            sensor_mac: Mac([0; 6]),
+            channel: 0,
+            production_counter: ProductionCounter::Total,
+            ct_ratio_milli: 1000,
+            rated_power: Watts::new(rated_w).unwrap(),
+            latitude: None,
+            longitude: None,
+            tilt: None,
+            azimuth: None,
+            grid_connection: Text::EMPTY,
+            start_import: None,
+            start_export: None,
+            owner: Address::ZERO,
+            chain_id: 0,
+            minter: Address::ZERO,
+        }
+    }
+
+    fn reading(sequence: u64, time: u64, power_mw: i64, produced_mwh: u64) -> Reading {
+        Reading {
+            meter: SignerId([3; 32]),
+            boot: BootCounter::new(1).unwrap(),
+            sequence: Sequence::new(sequence).unwrap(),
+            time: UtcMillis::new(time),
+            uptime: UptimeMillis::ZERO,
+            time_quality: TimeQuality::Synchronised,
+            power: Milliwatts::new(power_mw),
+            import_total: MilliwattHours::new(produced_mwh),
+            export_total: Some(MilliwattHours::ZERO),
+            counter_epoch: CounterEpoch::ZERO,
+            produced: MilliwattHours::new(produced_mwh).unwrap(),
+            voltage: None,
+            current: None,
+            reactive_power: None,
+            temperature: None,
+            flags: ReadingFlags::NONE,
+        }
+    }
+
+    fn kinds(remarks: &[Remark]) -> Vec<FindingKind> {
+        remarks.iter().map(|(kind, _)| *kind).collect()
+    }
+
+    #[test]
+    fn power_at_the_bound_is_plausible_and_a_milliwatt_more_is_not() {
+        let enrolment = enrolment(800);
+        let mut memory = Plausibility::after(None);
+        let at = memory.look(&reading(1, START, 1_080_000, 0), Some(&enrolment), None);
+        assert!(at.is_empty());
+        let above = memory.look(&reading(2, START, -1_080_001, 0), Some(&enrolment), None);
+        assert_eq!(kinds(&above), [FindingKind::PowerAboveRating]);
+    }
+
+    #[test]
+    fn a_time_in_the_future_is_noted_only_by_a_gateway_that_knows_the_time() {
+        let mut memory = Plausibility::after(None);
+        let late = reading(1, START + CLOCK_TOLERANCE_MS + 1, 0, 0);
+        assert!(memory.look(&late, None, None).is_empty());
+        let remarks = memory.look(&late, None, UtcMillis::new(START));
+        assert_eq!(kinds(&remarks), [FindingKind::FutureTime]);
+    }
+
+    #[test]
+    fn time_that_goes_back_is_noted_but_not_of_a_reading_that_came_late() {
+        let mut memory = Plausibility::after(None);
+        memory.look(&reading(5, START, 0, 0), None, None);
+        assert!(
+            memory
+                .look(&reading(4, START - 10_000, 0, 0), None, None)
+                .is_empty()
+        );
+        let remarks = memory.look(&reading(6, START - 1, 0, 0), None, None);
+        assert_eq!(kinds(&remarks), [FindingKind::TimeWentBack]);
+    }
+
+    #[test]
+    fn energy_that_the_plant_cannot_have_produced_is_noted() {
+        let enrolment = enrolment(800);
+        let mut memory = Plausibility::after(None);
+        memory.look(&reading(1, START, 0, 0), Some(&enrolment), None);
+        // 800 W over 20 s are 4,444 mWh; 135 % of it and 1 Wh are 6,999.
+        let fine = memory.look(
+            &reading(2, START + 10_000, 0, 6_999),
+            Some(&enrolment),
+            None,
+        );
+        assert!(fine.is_empty());
+        let much = memory.look(
+            &reading(3, START + 20_000, 0, 14_000),
+            Some(&enrolment),
+            None,
+        );
+        assert_eq!(kinds(&much), [FindingKind::EnergyAboveRating]);
+    }
+
+    fn window(power_mw: i64, step_mwh: u64) -> Vec<AnyReading> {
+        (0..60)
+            .map(|i| reading(i + 1, START + i * 10_000, power_mw, i * step_mwh))
+            .map(AnyReading::SinglePhase)
+            .collect()
+    }
+
+    #[test]
+    fn a_counter_that_follows_its_power_is_plausible() {
+        // 360 W for 10 s are 1 Wh.
+        let readings = window(360_000, 1_000);
+        let enrolment = enrolment(800);
+        assert_eq!(
+            look_at_window(MilliwattHours::ZERO, &readings, Some(&enrolment)),
+            None
+        );
+    }
+
+    #[test]
+    fn a_counter_that_runs_three_times_as_fast_as_its_power_is_noted() {
+        let readings = window(360_000, 3_000);
+        let enrolment = enrolment(800);
+        let remark = look_at_window(MilliwattHours::ZERO, &readings, Some(&enrolment)).unwrap();
+        assert_eq!(remark.0, FindingKind::CounterAndPowerDisagree);
+    }
+}

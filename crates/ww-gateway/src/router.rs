@@ -1,0 +1,192 @@
+//! Which path leads where. The doors for records are dispatched before the router: nothing stands
+//! around them. Everything else passes the access check of the table of routes.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, Response, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use axum::routing::{delete, get, post};
+use hyper::body::Incoming;
+use tower::Service as _;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use ww_api::ProblemKind;
+
+use crate::access::authorize;
+use crate::error::Failure;
+use crate::metrics::add;
+use crate::state::{Gateway, Peer};
+use crate::{administration, assets, ingest, installations, live, readings, records, status};
+
+/// Answers one request.
+pub(crate) async fn answer(
+    gateway: Gateway,
+    router: Router,
+    peer: Peer,
+    mut request: hyper::Request<Incoming>,
+) -> Response<Body> {
+    if request.method() == Method::POST {
+        match request.uri().path() {
+            "/api/v1/readings/" | "/api/v1/readings" => {
+                return ingest::submit_reading(&gateway, peer, request).await;
+            }
+            "/api/v1/records" => return records::submit_records(&gateway, peer, request).await,
+            _ => {}
+        }
+    }
+    request.extensions_mut().insert(peer);
+    let mut router = router;
+    match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Everything but the doors for records.
+pub(crate) fn router(gateway: &Gateway) -> Router {
+    let api = Router::new()
+        .route(
+            "/api/v1/installations/",
+            get(installations::list).post(installations::announce),
+        )
+        .route(
+            "/api/v1/installations",
+            get(installations::list).post(installations::announce),
+        )
+        .route("/api/v1/installations/{id}", get(installations::one))
+        .route("/api/v1/installations/{id}/energy", get(readings::energy))
+        .route(
+            "/api/v1/installations/{id}/readings/{reading_id}",
+            get(readings::one),
+        )
+        .route("/api/v1/installations/{id}/windows", get(readings::windows))
+        .route(
+            "/api/v1/installations/{id}/findings",
+            get(readings::findings),
+        )
+        .route(
+            "/api/v1/installations/{id}/approve",
+            post(installations::approve),
+        )
+        .route(
+            "/api/v1/installations/{id}/revoke",
+            post(installations::revoke),
+        )
+        .route("/api/v1/readings/pending", get(readings::pending))
+        .route(
+            "/api/v1/readings/latest/{installation_id}",
+            get(readings::latest),
+        )
+        .route("/api/v1/readings/{installation_id}", get(readings::list))
+        .route(
+            "/api/v1/readings/{installation_id}/optimized",
+            get(readings::thinned),
+        )
+        .route(
+            "/api/v1/readings/{installation_id}/chart",
+            get(readings::chart),
+        )
+        .route("/api/v1/status/", get(status::park))
+        .route("/api/v1/status", get(status::park))
+        .route("/api/v1/live", get(live::stream_live))
+        .route(
+            "/api/v1/meters/{meter_id}/enrolment",
+            get(records::read_enrolment),
+        )
+        .route(
+            "/api/v1/meters/{meter_id}/enrolments",
+            get(records::list_enrolments),
+        )
+        .route(
+            "/api/v1/meters/{meter_id}/records",
+            get(records::list_records),
+        )
+        .route("/api/v1/imports", get(administration::list_imports))
+        .route(
+            "/api/v1/imports/{source}",
+            get(administration::list_imported),
+        )
+        .route("/api/v1/audit", get(administration::list_audit))
+        .route(
+            "/api/v1/keys",
+            get(administration::list_keys).post(administration::create_key),
+        )
+        .route("/api/v1/keys/{id}", delete(administration::revoke_key))
+        .route("/api/v1/openapi.json", get(assets::openapi_document))
+        .route("/metrics", get(administration::metrics))
+        .route("/problems/{kind}", get(assets::explain_problem))
+        .route_layer(middleware::from_fn_with_state(gateway.clone(), authorize));
+    let pages = Router::new()
+        .route("/health", get(status::health))
+        .route("/ready", get(status::ready))
+        .route("/docs", get(assets::docs_page))
+        .route("/docs/", get(assets::docs_page))
+        .route("/docs/{file}", get(assets::docs_asset));
+    api.merge(pages)
+        .fallback(assets::dashboard)
+        .method_not_allowed_fallback(assets::not_allowed)
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(middleware::from_fn_with_state(gateway.clone(), observe))
+        .layer(cors(&gateway.config.cors_origins))
+        .with_state(gateway.clone())
+}
+
+/// Counts a request, bounds its time, and logs it.
+async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -> Response<Body> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long an answer took is measured here"
+    )]
+    let started = Instant::now();
+    add(&gateway.metrics.requests, 1);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let limit = Duration::from_millis(gateway.config.limits.request_timeout_ms);
+    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("no answer was found within {} ms", limit.as_millis());
+            Failure::new(ProblemKind::RequestTimeout, detail).into_response()
+        }
+    };
+    if let Some(kind) = response.extensions().get::<ProblemKind>() {
+        gateway.metrics.problem(*kind);
+    }
+    let headers = response.headers_mut();
+    headers
+        .entry(header::X_CONTENT_TYPE_OPTIONS)
+        .or_insert(HeaderValue::from_static("nosniff"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    tracing::debug!(
+        %method,
+        path,
+        status = response.status().as_u16(),
+        duration_ms = started.elapsed().as_secs_f64() * 1e3,
+        "answered"
+    );
+    response
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| origin.parse().ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers(Any)
+        .max_age(Duration::from_secs(600))
+}

@@ -1,0 +1,429 @@
+//! Starts a gateway, accepts connections, and stops it in good order: what was begun is answered,
+//! live streams are ended, and the store is closed last.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use ww_api::hex;
+use ww_store::{Store, StoreError};
+use ww_verify::{NotAPoint, VerifyingKey};
+use ww_wire::PublicKey;
+
+use crate::access::{self, FirstKeyError, Keys};
+use crate::clock::Clock;
+use crate::config::{Config, Tls};
+use crate::key_file::KeyFileError;
+use crate::limits::{PeerLimit, Rate};
+use crate::metrics::{Metrics, add, subtract};
+use crate::operator::OperatorKey;
+use crate::probe::{self, InternetWatch};
+use crate::registry::Registry;
+use crate::router;
+use crate::state::{self, Peer, Shared};
+use crate::status::StatusMemory;
+
+/// The pause between two steps of upkeep when there is nothing to do.
+const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pause after a connection could not be accepted (no file descriptors left).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("cannot make the folder {}", path.display())]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The store failed.
+    #[error("the store failed at the start")]
+    Store(#[from] StoreError),
+    /// A trusted operator's key is not 128 hex digits.
+    #[error("trusted_operator_keys: {text:?} is not 128 hex digits")]
+    OperatorKey {
+        /// What stands there.
+        text: String,
+    },
+    /// A trusted operator's key is no point of the curve.
+    #[error("trusted_operator_keys")]
+    OperatorKeyNotOnCurve(#[from] NotAPoint),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file for HTTPS cannot be read.
+    #[error("cannot read {} for TLS", path.display())]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// Certificate and key do not go together.
+    #[error("certificate and key cannot be used for TLS")]
+    Tls(#[from] rustls::Error),
+}
+
+impl From<FirstKeyError> for StartError {
+    fn from(error: FirstKeyError) -> Self {
+        match error {
+            FirstKeyError::File(error) => Self::KeyFile(error),
+            FirstKeyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// How a gateway came to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// Every request under way was answered.
+    Drained,
+    /// Some were not answered within `shutdown_grace_ms` and were cut off.
+    CutOff,
+}
+
+/// A gateway that runs.
+#[derive(Debug)]
+pub struct Gateway {
+    local_addr: SocketAddr,
+    admin_key_file: PathBuf,
+    operator_key: PublicKey,
+    stopping: watch::Sender<bool>,
+    serving: JoinHandle<StopReason>,
+    store: StoreHandle,
+}
+
+struct StoreHandle(Arc<dyn Store>);
+
+impl std::fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Gateway {
+    /// Starts to serve. The store must be open; the gateway closes it when it stops.
+    ///
+    /// # Errors
+    /// Any [`StartError`].
+    pub async fn start(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data_dir).map_err(|source| StartError::DataFolder {
+            path: config.data_dir.clone(),
+            source,
+        })?;
+        let admin_key_file = config.data_dir.join("admin.key");
+        access::admin_key(store.as_ref(), &admin_key_file, clock.now()).await?;
+        let tls = config.tls.as_ref().map(tls_acceptor).transpose()?;
+        let address = config.listen;
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let local_addr = listener.local_addr().map_err(listen)?;
+        let shared = shared(config, Arc::clone(&store), clock).await?;
+        let operator_key = *shared.operator.public();
+        let stopping = shared.stopping.clone();
+        tracing::info!(
+            address = %local_addr,
+            tls = tls.is_some(),
+            public_read = shared.config.public_read,
+            "the gateway listens"
+        );
+        tokio::spawn(upkeep(Arc::clone(&shared)));
+        if let Some(internet_probe) = shared.config.internet_probe.clone() {
+            tokio::spawn(probe::watch(Arc::clone(&shared), internet_probe));
+        }
+        let serving = tokio::spawn(serve(listener, tls, shared));
+        Ok(Self {
+            local_addr,
+            admin_key_file,
+            operator_key,
+            stopping,
+            serving,
+            store: StoreHandle(store),
+        })
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The file with the administrator's key.
+    #[must_use]
+    pub fn admin_key_file(&self) -> &std::path::Path {
+        &self.admin_key_file
+    }
+
+    /// The public key with which this gateway signs what operators approve.
+    #[must_use]
+    pub const fn operator_key(&self) -> &PublicKey {
+        &self.operator_key
+    }
+
+    /// Stops: no new connection, an answer for every request under way (within
+    /// `shutdown_grace_ms`), an end for the live streams, and the store closed.
+    pub async fn shutdown(self) -> StopReason {
+        self.stopping.send_replace(true);
+        let reason = self.serving.await.unwrap_or(StopReason::CutOff);
+        if let Err(error) = self.store.0.close().await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the store did not close well"
+            );
+        }
+        tracing::info!(?reason, "the gateway has stopped");
+        reason
+    }
+}
+
+async fn shared(
+    config: Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<state::Gateway, StartError> {
+    let operator_file = config
+        .operator_key_file
+        .clone()
+        .unwrap_or_else(|| config.data_dir.join("operator.key"));
+    let operator = OperatorKey::open_or_make(&operator_file)?;
+    let mut operators = vec![VerifyingKey::new(*operator.public())?];
+    for text in &config.trusted_operator_keys {
+        let key = hex::decode_array(text)
+            .map(PublicKey)
+            .ok_or_else(|| StartError::OperatorKey { text: text.clone() })?;
+        operators.push(VerifyingKey::new(key)?);
+    }
+    let limits = &config.limits;
+    let registry = Registry::new(Rate::new(limits.meter_records_per_s, limits.meter_burst));
+    for installation in store.installations().await? {
+        registry.put(&installation);
+    }
+    let keys = Keys::default();
+    for key in store.keys().await? {
+        keys.put(&key);
+    }
+    let newest = store.last_event().await?;
+    let peers = PeerLimit::new(Rate::new(limits.peer_requests_per_s, limits.peer_burst));
+    Ok(Arc::new(Shared {
+        peers,
+        live_slots: Arc::new(Semaphore::new(limits.live_streams)),
+        internet: InternetWatch::new(config.internet_probe.as_ref()),
+        metrics: Metrics::new(),
+        status: StatusMemory::default(),
+        events: watch::Sender::new(newest),
+        stopping: watch::Sender::new(false),
+        config,
+        store,
+        clock,
+        operator,
+        operators,
+        registry,
+        keys,
+    }))
+}
+
+/// Lets the store do its upkeep, step by step, until the gateway stops.
+async fn upkeep(gateway: state::Gateway) {
+    let mut stopping = gateway.stopping.subscribe();
+    loop {
+        let pause = match gateway.store.maintain().await {
+            Ok(done) if done.more => Duration::ZERO,
+            Ok(_) => UPKEEP_PAUSE,
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "upkeep of the store failed"
+                );
+                UPKEEP_PAUSE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    gateway: state::Gateway,
+) -> StopReason {
+    let router = router::router(&gateway);
+    let slots = Arc::new(Semaphore::new(gateway.config.limits.connections));
+    let graceful = GracefulShutdown::new();
+    let builder = Arc::new(connection_builder(&gateway));
+    let mut stopping = gateway.stopping.subscribe();
+    let grace = Duration::from_millis(gateway.config.shutdown_grace_ms);
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &slots) => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+        };
+        let Some((stream, address, slot)) = accepted else {
+            continue;
+        };
+        let connection = Connection {
+            gateway: Arc::clone(&gateway),
+            router: router.clone(),
+            builder: Arc::clone(&builder),
+            watcher: graceful.watcher(),
+            peer: Peer(address.ip()),
+            _slot: slot,
+        };
+        connections.spawn(connection.run(stream, tls.clone()));
+    }
+    drop(listener);
+    let drained = async {
+        graceful.shutdown().await;
+        while connections.join_next().await.is_some() {}
+    };
+    match tokio::time::timeout(grace, drained).await {
+        Ok(()) => StopReason::Drained,
+        Err(_) => StopReason::CutOff,
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, address)) => {
+            let _ = stream.set_nodelay(true);
+            Some((stream, address, slot))
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "no connection could be accepted"
+            );
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn connection_builder(gateway: &Shared) -> auto::Builder<TokioExecutor> {
+    let head_timeout = Duration::from_millis(gateway.config.limits.head_timeout_ms);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(head_timeout))
+        .max_concurrent_streams(100);
+    builder
+}
+
+/// One accepted connection.
+struct Connection {
+    gateway: state::Gateway,
+    router: Router,
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    watcher: Watcher,
+    peer: Peer,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        add(&self.gateway.metrics.connections, 1);
+        let gateway = Arc::clone(&self.gateway);
+        match tls {
+            None => self.serve(stream).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.serve(stream).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            },
+        }
+        subtract(&gateway.metrics.connections, 1);
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self {
+            gateway,
+            router,
+            builder,
+            watcher,
+            peer,
+            _slot,
+        } = self;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (gateway, router) = (Arc::clone(&gateway), router.clone());
+            async move {
+                Ok::<_, std::convert::Infallible>(
+                    router::answer(gateway, router, peer, request).await,
+                )
+            }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
+            tracing::debug!(error, "a connection broke off");
+        }
+    }
+}
+
+fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, StartError> {
+    let failed = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| StartError::TlsFile { path, source }
+    };
+    let file = &tls.certificate_file;
+    let certificates = CertificateDer::pem_file_iter(file)
+        .map_err(failed(file))?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed(file))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key_file).map_err(failed(&tls.key_file))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

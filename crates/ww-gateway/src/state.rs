@@ -1,0 +1,111 @@
+//! What all requests share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use ww_store::{EventId, NewAudit, Store};
+use ww_wire::{SignerId, UtcMillis};
+
+use crate::access::{Caller, Keys};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::limits::{PeerLimit, Rate};
+use crate::metrics::Metrics;
+use crate::operator::OperatorKey;
+use crate::probe::InternetWatch;
+use crate::registry::Registry;
+use crate::status::StatusMemory;
+
+/// The shared state.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) operator: OperatorKey,
+    pub(crate) operators: Vec<ww_verify::VerifyingKey>,
+    pub(crate) registry: Registry,
+    pub(crate) keys: Keys,
+    pub(crate) peers: PeerLimit,
+    pub(crate) metrics: Metrics,
+    pub(crate) internet: InternetWatch,
+    pub(crate) status: StatusMemory,
+    pub(crate) events: watch::Sender<EventId>,
+    pub(crate) stopping: watch::Sender<bool>,
+    pub(crate) live_slots: Arc<Semaphore>,
+}
+
+/// A handle to it.
+pub(crate) type Gateway = Arc<Shared>;
+
+/// The address that a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl Shared {
+    pub(crate) fn now(&self) -> Option<UtcMillis> {
+        self.clock.now()
+    }
+
+    pub(crate) fn meter_rate(&self) -> Rate {
+        let limits = &self.config.limits;
+        Rate::new(limits.meter_records_per_s, limits.meter_burst)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Whether this key is an operator's, and if so, how to check its signatures.
+    pub(crate) fn operator_key(&self, id: &SignerId) -> Option<&ww_verify::VerifyingKey> {
+        self.operators.iter().find(|key| key.public().id() == *id)
+    }
+
+    /// Wakes the live streams: everything up to `event` is durable.
+    pub(crate) fn announce_event(&self, event: EventId) {
+        self.events.send_if_modified(|newest| {
+            let newer = event > *newest;
+            *newest = event.max(*newest);
+            newer
+        });
+    }
+
+    /// Wakes the live streams after a change whose event is not at hand.
+    pub(crate) async fn announce_change(&self) {
+        match self.store.last_event().await {
+            Ok(event) => self.announce_event(event),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "live streams were not told of a change"
+            ),
+        }
+    }
+
+    /// A line for the audit trail.
+    pub(crate) fn audit(
+        &self,
+        actor: impl Into<String>,
+        action: &str,
+        subject: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> NewAudit {
+        NewAudit {
+            at: self.now(),
+            actor: actor.into(),
+            action: action.to_owned(),
+            subject: subject.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// A line for the audit trail about what the bearer of a key did.
+    pub(crate) fn audit_of(
+        &self,
+        caller: &Caller,
+        action: &str,
+        subject: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> NewAudit {
+        self.audit(caller.name.as_str(), action, subject, detail)
+    }
+}

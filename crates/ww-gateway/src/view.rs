@@ -1,0 +1,353 @@
+//! What the store holds, in the shapes of the API. Pure conversions.
+
+use ww_api::name::Named as _;
+use ww_api::reading::{PendingReading, ReadingProof, reading_id};
+use ww_api::{
+    ApiKey, AuditEntry, Chart, DataPoint, Energy, Finding, ImportedReading, Installation,
+    InstallationState, Liveness, Milli, Reading, TimeFrame, WindowSummary, hex, time,
+};
+use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
+use ww_wire::record::Record as _;
+use ww_wire::{Hash, MilliwattHours, ProductionCounter, ReadingFlags, UtcMillis, WindowFlags};
+
+use crate::access::role_of;
+use crate::registry::Meter;
+
+/// How many cadences may pass before a meter is late.
+const LATE_CADENCES: u64 = 3;
+
+/// How long a meter may be unheard before it is silent: the length of a window.
+const SILENT_MS: u64 = 600_000;
+
+pub(crate) fn iso(time: Option<UtcMillis>) -> Option<String> {
+    time.map(time::iso)
+}
+
+fn seconds(time: UtcMillis) -> i64 {
+    i64::try_from(time.seconds()).unwrap_or(i64::MAX)
+}
+
+fn energy_milli(energy: MilliwattHours) -> Milli {
+    Milli(i128::from(energy.get()))
+}
+
+/// Power in the direction of production.
+pub(crate) fn power(meter: &Meter, reading: &ww_wire::Reading) -> Option<Milli> {
+    let power = i128::from(reading.power?.get());
+    Some(Milli(match meter.production_counter() {
+        ProductionCounter::Total => power,
+        ProductionCounter::TotalReturned => -power,
+    }))
+}
+
+/// The sensor's production counter.
+pub(crate) fn total(meter: &Meter, reading: &ww_wire::Reading) -> Option<Milli> {
+    let counter = match meter.production_counter() {
+        ProductionCounter::Total => reading.import_total,
+        ProductionCounter::TotalReturned => reading.export_total,
+    };
+    counter.map(energy_milli)
+}
+
+/// A reading as a list shows it.
+pub(crate) fn reading(meter: &Meter, stored: &StoredReading) -> Reading {
+    let sum = stored.reading.sum();
+    let received = iso(stored.received);
+    let (signature, window_id, proof) = match &stored.proof {
+        Proof::Signature(signature) => (Some(hex::encode(signature.bytes())), None, None),
+        Proof::Window { index, leaf } => (
+            None,
+            Some(index.get()),
+            Some(ReadingProof {
+                leaf_index: u64::from(*leaf),
+                leaf_count: None,
+                path: None,
+                root: None,
+                window_record: None,
+                window_signature: None,
+            }),
+        ),
+    };
+    Reading {
+        id: reading_id(stored.installation.0, sum.sequence.get()),
+        installation_id: stored.installation.0,
+        power_w: power(meter, sum),
+        total_wh: total(meter, sum),
+        timestamp: sum.time.map(seconds),
+        signature,
+        is_verified: true,
+        created_at: received.clone(),
+        verification_timestamp: received,
+        is_on_chain: false,
+        blockchain_tx_hash: None,
+        blockchain_block_number: None,
+        meter_id: Some(sum.meter.to_string()),
+        sequence: sum.sequence.get(),
+        produced_wh: Some(energy_milli(sum.produced)),
+        flags: flags(sum.flags, ReadingFlags::NAMES, ReadingFlags::contains),
+        record: stored
+            .reading
+            .encode()
+            .ok()
+            .map(|payload| hex::encode(&payload)),
+        window_id,
+        proof,
+    }
+}
+
+/// A reading with all that is needed to check it offline.
+pub(crate) fn proven_reading(meter: &Meter, proven: &ProvenReading) -> Reading {
+    let mut shown = reading(meter, &proven.stored);
+    if let (Some(proof), Some(window)) = (&mut shown.proof, &proven.window) {
+        proof.leaf_count = Some(u64::from(window.window.count));
+        proof.path = Some(window.path.iter().map(Hash::to_string).collect());
+        proof.root = Some(window.window.root.to_string());
+        proof.window_record = window
+            .window
+            .encode()
+            .ok()
+            .map(|payload| hex::encode(&payload));
+        proof.window_signature = Some(window.signature.to_string());
+    }
+    shown
+}
+
+pub(crate) fn pending(meter: &Meter, stored: &StoredReading) -> PendingReading {
+    let sum = stored.reading.sum();
+    let signature = match &stored.proof {
+        Proof::Signature(signature) => Some(signature.to_string()),
+        Proof::Window { .. } => None,
+    };
+    PendingReading(
+        reading_id(stored.installation.0, sum.sequence.get()),
+        power(meter, sum),
+        total(meter, sum),
+        sum.time.map(seconds),
+        signature,
+    )
+}
+
+fn flags<F: Copy>(
+    set: F,
+    names: &[(F, &'static str)],
+    contains: impl Fn(F, F) -> bool,
+) -> Vec<String> {
+    names
+        .iter()
+        .filter(|(flag, _)| contains(set, *flag))
+        .map(|(_, name)| name.to_ascii_lowercase())
+        .collect()
+}
+
+pub(crate) fn window(installation: u32, stored: &StoredWindow) -> WindowSummary {
+    let window = &stored.window;
+    let payload = window.encode().ok();
+    let energy = window.produced_close.checked_sub(window.produced_open);
+    WindowSummary {
+        id: window.chain_index.get(),
+        installation_id: installation,
+        digest: payload
+            .map_or(Hash::ZERO, |payload| payload.digest())
+            .to_string(),
+        record: payload
+            .map(|payload| hex::encode(&payload))
+            .unwrap_or_default(),
+        signature: stored.signature.to_string(),
+        boot: window.boot.get(),
+        first_sequence: window.first_sequence.get(),
+        last_sequence: window.last_sequence.get(),
+        count: window.count,
+        first_timestamp: window.first_time.map(seconds),
+        last_timestamp: window.last_time.map(seconds),
+        energy_wh: energy_milli(energy.unwrap_or(MilliwattHours::ZERO)),
+        produced_close_wh: energy_milli(window.produced_close),
+        root: window.root.to_string(),
+        enrolment_digest: (!window.enrolment.is_zero()).then(|| window.enrolment.to_string()),
+        firmware_digest: window.firmware.to_string(),
+        flags: flags(window.flags, WindowFlags::NAMES, WindowFlags::contains),
+        created_at: iso(stored.received),
+        has_readings: stored.has_readings,
+    }
+}
+
+/// When a meter was heard last, against the cadence it should keep.
+pub(crate) fn liveness(
+    last_seen: Option<UtcMillis>,
+    now: Option<UtcMillis>,
+    cadence_s: u32,
+) -> Liveness {
+    let Some(last_seen) = last_seen else {
+        return Liveness::Never;
+    };
+    let silent_ms = now.map_or(0, |now| now.get().saturating_sub(last_seen.get()));
+    let late_ms = LATE_CADENCES * 1000 * u64::from(cadence_s);
+    match silent_ms {
+        ms if ms <= late_ms => Liveness::Live,
+        ms if ms <= SILENT_MS.max(late_ms) => Liveness::Late,
+        _ => Liveness::Silent,
+    }
+}
+
+pub(crate) const fn state(state: ww_store::InstallationState) -> InstallationState {
+    match state {
+        ww_store::InstallationState::Waiting => InstallationState::Waiting,
+        ww_store::InstallationState::Active => InstallationState::Active,
+        ww_store::InstallationState::Revoked => InstallationState::Revoked,
+    }
+}
+
+/// When a meter was heard last: what is durable, or a duplicate since.
+pub(crate) fn last_seen(
+    installation: &ww_store::Installation,
+    meter: Option<&Meter>,
+) -> Option<UtcMillis> {
+    installation.last_seen.max(meter.and_then(Meter::last_seen))
+}
+
+pub(crate) fn installation(
+    installation: &ww_store::Installation,
+    meter: Option<&Meter>,
+    now: Option<UtcMillis>,
+    cadence_s: u32,
+) -> Installation {
+    let enrolment = installation.enrolment.as_ref();
+    let boot = installation.last_boot.as_ref();
+    let mac = enrolment.map(|e| e.sensor_mac).or(installation.sensor.mac);
+    let model = enrolment
+        .map(|e| e.sensor_model)
+        .or(installation.sensor.model);
+    let boot_time = boot
+        .and_then(|boot| boot.time)
+        .or(installation.announced_boot_time);
+    let last_seen = last_seen(installation, meter);
+    Installation {
+        id: installation.id.0,
+        name: installation.name.clone(),
+        shelly_mac: mac.map(|mac| mac.to_string()),
+        public_key: installation.public_key.to_string(),
+        created_at: iso(installation.created),
+        is_active: installation.state == ww_store::InstallationState::Active,
+        last_boot_timestamp: boot_time.map(seconds),
+        meter_id: installation.meter.to_string(),
+        state: state(installation.state),
+        liveness: liveness(last_seen, now, cadence_s),
+        last_seen_at: iso(last_seen),
+        expected_cadence_s: cadence_s,
+        rated_power_w: enrolment.map(|e| e.rated_power.get()),
+        timezone: zone(&installation.time_zone).to_owned(),
+        sensor_model: model.map(|model| model.name().to_owned()),
+        firmware_digest: boot.map(|boot| boot.firmware.to_string()),
+        enrolment_digest: installation
+            .enrolment_digest
+            .map(|digest| digest.to_string()),
+        enrolment_accepted: installation.enrolment_accepted,
+        replaces: installation.replaces.map(|id| id.0),
+        replaced_by: installation.replaced_by.map(|id| id.0),
+    }
+}
+
+fn zone(name: &str) -> &str {
+    if name.is_empty() { "UTC" } else { name }
+}
+
+pub(crate) const fn span(frame: TimeFrame) -> ww_store::Span {
+    match frame {
+        TimeFrame::Hour => ww_store::Span::Hour,
+        TimeFrame::Day => ww_store::Span::Day,
+        TimeFrame::Week => ww_store::Span::Week,
+        TimeFrame::Month => ww_store::Span::Month,
+        TimeFrame::Year => ww_store::Span::Year,
+    }
+}
+
+pub(crate) fn chart(chart: ww_store::Chart, time_frame: TimeFrame) -> Chart {
+    let data_points = chart
+        .bars
+        .into_iter()
+        .map(|bar| DataPoint {
+            label: bar.label,
+            value: energy_milli(bar.energy),
+            timestamp: seconds(bar.start),
+            spans_gap: bar.spans_gap,
+        })
+        .collect();
+    Chart {
+        data_points,
+        time_frame,
+        total_energy: energy_milli(chart.total),
+    }
+}
+
+pub(crate) fn energy(installation: u32, summary: &ww_store::EnergySummary) -> Energy {
+    Energy {
+        installation_id: installation,
+        today_wh: energy_milli(summary.today),
+        month_wh: energy_milli(summary.month),
+        year_wh: energy_milli(summary.year),
+        lifetime_wh: energy_milli(summary.lifetime),
+        average_7d_wh: Some(energy_milli(summary.seven_day_average)),
+        corrected_wh: energy_milli(summary.corrected),
+        timezone: zone(&summary.time_zone).to_owned(),
+    }
+}
+
+pub(crate) fn finding(finding: ww_store::Finding) -> Finding {
+    Finding {
+        id: finding.id,
+        installation_id: finding.finding.installation.0,
+        kind: finding.finding.kind.name().to_owned(),
+        number: finding.finding.number,
+        created_at: iso(finding.at),
+        detail: finding.finding.detail,
+    }
+}
+
+pub(crate) fn key(key: &ww_store::ApiKey) -> ApiKey {
+    ApiKey {
+        id: u64::from(key.id.0),
+        name: key.key.name.clone(),
+        role: role_of(key.key.role),
+        created_at: iso(key.created),
+        expires_at: iso(key.key.expires),
+        revoked_at: iso(key.revoked),
+    }
+}
+
+pub(crate) fn audit(record: ww_store::AuditRecord) -> AuditEntry {
+    AuditEntry {
+        id: record.id,
+        time: iso(record.audit.at),
+        actor: record.audit.actor,
+        action: record.audit.action,
+        subject: record.audit.subject,
+        detail: record.audit.detail,
+    }
+}
+
+pub(crate) fn imported(reading: ww_store::ImportedReading) -> ImportedReading {
+    ImportedReading {
+        id: reading.original_id,
+        installation_id: reading.original_installation,
+        power_w: Milli(i128::from(reading.power.get())),
+        total_wh: energy_milli(reading.total),
+        timestamp: seconds(reading.time),
+        signature: reading.signature,
+        is_verified: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_is_late_after_three_cadences_and_silent_after_a_window() {
+        let at = |ms| UtcMillis::new(1_000_000 + ms);
+        let liveness = |ms| super::liveness(at(0), at(ms), 10);
+        assert_eq!(liveness(30_000), Liveness::Live);
+        assert_eq!(liveness(30_001), Liveness::Late);
+        assert_eq!(liveness(600_000), Liveness::Late);
+        assert_eq!(liveness(600_001), Liveness::Silent);
+        assert_eq!(super::liveness(None, at(0), 10), Liveness::Never);
+    }
+}

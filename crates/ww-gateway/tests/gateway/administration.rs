@@ -1,0 +1,192 @@
+//! Keys, the audit trail, figures, and the documents.
+
+use serde_json::{Value, json};
+use ww_api::ProblemKind;
+
+use crate::world::{World, problem};
+
+#[tokio::test]
+async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
+    let world = World::with(|_| {}).await;
+    let body = json!({"name": "wall display", "role": "viewer"});
+    let response = world.admin_post("/api/v1/keys", &body).await;
+    let made: Value = response.json().await.unwrap();
+    let key = made["key"].as_str().unwrap();
+    let listed = world.admin_json("/api/v1/keys").await.to_string();
+    assert!(listed.contains("wall display"));
+    assert!(!listed.contains(key), "a list never shows a key");
+    let ask = || {
+        let request = world.client.get(world.url("/api/v1/status/"));
+        request.bearer_auth(key).send()
+    };
+    assert_eq!(ask().await.unwrap().status(), 200);
+    let path = format!("/api/v1/keys/{}", made["id"]);
+    let revoke = world
+        .client
+        .delete(world.url(&path))
+        .bearer_auth(&world.admin_key);
+    assert_eq!(revoke.send().await.unwrap().status(), 204);
+    assert_eq!(ask().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn every_change_leaves_a_line_in_the_audit_trail() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    world
+        .admin_post("/api/v1/keys", &json!({"name": "n", "role": "operator"}))
+        .await;
+    let path = format!("/api/v1/installations/{}/revoke", meter.id);
+    world.admin_post(&path, &json!({"reason": "lost"})).await;
+    let trail = world.admin_json("/api/v1/audit").await;
+    let actions: Vec<_> = trail
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["action"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "installation.revoke",
+        "key.create",
+        "installation.approve",
+        "installation.announce",
+        "key.create",
+    ];
+    assert_eq!(actions, expected);
+    assert_eq!(trail[0]["actor"], "admin");
+    let page = world.admin_json("/api/v1/audit?limit=2").await;
+    assert_eq!(page.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_refused_by_name() {
+    let world = World::start().await;
+    for (body, kind) in [
+        (json!({"name": "", "role": "viewer"}), "invalid-field"),
+        (json!({"name": "x", "role": "emperor"}), "invalid-field"),
+        (json!({"role": "viewer"}), "missing-field"),
+        (
+            json!({"name": "x", "role": "viewer", "expires_at": "never"}),
+            "invalid-field",
+        ),
+    ] {
+        let problem = problem(world.admin_post("/api/v1/keys", &body).await).await;
+        assert_eq!(problem["type"], format!("/problems/{kind}"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn figures_for_prometheus_count_what_happened() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    world.submit(&meter, &meter.reading(0)).await;
+    world.submit(&meter, &meter.reading(0)).await;
+    world.post("/api/v1/readings/", &json!({})).await;
+    let text = world.get("/metrics").await.text().await.unwrap();
+    for line in [
+        "wattwitness_readings_stored_total 1",
+        "wattwitness_duplicates_total 1",
+        "wattwitness_problems_total{kind=\"missing-field\"} 1",
+        "wattwitness_ingest_seconds_count 3",
+        "wattwitness_installations 1",
+    ] {
+        assert!(
+            text.lines().any(|known| known == line),
+            "{line} is not in\n{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_needs_no_other_host() {
+    let world = World::with(|_| {}).await;
+    let page = world.get("/docs").await;
+    assert_eq!(page.status(), 200);
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(policy.contains("default-src 'self'"));
+    let html = page.text().await.unwrap();
+    assert!(
+        !html.contains("http://") && !html.contains("https://"),
+        "{html}"
+    );
+    assert!(!html.contains("<script>"), "no inline script");
+    for file in [
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "swagger-initializer.js",
+    ] {
+        assert!(html.contains(&format!("/docs/{file}")), "{file}");
+        assert_eq!(world.get(&format!("/docs/{file}")).await.status(), 200);
+    }
+    let initializer = world
+        .get("/docs/swagger-initializer.js")
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(initializer.contains("/api/v1/openapi.json"));
+}
+
+#[tokio::test]
+async fn the_openapi_document_is_the_committed_one() {
+    let world = World::with(|_| {}).await;
+    let served = world
+        .get("/api/v1/openapi.json")
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert_eq!(served, ww_api::openapi::document_json());
+}
+
+#[tokio::test]
+async fn every_kind_of_problem_is_explained_at_its_type() {
+    let world = World::with(|config| config.limits.peer_burst = 10_000).await;
+    for kind in ProblemKind::ALL {
+        let text = world.get(kind.path()).await.text().await.unwrap();
+        assert!(text.starts_with(kind.title()), "{text}");
+    }
+    assert_eq!(world.get("/problems/none").await.status(), 404);
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_do_not_exist_are_problems() {
+    let world = World::start().await;
+    let missing = problem(world.get("/api/v1/nothing").await).await;
+    assert_eq!(missing["type"], "/problems/not-found");
+    let wrong = world
+        .client
+        .delete(world.url("/api/v1/installations/"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(problem(wrong).await["type"], "/problems/method-not-allowed");
+    let file = world
+        .client
+        .get(world.url("/nothing.js"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(problem(file).await["status"], 404);
+}
+
+#[tokio::test]
+async fn the_root_is_a_page_whether_the_dashboard_was_built_or_not() {
+    let world = World::with(|_| {}).await;
+    for path in ["/", "/meters/1"] {
+        let page = world
+            .client
+            .get(world.url(path))
+            .header("accept", "text/html")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(page.status(), 200);
+        assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+        assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+        assert!(page.headers().contains_key("content-security-policy"));
+    }
+}

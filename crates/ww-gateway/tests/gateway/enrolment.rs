@@ -1,0 +1,298 @@
+//! How a meter becomes known, is approved, consents, and is replaced.
+
+use serde_json::{Value, json};
+use ww_api::hex;
+use ww_wire::record::Record as _;
+use ww_wire::{Domain, Enrolment, ProductionCounter, SensorModel, Sign1};
+
+use crate::world::{START_MS, TestMeter, World, packed, problem};
+
+/// The answer of a real sensor, as far as it matters here.
+const STATUS: &str = r#"{"mac":"EC64C9C05E97","emeters":[{"power":16.35},{"power":0.0}]}"#;
+
+async fn enrolment_of(world: &World, meter: &TestMeter) -> (Enrolment, Vec<u8>) {
+    let path = format!("/api/v1/meters/{}/enrolment", meter.meter());
+    let response = world.get(&path).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/cose");
+    let bytes = response.bytes().await.unwrap().to_vec();
+    let sign1 = Sign1::decode(&bytes).unwrap();
+    (Enrolment::decode(sign1.payload).unwrap(), bytes)
+}
+
+#[tokio::test]
+async fn a_meter_announces_itself_as_the_seed_did_and_waits() {
+    let world = World::start().await;
+    let meter = TestMeter::new();
+    let body = json!({
+        "name": "Hackathon Test 1",
+        "public_key": meter.public_key().to_string(),
+        "shelly_payload": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, STATUS),
+        "boot_timestamp": 1_750_346_382,
+    });
+    let response = world.post("/api/v1/installations/", &body).await;
+    assert_eq!(response.status(), 201);
+    let installation: Value = response.json().await.unwrap();
+    assert_eq!(installation["is_active"], false);
+    assert_eq!(installation["state"], "waiting");
+    assert_eq!(installation["shelly_mac"], "EC64C9C05E97");
+    assert_eq!(installation["sensor_model"], "shelly_em_gen1");
+    assert_eq!(installation["last_boot_timestamp"], 1_750_346_382);
+    let path = format!("/api/v1/meters/{}/enrolment", meter.meter());
+    assert_eq!(world.get(&path).await.status(), 404);
+}
+
+#[tokio::test]
+async fn announcing_a_known_key_again_changes_nothing() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let before = world.json("/api/v1/installations/").await;
+    let body = json!({"name": "Mine now", "public_key": meter.public_key().to_string()});
+    let response = world.post("/api/v1/installations/", &body).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(world.json("/api/v1/installations/").await, before);
+}
+
+#[tokio::test]
+async fn what_is_no_announcement_is_refused_by_name() {
+    let world = World::start().await;
+    let key = TestMeter::new().public_key().to_string();
+    for (body, kind, field) in [
+        (
+            json!({"name": "x", "public_key": "00".repeat(64)}),
+            "key-not-on-curve",
+            "public_key",
+        ),
+        (
+            json!({"name": "x", "public_key": "00"}),
+            "invalid-field",
+            "public_key",
+        ),
+        (json!({"name": "x"}), "missing-field", "public_key"),
+        (
+            json!({"name": "", "public_key": key}),
+            "invalid-field",
+            "name",
+        ),
+        (
+            json!({"name": "x", "public_key": key, "boot_timestamp": -1}),
+            "negative-time",
+            "boot_timestamp",
+        ),
+        (
+            json!({"name": "x", "public_key": key, "shelly_payload": "§"}),
+            "invalid-field",
+            "shelly_payload",
+        ),
+        (
+            json!({"name": "x", "public_key": key, "colour": "red"}),
+            "unknown-field",
+            "colour",
+        ),
+    ] {
+        let problem = problem(world.post("/api/v1/installations/", &body).await).await;
+        assert_eq!(problem["type"], format!("/problems/{kind}"), "{problem}");
+        assert_eq!(problem["field"], field);
+    }
+    assert_eq!(world.json("/api/v1/installations/").await, json!([]));
+}
+
+#[tokio::test]
+async fn only_so_many_meters_may_wait() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.waiting_meters = 2;
+    })
+    .await;
+    world.announce(&TestMeter::new(), "AABBCCDDEE01").await;
+    let second = world.announce(&TestMeter::new(), "AABBCCDDEE02").await;
+    let body = json!({"name": "third", "public_key": TestMeter::new().public_key().to_string()});
+    let problem = problem(world.post("/api/v1/installations/", &body).await).await;
+    assert_eq!(problem["type"], "/problems/too-many-waiting");
+    world.approve(second, &json!({"rated_power_w": 800})).await;
+    assert_eq!(
+        world.post("/api/v1/installations/", &body).await.status(),
+        201
+    );
+}
+
+#[tokio::test]
+async fn an_approval_signs_an_enrolment_that_the_meter_can_fetch_and_accept() {
+    let world = World::start().await;
+    let meter = TestMeter::new();
+    let id = world.announce(&meter, "EC64C9C05E97").await;
+    let approved = world
+        .approve(
+            id,
+            &json!({
+                "name": "South roof", "time_zone": "Europe/Berlin", "rated_power_w": 800,
+                "production_counter": "total_returned", "channel": 1,
+                "latitude_e7": 521_000_000, "longitude_e7": 134_000_000,
+            }),
+        )
+        .await;
+    assert_eq!(approved["name"], "South roof");
+    assert_eq!(approved["timezone"], "Europe/Berlin");
+    assert_eq!(approved["is_active"], true);
+    assert_eq!(approved["enrolment_accepted"], false);
+
+    let (enrolment, bytes) = enrolment_of(&world, &meter).await;
+    assert_eq!(enrolment.meter(), meter.meter());
+    assert_eq!(enrolment.operator_key, *world.gateway.operator_key());
+    assert_eq!(enrolment.sensor_model, SensorModel::ShellyEmGen1);
+    assert_eq!(
+        enrolment.production_counter,
+        ProductionCounter::TotalReturned
+    );
+    assert_eq!(enrolment.channel, 1);
+    assert_eq!(enrolment.rated_power.get(), 800);
+    let sign1 = Sign1::decode(&bytes).unwrap();
+    let operator = ww_verify::VerifyingKey::new(enrolment.operator_key).unwrap();
+    let domain = Domain::Record(Enrolment::TYPE);
+    assert!(
+        operator
+            .verify(domain, sign1.payload, &sign1.signature)
+            .is_ok()
+    );
+
+    let signature = meter.sign(Domain::EnrolmentAcceptance, sign1.payload);
+    let acceptance = Sign1 {
+        payload: sign1.payload,
+        signature,
+    }
+    .encode()
+    .unwrap();
+    assert_eq!(world.post_records(acceptance.to_vec()).await.status(), 200);
+    let shown = world.json(&format!("/api/v1/installations/{id}")).await;
+    assert_eq!(shown["enrolment_accepted"], true);
+    let path = format!("/api/v1/meters/{}/enrolments", meter.meter());
+    let both = world.get(&path).await.bytes().await.unwrap();
+    assert_eq!(both, [bytes, acceptance.to_vec()].concat());
+}
+
+#[tokio::test]
+async fn an_acceptance_of_what_no_operator_signed_is_refused() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let (enrolment, _) = enrolment_of(&world, &meter).await;
+    let forged = Enrolment {
+        rated_power: ww_wire::Watts::new(80_000).unwrap(),
+        ..enrolment
+    };
+    let payload = forged.encode().unwrap();
+    let signature = meter.sign(Domain::EnrolmentAcceptance, &payload);
+    let body = Sign1 {
+        payload: &payload,
+        signature,
+    }
+    .encode()
+    .unwrap()
+    .to_vec();
+    let problem = problem(world.post_records(body).await).await;
+    assert_eq!(problem["type"], "/problems/enrolment-unknown", "{problem}");
+}
+
+#[tokio::test]
+async fn an_offline_operator_brings_a_signed_enrolment() {
+    let operator = TestMeter::new();
+    let key = operator.public_key();
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.trusted_operator_keys = vec![key.to_string()];
+    })
+    .await;
+    let meter = TestMeter::new();
+    let id = world.announce(&meter, "EC64C9C05E97").await;
+    let template = world.enrolled_elsewhere(&operator, &meter);
+    let body = json!({"record": hex::encode(&operator.sign1(&template))});
+    let approved = world.approve(id, &body).await;
+    assert_eq!(approved["rated_power_w"], 900);
+
+    let stranger = TestMeter::new();
+    let forged = world.enrolled_elsewhere(&stranger, &meter);
+    let body = json!({"record": hex::encode(&stranger.sign1(&forged))});
+    let path = format!("/api/v1/installations/{id}/approve");
+    let refused = problem(world.admin_post(&path, &body).await).await;
+    assert_eq!(refused["type"], "/problems/unknown-operator");
+    let foreign = world.enrolled_elsewhere(&operator, &TestMeter::new());
+    let body = json!({"record": hex::encode(&operator.sign1(&foreign))});
+    let refused = problem(world.admin_post(&path, &body).await).await;
+    assert_eq!(refused["type"], "/problems/enrolment-foreign");
+}
+
+#[tokio::test]
+async fn an_approval_names_what_is_missing_or_wrong() {
+    let world = World::start().await;
+    let meter = TestMeter::new();
+    let body = json!({"name": "bare", "public_key": meter.public_key().to_string()});
+    let response = world.post("/api/v1/installations/", &body).await;
+    let id = response.json::<Value>().await.unwrap()["id"]
+        .as_u64()
+        .unwrap();
+    let path = format!("/api/v1/installations/{id}/approve");
+    let full = json!({"rated_power_w": 800, "shelly_mac": "EC64C9C05E97", "sensor_model": "shelly_em_gen1"});
+    for (field, value) in [
+        ("rated_power_w", Value::Null),
+        ("shelly_mac", Value::Null),
+        ("sensor_model", Value::Null),
+        ("sensor_model", json!("toaster")),
+        ("time_zone", json!("Europe/Atlantis")),
+        ("name", json!("x".repeat(65))),
+    ] {
+        let mut body = full.clone();
+        body[field] = value;
+        let problem = problem(world.admin_post(&path, &body).await).await;
+        assert_eq!(problem["field"], field, "{problem}");
+        assert_eq!(problem["status"], 422);
+    }
+    let shown = world.json(&format!("/api/v1/installations/{id}")).await;
+    assert_eq!(shown["state"], "waiting");
+}
+
+#[tokio::test]
+async fn a_sensor_has_one_active_meter_and_a_revoked_key_stays_revoked() {
+    let world = World::start().await;
+    let first = world.enrolled().await;
+    let second = TestMeter::new();
+    let id = world.announce(&second, "EC64C9C05E97").await;
+    let path = format!("/api/v1/installations/{id}/approve");
+    let body = json!({"rated_power_w": 800});
+    let taken = problem(world.admin_post(&path, &body).await).await;
+    assert_eq!(taken["type"], "/problems/sensor-in-use", "{taken}");
+    let revoke = format!("/api/v1/installations/{}/revoke", first.id);
+    let reason = json!({"reason": "decommissioned", "note": "roof rebuilt"});
+    assert_eq!(world.admin_post(&revoke, &reason).await.status(), 200);
+    assert_eq!(world.admin_post(&path, &body).await.status(), 200);
+    let again = format!("/api/v1/installations/{}/approve", first.id);
+    let refused = problem(world.admin_post(&again, &body).await).await;
+    assert_eq!(refused["type"], "/problems/state-conflict");
+}
+
+#[tokio::test]
+async fn a_replaced_meter_hands_its_lifetime_total_on() {
+    let world = World::start().await;
+    let old = world.enrolled().await;
+    let readings: Vec<_> = (0..60).map(|place| old.reading(place)).collect();
+    let boot = old.boot();
+    let window = old.window(&readings, 1, boot.encode().unwrap().digest());
+    let body = [old.sign1(&boot), old.sign1(&window), packed(&readings)].concat();
+    assert_eq!(world.post_records(body).await.status(), 200);
+
+    let new = TestMeter::new();
+    let id = world.announce(&new, "EC64C9C05E97").await;
+    let approved = world
+        .approve(id, &json!({"rated_power_w": 800, "replaces": old.id}))
+        .await;
+    assert_eq!(approved["replaces"], old.id);
+    world.clock.set(START_MS + 660_000);
+    let reading = ww_wire::Reading {
+        time: ww_wire::UtcMillis::new(START_MS + 650_000),
+        produced: ww_wire::MilliwattHours::new(1_100).unwrap(),
+        ..new.reading(0)
+    };
+    assert_eq!(world.submit(&new, &reading).await.status(), 201);
+    let energy = world
+        .json(&format!("/api/v1/installations/{id}/energy"))
+        .await;
+    assert_eq!(energy["lifetime_wh"].to_string(), "7.0");
+}

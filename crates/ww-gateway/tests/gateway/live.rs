@@ -1,0 +1,152 @@
+//! The live stream: what becomes durable is heard, in order, and after a break from where it broke.
+
+use std::time::Duration;
+
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::world::{World, problem};
+
+/// One stream, read event by event.
+struct Listener {
+    response: Response,
+    text: String,
+}
+
+#[derive(Debug)]
+struct Heard {
+    id: String,
+    event: String,
+    data: Value,
+}
+
+impl Listener {
+    async fn open(world: &World, last_event_id: Option<&str>) -> Self {
+        let mut request = world.client.get(world.url("/api/v1/live"));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut listener = Self {
+            response,
+            text: String::new(),
+        };
+        let opening = listener.block().await.unwrap();
+        assert!(opening.starts_with("retry: "), "{opening}");
+        listener
+    }
+
+    /// The text up to the next blank line; `None` when the stream has ended.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let block = block.to_owned();
+                self.text = rest.to_owned();
+                return Some(block);
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(10), self.response.chunk());
+            let chunk = chunk.await.expect("something is heard in time").unwrap()?;
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    async fn hear(&mut self) -> Heard {
+        let block = self.block().await.expect("the stream goes on");
+        let field = |name: &str| -> String {
+            let prefix = format!("{name}: ");
+            let line = block.lines().find_map(|line| line.strip_prefix(&prefix));
+            line.unwrap_or_else(|| panic!("{name} is missing in {block}"))
+                .to_owned()
+        };
+        Heard {
+            id: field("id"),
+            event: field("event"),
+            data: serde_json::from_str(&field("data")).unwrap(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reading_is_heard_as_the_list_shows_it() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let mut listener = Listener::open(&world, None).await;
+    world.submit(&meter, &meter.reading(0)).await;
+    let heard = listener.hear().await;
+    assert_eq!(heard.event, "reading");
+    let list = world.json(&format!("/api/v1/readings/{}", meter.id)).await;
+    assert_eq!(heard.data, list[0]);
+    assert_eq!(heard.data["meter_id"], meter.meter().to_string());
+}
+
+#[tokio::test]
+async fn a_decision_about_a_meter_is_heard() {
+    let world = World::start().await;
+    let mut listener = Listener::open(&world, None).await;
+    let meter = world.enrolled().await;
+    let mut last = listener.hear().await;
+    assert_eq!(last.event, "installation");
+    while last.data["state"] != "active" {
+        last = listener.hear().await;
+    }
+    assert_eq!(last.data["id"], meter.id);
+}
+
+#[tokio::test]
+async fn a_stream_that_broke_goes_on_where_it_broke() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let mut listener = Listener::open(&world, None).await;
+    for place in 0..2 {
+        world.submit(&meter, &meter.reading(place)).await;
+    }
+    let first = listener.hear().await;
+    drop(listener);
+    world.submit(&meter, &meter.reading(2)).await;
+    let mut resumed = Listener::open(&world, Some(&first.id)).await;
+    let sequences = [resumed.hear().await, resumed.hear().await];
+    assert_eq!(
+        sequences.map(|heard| heard.data["sequence"].as_u64().unwrap()),
+        [2, 3]
+    );
+    let request = world.client.get(world.url("/api/v1/live?last_event_id=x"));
+    let refused = problem(request.send().await.unwrap()).await;
+    assert_eq!(refused["field"], "last_event_id");
+}
+
+#[tokio::test]
+async fn a_refused_reading_is_not_heard() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let mut listener = Listener::open(&world, None).await;
+    let mut tampered = meter.submission(&meter.reading(0));
+    tampered["signature"] = meter.submission(&meter.reading(1))["signature"].clone();
+    assert_eq!(
+        world.post("/api/v1/readings/", &tampered).await.status(),
+        422
+    );
+    world.submit(&meter, &meter.reading(2)).await;
+    assert_eq!(listener.hear().await.data["sequence"], 3);
+}
+
+#[tokio::test]
+async fn only_so_many_streams_are_open_at_one_time() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.live_streams = 1;
+    })
+    .await;
+    let _listener = Listener::open(&world, None).await;
+    let refused = problem(world.get("/api/v1/live").await).await;
+    assert_eq!(refused["type"], "/problems/rate-limited");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_gateway_stops() {
+    let world = World::start().await;
+    let mut listener = Listener::open(&world, None).await;
+    let reason = world.gateway.shutdown().await;
+    assert_eq!(reason, ww_gateway::StopReason::Drained);
+    assert!(listener.block().await.is_none());
+}

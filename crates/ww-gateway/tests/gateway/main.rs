@@ -1,0 +1,13 @@
+//! A real gateway on a free port, real HTTP, real signatures, a real database in a folder of its
+//! own. Only the clock is a fake.
+
+mod administration;
+mod enrolment;
+mod live;
+mod readings;
+mod records;
+mod roles;
+mod server;
+mod shapes;
+mod tampering;
+mod world;

@@ -1,0 +1,111 @@
+//! Every route of the table with every role, with and without public read.
+
+use reqwest::{RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use ww_api::{Access, Method, ROUTES, Role, Route};
+
+use crate::world::{World, problem};
+
+/// A key of each role, and nobody's.
+async fn callers(world: &World) -> Vec<(Option<Role>, String)> {
+    let mut callers = vec![(None, String::new())];
+    for role in Role::ALL {
+        let body = json!({"name": role.name(), "role": role.name()});
+        let response = world.admin_post("/api/v1/keys", &body).await;
+        assert_eq!(response.status(), 201);
+        let key: Value = response.json().await.unwrap();
+        callers.push((Some(role), key["key"].as_str().unwrap().to_owned()));
+    }
+    callers
+}
+
+fn request(world: &World, route: &Route, key: &str) -> RequestBuilder {
+    let path = route
+        .path
+        .replace("{kind}", "not-found")
+        .replace("{meter_id}", &"00".repeat(32))
+        .replace("{source}", "old")
+        .replace("{id}", "999")
+        .replace("{installation_id}", "999")
+        .replace("{reading_id}", "999");
+    let url = world.url(&path);
+    let request = match route.method {
+        Method::Get => world.client.get(url),
+        Method::Post => world.client.post(url).header("content-length", "0"),
+        Method::Delete => world.client.delete(url),
+    };
+    match key {
+        "" => request,
+        key => request.bearer_auth(key),
+    }
+}
+
+async fn check_all(world: &World, public_read: bool) {
+    for (role, key) in callers(world).await {
+        for route in ROUTES {
+            let status = request(world, route, &key).send().await.unwrap().status();
+            let expected = match route.access {
+                Access::Open | Access::Signed => None,
+                Access::Role(Role::Viewer) if public_read => None,
+                Access::Role(needed) => match role {
+                    None => Some(StatusCode::UNAUTHORIZED),
+                    Some(role) if role < needed => Some(StatusCode::FORBIDDEN),
+                    Some(_) => None,
+                },
+            };
+            let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+            match expected {
+                Some(expected) => assert_eq!(status, expected, "{role:?} {route:?}"),
+                None => assert!(!refused.contains(&status), "{role:?} {route:?} {status}"),
+            }
+            assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{route:?}");
+            assert!(!status.is_server_error(), "{route:?} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
+    let world = World::with(|config| config.limits.peer_burst = 10_000).await;
+    check_all(&world, false).await;
+}
+
+#[tokio::test]
+async fn public_read_opens_what_a_viewer_may_and_nothing_more() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.peer_burst = 10_000;
+    })
+    .await;
+    check_all(&world, true).await;
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_refused_even_where_none_is_needed() {
+    let world = World::start().await;
+    let request = world.client.get(world.url("/api/v1/installations/"));
+    let response = request.bearer_auth("wwk_wrong").send().await.unwrap();
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        "Bearer realm=\"wattwitness\""
+    );
+    assert_eq!(problem(response).await["type"], "/problems/unauthorized");
+}
+
+#[tokio::test]
+async fn who_asks_too_often_without_a_key_waits() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.peer_requests_per_s = 1;
+        config.limits.peer_burst = 5;
+    })
+    .await;
+    for _ in 0..5 {
+        assert_eq!(world.get("/api/v1/installations/").await.status(), 200);
+    }
+    let response = world.get("/api/v1/installations/").await;
+    assert!(response.headers().contains_key("retry-after"));
+    assert_eq!(problem(response).await["type"], "/problems/rate-limited");
+    world.admin_json("/api/v1/installations/").await;
+    assert_eq!(world.get("/health").await.status(), 200);
+}
