@@ -103,10 +103,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) const fn calendar(&self) -> &Calendar {
-        &self.calendar
-    }
-
+    #[cfg(test)]
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }

@@ -115,11 +115,11 @@ impl Calendar {
             Step::Hour => self.hour(seconds),
             Step::Day => {
                 let date = self.date(seconds);
-                self.from_date_to_date(date, date.saturating_add(1.day()))
+                self.between_dates(date, date.saturating_add(1.day()))
             }
             Step::Month => {
                 let date = self.date(seconds).first_of_month();
-                self.from_date_to_date(date, date.saturating_add(1.month()))
+                self.between_dates(date, date.saturating_add(1.month()))
             }
         }
     }
@@ -195,7 +195,7 @@ impl Calendar {
         self.zone.to_datetime(timestamp(seconds)).date()
     }
 
-    fn from_date_to_date(&self, from: Date, to: Date) -> Period {
+    fn between_dates(&self, from: Date, to: Date) -> Period {
         Period {
             start: self.start_of(from),
             end: self.start_of(to),

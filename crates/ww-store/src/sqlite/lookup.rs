@@ -94,8 +94,6 @@ pub(super) struct Segment {
     pub(super) place: Place,
     pub(super) rowid: i64,
     pub(super) first_sequence: Sequence,
-    pub(super) last_sequence: Sequence,
-    pub(super) min_time: Option<UtcMillis>,
     pub(super) max_time: Option<UtcMillis>,
 }
 
@@ -111,9 +109,7 @@ impl Segment {
             place,
             rowid: row.get(0)?,
             first_sequence: sequence_from(row.get(1)?)?,
-            last_sequence: sequence_from(row.get(2)?)?,
-            min_time: time_from(row.get(3)?),
-            max_time: time_from(row.get(4)?),
+            max_time: time_from(row.get(2)?),
         })
     }
 }
@@ -130,12 +126,12 @@ pub(super) fn segments_in(
     for (place, sql) in [
         (
             Place::Window,
-            "SELECT id, first_sequence, last_sequence, min_time, max_time FROM windows
+            "SELECT id, first_sequence, max_time FROM windows
              WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3 AND packed IS NOT NULL",
         ),
         (
             Place::Chunk,
-            "SELECT id, first_sequence, last_sequence, min_time, max_time FROM chunks
+            "SELECT id, first_sequence, max_time FROM chunks
              WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3",
         ),
     ] {
@@ -159,13 +155,13 @@ fn segments_from(
     for (place, sql) in [
         (
             Place::Window,
-            "SELECT id, first_sequence, last_sequence, min_time, max_time FROM windows
+            "SELECT id, first_sequence, max_time FROM windows
              WHERE meter = ?1 AND last_sequence >= ?2 AND packed IS NOT NULL
              ORDER BY last_sequence LIMIT 1",
         ),
         (
             Place::Chunk,
-            "SELECT id, first_sequence, last_sequence, min_time, max_time FROM chunks
+            "SELECT id, first_sequence, max_time FROM chunks
              WHERE meter = ?1 AND last_sequence >= ?2 ORDER BY last_sequence LIMIT 1",
         ),
     ] {

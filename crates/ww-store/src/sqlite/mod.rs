@@ -628,7 +628,8 @@ impl Store for SqliteStore {
                 for thread in threads {
                     drop(thread.join());
                 }
-                drop(reply.send(()));
+                // Whoever asked may have gone.
+                reply.send(()).ok();
             })?;
             done.await.map_err(|_| StoreError::Closed)
         })

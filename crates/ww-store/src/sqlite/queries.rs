@@ -337,7 +337,7 @@ fn by_sequence(
         (Place::Chunk, "chunks WHERE"),
     ] {
         let sql = format!(
-            "SELECT id, first_sequence, last_sequence, min_time, max_time FROM {table}
+            "SELECT id, first_sequence, max_time FROM {table}
              meter = ?1 AND last_sequence > ?2 ORDER BY last_sequence {direction}"
         );
         let mut statement = connection.prepare_cached(&sql)?;

@@ -1,0 +1,150 @@
+//! The SQLite backend under the shared suite, and what only SQLite can get wrong.
+
+mod suite;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use suite::meter::{Meter, live, sealed, utc};
+use suite::{Backend, active, all, assert_whole, take, take_one};
+use tempfile::TempDir;
+use ww_store::{SqliteOptions, SqliteStore, Store, StoreError};
+
+struct Sqlite(TempDir);
+
+impl Backend for Sqlite {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn open(&self) -> Arc<dyn Store> {
+        let path = self.0.path().join("store.db");
+        Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap())
+    }
+}
+
+store_suite! { Sqlite;
+    a_stored_reading_comes_back_to_the_last_bit,
+    what_was_answered_is_there_after_a_restart,
+    the_same_reading_again_gets_the_first_answer,
+    another_reading_with_the_same_number_is_refused_and_both_are_kept,
+    a_sealed_reading_cannot_be_contradicted_either,
+    an_unknown_waiting_or_revoked_meter_stores_nothing,
+    announcing_again_changes_nothing_and_waiting_is_bounded,
+    a_window_drops_the_single_signatures_and_proves_every_reading,
+    a_window_that_contradicts_a_signed_reading_is_refused,
+    readings_of_another_window_are_not_taken_for_this_one,
+    a_record_that_does_not_name_the_one_before_is_refused,
+    a_spliced_window_does_not_fit_the_one_after_it,
+    a_hole_in_the_chain_holds_the_next_index_until_a_gap_covers_it,
+    a_backlog_behind_a_live_reading_moves_its_energy_to_where_it_belongs,
+    a_window_without_readings_keeps_its_energy_and_takes_them_later,
+    a_window_over_readings_that_come_one_by_one_is_sealed_by_the_last,
+    overlapping_windows_are_refused,
+    produced_that_falls_is_refused,
+    one_refused_record_leaves_the_others_of_its_batch_alone,
+    readings_of_unknown_time_count_in_lifetime_only,
+    the_latest_reading_is_the_one_with_the_newest_time,
+    pages_follow_one_another_without_loss_or_repetition,
+    thinning_keeps_the_peak_and_stays_within_its_bound,
+    chain_records_come_with_their_readings_in_order,
+    days_of_windows_become_compact_and_lose_nothing,
+    a_new_time_zone_moves_the_days,
+    the_day_of_the_change_to_winter_has_25_hours_of_energy,
+    lifetime_goes_on_when_a_meter_is_replaced,
+    a_correction_is_shown_beside_the_total,
+    one_sensor_and_channel_has_one_active_meter,
+    an_enrolment_is_accepted_by_its_meter_and_never_goes_back,
+    events_are_resumed_where_one_left_off,
+    pending_readings_go_by_id_over_all_installations,
+    keys_are_kept_by_hash_and_stay_withdrawn,
+    imported_readings_are_in_no_total,
+    many_calls_at_once_share_commits,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_interleaving_of_deliveries_ends_like_the_model(
+        life in suite::model::life(),
+        deliveries in suite::model::deliveries(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(suite::model::holds::<Sqlite>(&life, &deliveries));
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let backend = Sqlite::new();
+    drop(backend.open());
+    let path = backend.0.path().join("store.db");
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.pragma_update(None, "user_version", 99).unwrap();
+    drop(raw);
+    let refused = SqliteStore::open(&path, SqliteOptions::default()).unwrap_err();
+    assert!(matches!(refused, StoreError::NewerSchema { found: 99, .. }));
+}
+
+#[tokio::test]
+async fn a_file_of_another_program_is_left_alone() {
+    let backend = Sqlite::new();
+    let path = backend.0.path().join("store.db");
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute_batch("CREATE TABLE theirs (a); PRAGMA user_version = 1")
+        .unwrap();
+    drop(raw);
+    let before = std::fs::read(&path).unwrap();
+    let refused = SqliteStore::open(&path, SqliteOptions::default()).unwrap_err();
+    assert!(matches!(refused, StoreError::Damaged { .. }));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_restored_old_backup_is_filled_again_by_its_meter() {
+    let (backend, restored) = (Sqlite::new(), Sqlite::new());
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    let first = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let first_window = meter.seal(&first);
+    take_one(&*store, sealed(first_window, &first)).await;
+    let backup = backend.0.path().join("backup.db");
+    store.backup(&backup).await.unwrap();
+    let second = meter.ten_minutes(utc("2025-06-19T12:10:00Z"), 45);
+    let second_window = meter.seal(&second);
+    let tail = meter.read(Some(utc("2025-06-19T12:20:00Z")), 45);
+    let after = vec![sealed(second_window, &second), live(tail)];
+    take(&*store, after.clone()).await;
+    let whole = all(&*store, id).await;
+
+    SqliteStore::restore(&backup, &restored.0.path().join("store.db")).unwrap();
+    let store = restored.open();
+    assert_eq!(all(&*store, id).await.len(), 60);
+    take_one(&*store, after[1].clone()).await;
+    let mut again = vec![sealed(first_window, &first)];
+    again.extend(after);
+    take(&*store, again).await;
+    assert_eq!(all(&*store, id).await, whole);
+    assert_whole(&*store).await;
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so_and_keeps_what_it_answered() {
+    let backend = Sqlite::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    take(
+        &*store,
+        readings.iter().map(|reading| live(*reading)).collect(),
+    )
+    .await;
+    store.close().await.unwrap();
+    let closed = store.ingest(vec![live(readings[0])], None).await;
+    assert!(matches!(closed, Err(StoreError::Closed)));
+    let store = backend.open();
+    assert_eq!(all(&*store, id).await.len(), 60);
+}

@@ -1,0 +1,1076 @@
+//! The tests that every backend of the trait must pass. A backend gives a [`Backend`] and calls
+//! [`store_suite!`].
+
+pub(crate) mod meter;
+pub(crate) mod model;
+
+use std::sync::Arc;
+
+use ww_store::{
+    Announced, Announcement, EventId, EventKind, FindingKind, Ingest, InstallationId,
+    InstallationState, NewApiKey, Outcome, Proof, ReadingId, ReadingQuery, Receipt, Refusal, Role,
+    SensorProposal, Span, Store, StoreError, StoredReading, Verified, WindowQuery,
+};
+use ww_wire::merkle::{leaf_hash, verify_inclusion};
+use ww_wire::{
+    AnyReading, ChainIndex, ChainRecord, Correction, CorrectionReason, Hash, MilliwattHours,
+    Record, Replacement, Revocation, RevocationReason, Sequence, Text, UtcMillis,
+};
+
+use self::meter::{
+    Meter, audit, bare, chained, live, operator_key, sealed, signature, tampered, utc,
+};
+
+/// A place where a store can be opened again and again.
+pub(crate) trait Backend: Sized {
+    fn new() -> Self;
+    fn open(&self) -> Arc<dyn Store>;
+}
+
+/// Makes a test of each claim for one backend.
+#[macro_export]
+macro_rules! store_suite {
+    ($backend:ty; $($claim:ident),* $(,)?) => {$(
+        #[tokio::test]
+        async fn $claim() {
+            $crate::suite::$claim::<$backend>().await;
+        }
+    )*};
+}
+
+pub(crate) async fn active(store: &dyn Store, meter: &Meter, zone: &str) -> InstallationId {
+    let label = meter.label("Roof", zone, 1_750_000_000_000);
+    let installation = store
+        .enrol(meter.enrolment(1), Some(label), audit(None))
+        .await
+        .unwrap();
+    assert_eq!(installation.state, InstallationState::Active);
+    installation.id
+}
+
+pub(crate) async fn take(store: &dyn Store, batch: Vec<Ingest>) -> Vec<Outcome> {
+    store
+        .ingest(batch, UtcMillis::new(1_760_000_000_123))
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn take_one(store: &dyn Store, item: Ingest) -> Outcome {
+    take(store, vec![item]).await.remove(0)
+}
+
+pub(crate) fn receipt(outcome: &Outcome) -> Receipt {
+    match outcome {
+        Outcome::Stored(receipt) => *receipt,
+        other => panic!("not stored: {other:?}"),
+    }
+}
+
+fn refusal(outcome: Outcome) -> Refusal {
+    match outcome {
+        Outcome::Refused(refusal) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+pub(crate) async fn all(store: &dyn Store, id: InstallationId) -> Vec<StoredReading> {
+    store.readings(everything(id)).await.unwrap()
+}
+
+fn everything(id: InstallationId) -> ReadingQuery {
+    ReadingQuery {
+        installation: id,
+        start: UtcMillis::ZERO,
+        end: UtcMillis::MAX,
+        after: None,
+        limit: None,
+    }
+}
+
+pub(crate) async fn assert_whole(store: &dyn Store) {
+    let report = store.integrity().await.unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+}
+
+fn mwh(energy: u64) -> MilliwattHours {
+    MilliwattHours::new(energy).unwrap()
+}
+
+pub(crate) async fn a_stored_reading_comes_back_to_the_last_bit<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    let reading = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    let stored = receipt(&take_one(&*store, live(reading)).await);
+    let found = store
+        .reading(id, Sequence::new(1).unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.stored.reading, reading);
+    assert_eq!(found.stored.received, stored.received);
+    assert_eq!(found.stored.proof, Proof::Signature(signature(4)));
+    assert_eq!(found.window, None);
+    assert_eq!(store.latest(id).await.unwrap(), Some(found.stored));
+}
+
+pub(crate) async fn what_was_answered_is_there_after_a_restart<B: Backend>() {
+    let backend = B::new();
+    let mut meter = Meter::new(1);
+    let store = backend.open();
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    let start = utc("2025-06-19T12:00:00Z");
+    let readings = meter.ten_minutes(start, 45);
+    let window = meter.seal(&readings);
+    take_one(&*store, sealed(window, &readings)).await;
+    let late = meter.read(UtcMillis::new(start.get() + 600_000), 45);
+    take_one(&*store, live(late)).await;
+    store.close().await.unwrap();
+    drop(store);
+    let store = backend.open();
+    assert_eq!(all(&*store, id).await.len(), 61);
+    let next = meter.read(UtcMillis::new(start.get() + 610_000), 45);
+    receipt(&take_one(&*store, live(next)).await);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn the_same_reading_again_gets_the_first_answer<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let reading = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    let first = receipt(&take_one(&*store, live(reading)).await);
+    let later = UtcMillis::new(1_770_000_000_000);
+    let again = store.ingest(vec![live(reading)], later).await.unwrap();
+    let Outcome::Duplicate(again) = &again[0] else {
+        panic!("not a duplicate: {again:?}");
+    };
+    assert_eq!(again.received, first.received);
+}
+
+pub(crate) async fn another_reading_with_the_same_number_is_refused_and_both_are_kept<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let reading = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    take_one(&*store, live(reading)).await;
+    let refused = refusal(take_one(&*store, live(tampered(reading))).await);
+    assert!(matches!(refused, Refusal::EquivocatingReading { .. }));
+    assert!(refused.is_equivocation());
+    assert_eq!(all(&*store, id).await[0].reading, reading);
+    let evidence = store.evidence(Some(id), 0, 10).await.unwrap();
+    assert_eq!(evidence.len(), 1);
+    assert_eq!(
+        evidence[0].stored.payload,
+        reading.encode().unwrap().to_vec()
+    );
+    assert_eq!(
+        evidence[0].refused.payload,
+        tampered(reading).encode().unwrap().to_vec()
+    );
+    assert_eq!(evidence[0].refused.signature, Some(signature(4)));
+    let findings = store.findings(None, 0, 10).await.unwrap();
+    assert_eq!(findings[0].finding.kind, FindingKind::EquivocatingReading);
+}
+
+pub(crate) async fn a_sealed_reading_cannot_be_contradicted_either<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    take_one(&*store, sealed(window, &readings)).await;
+    assert!(matches!(
+        take_one(&*store, live(readings[7])).await,
+        Outcome::Duplicate(_)
+    ));
+    let refused = refusal(take_one(&*store, live(tampered(readings[7]))).await);
+    assert!(matches!(refused, Refusal::EquivocatingReading { .. }));
+}
+
+pub(crate) async fn an_unknown_waiting_or_revoked_meter_stores_nothing<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let reading = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    let unknown = refusal(take_one(&*store, live(reading)).await);
+    assert_eq!(unknown, Refusal::UnknownMeter { meter: meter.id() });
+    let announced = store
+        .announce(announcement(&meter), 10, audit(None))
+        .await
+        .unwrap();
+    let Announced::New(waiting) = announced else {
+        panic!("{announced:?}");
+    };
+    let refused = refusal(take_one(&*store, live(reading)).await);
+    assert!(matches!(
+        refused,
+        Refusal::NotActive {
+            state: InstallationState::Waiting,
+            ..
+        }
+    ));
+    active(&*store, &meter, "UTC").await;
+    receipt(&take_one(&*store, live(reading)).await);
+    let revocation = Revocation {
+        operator: operator_key().id(),
+        meter: meter.id(),
+        time: UtcMillis::new(1_750_000_000_000).unwrap(),
+        reason: RevocationReason::Lost,
+        note: Text::EMPTY,
+    };
+    let revoked = store
+        .revoke(Verified::vouched(revocation, signature(2)), audit(None))
+        .await
+        .unwrap();
+    assert_eq!(revoked.state, InstallationState::Revoked);
+    let next = meter.read(Some(utc("2025-06-19T12:00:10Z")), 45);
+    let refused = refusal(take_one(&*store, live(next)).await);
+    assert!(matches!(
+        refused,
+        Refusal::NotActive {
+            state: InstallationState::Revoked,
+            ..
+        }
+    ));
+    assert_eq!(all(&*store, waiting.id).await.len(), 1);
+}
+
+fn announcement(meter: &Meter) -> Announcement {
+    Announcement {
+        name: "Hackathon Test 1".to_owned(),
+        public_key: meter.key,
+        sensor: SensorProposal::default(),
+        shelly_payload: b"{}".to_vec(),
+        boot_time: None,
+    }
+}
+
+pub(crate) async fn announcing_again_changes_nothing_and_waiting_is_bounded<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let meter = Meter::new(1);
+    let first = store
+        .announce(announcement(&meter), 1, audit(None))
+        .await
+        .unwrap();
+    let mut renamed = announcement(&meter);
+    renamed.name = "Impostor".to_owned();
+    let again = store.announce(renamed, 1, audit(None)).await.unwrap();
+    let (Announced::New(first), Announced::Known(again)) = (first, again) else {
+        panic!("not new, then known");
+    };
+    assert_eq!(first, again);
+    let other = store
+        .announce(announcement(&Meter::new(2)), 1, audit(None))
+        .await
+        .unwrap();
+    assert_eq!(other, Announced::TooManyWaiting);
+}
+
+pub(crate) async fn a_window_drops_the_single_signatures_and_proves_every_reading<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    take(
+        &*store,
+        readings.iter().map(|reading| live(*reading)).collect(),
+    )
+    .await;
+    assert_eq!(store.statistics().await.unwrap().live_readings, 60);
+    let window = meter.seal(&readings);
+    let stored = receipt(&take_one(&*store, bare(window)).await);
+    assert_eq!(stored.next_index, ChainIndex::new(1).unwrap());
+    let statistics = store.statistics().await.unwrap();
+    assert_eq!(
+        (statistics.live_readings, statistics.sealed_readings),
+        (0, 60)
+    );
+    for (leaf, reading) in readings.iter().enumerate() {
+        let found = store
+            .reading(id, reading.sum().sequence)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.stored.reading, *reading);
+        let proof = found.window.unwrap();
+        assert_eq!(proof.window, window);
+        let leaf_hash = leaf_hash(&reading.encode().unwrap());
+        verify_inclusion(&leaf_hash, leaf as u64, 60, &proof.path, &window.root).unwrap();
+    }
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_window_that_contradicts_a_signed_reading_is_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    take_one(&*store, live(tampered(readings[3]))).await;
+    let window = meter.seal(&readings);
+    let refused = refusal(take_one(&*store, sealed(window, &readings)).await);
+    assert!(
+        matches!(refused, Refusal::WindowContradictsReading { sequence, .. }
+        if sequence == readings[3].sum().sequence)
+    );
+    assert_eq!(all(&*store, id).await.len(), 1);
+    let evidence = store.evidence(None, 0, 10).await.unwrap();
+    assert_eq!(
+        evidence[0].refused.payload,
+        window.encode().unwrap().to_vec()
+    );
+    assert!(evidence[0].refused_readings.is_some());
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn readings_of_another_window_are_not_taken_for_this_one<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let more = meter.ten_minutes(utc("2025-06-19T12:10:00Z"), 45);
+    let (first, second) = (meter.seal(&readings), meter.seal(&more));
+    let Ingest::Window(_, of_second) = sealed(second, &more) else {
+        unreachable!();
+    };
+    let mixed = Ingest::Window(Verified::vouched(first, signature(5)), of_second);
+    let refused = refusal(take_one(&*store, mixed).await);
+    assert!(matches!(refused, Refusal::ForeignReadings { .. }));
+}
+
+pub(crate) async fn a_record_that_does_not_name_the_one_before_is_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let boot = meter.start(None);
+    take_one(&*store, chained(ChainRecord::Boot(boot))).await;
+    let mut spliced = meter.start(None);
+    spliced.previous = Hash([9; 32]);
+    let refused = refusal(take_one(&*store, chained(ChainRecord::Boot(spliced))).await);
+    assert!(matches!(refused, Refusal::BrokenChain { .. }));
+    let mut forked = boot;
+    forked.version_minor = 9;
+    let refused = refusal(take_one(&*store, chained(ChainRecord::Boot(forked))).await);
+    assert!(matches!(refused, Refusal::EquivocatingChain { .. }));
+    assert_eq!(store.evidence(None, 0, 10).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_spliced_window_does_not_fit_the_one_after_it<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let boot = meter.start(None);
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    let end = meter.start(None);
+    take(
+        &*store,
+        vec![
+            chained(ChainRecord::Boot(boot)),
+            chained(ChainRecord::Boot(end)),
+        ],
+    )
+    .await;
+    let mut spliced = window;
+    spliced.firmware = Hash([1; 32]);
+    let refused = refusal(take_one(&*store, sealed(spliced, &readings)).await);
+    assert!(matches!(refused, Refusal::BrokenChain { .. }));
+    receipt(&take_one(&*store, sealed(window, &readings)).await);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_hole_in_the_chain_holds_the_next_index_until_a_gap_covers_it<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let first = meter.start(None);
+    meter.start(None);
+    let lost = meter.start(None);
+    let kept = meter.start(None);
+    let index = |number| ChainIndex::new(number).unwrap();
+    let boots = vec![
+        chained(ChainRecord::Boot(first)),
+        chained(ChainRecord::Boot(kept)),
+    ];
+    let outcomes = take(&*store, boots).await;
+    assert_eq!(receipt(&outcomes[1]).next_index, index(1));
+    let gap = meter.give_up(1, 2, lost.encode().unwrap().digest());
+    let outcome = take_one(&*store, chained(ChainRecord::Gap(gap))).await;
+    assert_eq!(receipt(&outcome).next_index, index(5));
+}
+
+pub(crate) async fn a_backlog_behind_a_live_reading_moves_its_energy_to_where_it_belongs<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    let start = utc("2025-06-19T12:00:00Z");
+    let first = meter.read(Some(start), 0);
+    let opening = meter.seal(&[first]);
+    take_one(&*store, sealed(opening, &[first])).await;
+    let backlog = meter.ten_minutes(UtcMillis::new(start.get() + 600_000).unwrap(), 50);
+    let window = meter.seal(&backlog);
+    let now = UtcMillis::new(start.get() + 3_600_000).unwrap();
+    let tail = meter.read(Some(now), 50);
+    take_one(&*store, live(tail)).await;
+    let chart = store.chart(id, Span::Hour, now).await.unwrap().unwrap();
+    assert_eq!(chart.bars[5].energy, mwh(61 * 50));
+    assert!(chart.bars[5].spans_gap);
+    take_one(&*store, sealed(window, &backlog)).await;
+    let chart = store.chart(id, Span::Hour, now).await.unwrap().unwrap();
+    assert_eq!(chart.bars[5].energy, mwh(50));
+    assert_eq!(chart.bars[0].energy, mwh(60 * 50));
+    assert_eq!(chart.bars[0].readings, 60);
+    assert_eq!(chart.total, mwh(61 * 50));
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_window_without_readings_keeps_its_energy_and_takes_them_later<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-19T12:00:00Z");
+    let first = meter.read(Some(start), 0);
+    let opening = meter.seal(&[first]);
+    let lost = meter.ten_minutes(UtcMillis::new(start.get() + 600_000).unwrap(), 50);
+    let window = meter.seal(&lost);
+    take(&*store, vec![sealed(opening, &[first]), bare(window)]).await;
+    let now = UtcMillis::new(start.get() + 1_200_000).unwrap();
+    let chart = store.chart(id, Span::Hour, now).await.unwrap().unwrap();
+    assert_eq!(
+        (chart.bars[4].energy, chart.bars[4].readings),
+        (mwh(3000), 0)
+    );
+    assert_whole(&*store).await;
+    let again = take_one(&*store, sealed(window, &lost)).await;
+    assert!(matches!(again, Outcome::Duplicate(_)));
+    let chart = store.chart(id, Span::Hour, now).await.unwrap().unwrap();
+    assert_eq!(
+        (chart.bars[4].energy, chart.bars[4].readings),
+        (mwh(3000), 60)
+    );
+    assert_eq!(all(&*store, id).await.len(), 61);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_window_over_readings_that_come_one_by_one_is_sealed_by_the_last<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    take_one(&*store, bare(window)).await;
+    for reading in &readings {
+        receipt(&take_one(&*store, live(*reading)).await);
+    }
+    let statistics = store.statistics().await.unwrap();
+    assert_eq!(
+        (statistics.live_readings, statistics.sealed_readings),
+        (0, 60)
+    );
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn overlapping_windows_are_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    let again = meter.seal(&readings[30..]);
+    take_one(&*store, sealed(window, &readings)).await;
+    let refused = refusal(take_one(&*store, bare(again)).await);
+    assert!(matches!(refused, Refusal::OverlappingWindows { .. }));
+}
+
+pub(crate) async fn produced_that_falls_is_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let first = meter.read(Some(utc("2025-06-19T12:00:00Z")), 100);
+    take_one(&*store, live(first)).await;
+    meter.produced = 0;
+    let fallen = meter.read(Some(utc("2025-06-19T12:00:10Z")), 10);
+    let refused = refusal(take_one(&*store, live(fallen)).await);
+    assert!(matches!(refused, Refusal::ProducedFell { .. }));
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn one_refused_record_leaves_the_others_of_its_batch_alone<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let first = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    let second = meter.read(Some(utc("2025-06-19T12:00:10Z")), 45);
+    let batch = vec![live(first), live(tampered(first)), live(second)];
+    let outcomes = take(&*store, batch).await;
+    assert!(matches!(
+        outcomes[..],
+        [Outcome::Stored(_), Outcome::Refused(_), Outcome::Stored(_)]
+    ));
+    assert_eq!(all(&*store, id).await.len(), 2);
+}
+
+pub(crate) async fn readings_of_unknown_time_count_in_lifetime_only<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let now = utc("2025-06-19T12:00:00Z");
+    let first = meter.read(None, 0);
+    let second = meter.read(None, 700);
+    take(&*store, vec![live(first), live(second)]).await;
+    let energy = store.energy(id, now).await.unwrap().unwrap();
+    assert_eq!((energy.lifetime, energy.today), (mwh(700), mwh(0)));
+    assert_eq!(store.latest(id).await.unwrap().unwrap().reading, second);
+    assert!(
+        store
+            .chart(id, Span::Day, now)
+            .await
+            .unwrap()
+            .unwrap()
+            .bars
+            .is_empty()
+    );
+    assert_eq!(store.pending(None, 10).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn the_latest_reading_is_the_one_with_the_newest_time<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let old = meter.read(Some(utc("2025-06-19T12:00:00Z")), 0);
+    let new = meter.read(Some(utc("2025-06-19T12:00:10Z")), 0);
+    let stepped_back = meter.read(Some(utc("2025-06-19T11:00:00Z")), 0);
+    take(&*store, vec![live(new), live(stepped_back), live(old)]).await;
+    assert_eq!(store.latest(id).await.unwrap().unwrap().reading, new);
+}
+
+pub(crate) async fn pages_follow_one_another_without_loss_or_repetition<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-19T12:00:00Z");
+    let sealed_readings = meter.ten_minutes(start, 45);
+    let window = meter.seal(&sealed_readings);
+    take_one(&*store, sealed(window, &sealed_readings)).await;
+    let more = meter.ten_minutes(UtcMillis::new(start.get() + 600_000).unwrap(), 45);
+    take(&*store, more.iter().map(|reading| live(*reading)).collect()).await;
+    let whole = all(&*store, id).await;
+    assert_eq!(whole.len(), 120);
+    let mut paged: Vec<StoredReading> = Vec::new();
+    loop {
+        let after = paged.last().map(|stored| ww_store::Position {
+            time: stored.reading.sum().time.unwrap(),
+            sequence: stored.reading.sum().sequence,
+        });
+        let limit = Some(7);
+        let query = ReadingQuery {
+            after,
+            limit,
+            ..everything(id)
+        };
+        let page = store.readings(query).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 7);
+        paged.extend(page);
+    }
+    assert_eq!(paged, whole);
+    let from = UtcMillis::new(start.get() + 590_000).unwrap();
+    let to = UtcMillis::new(start.get() + 600_000).unwrap();
+    let query = ReadingQuery {
+        start: from,
+        end: to,
+        ..everything(id)
+    };
+    let between = store.readings(query).await.unwrap();
+    assert_eq!(between.len(), 2);
+}
+
+pub(crate) async fn thinning_keeps_the_peak_and_stays_within_its_bound<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-19T12:00:00Z");
+    let mut readings: Vec<AnyReading> = Vec::new();
+    for slot in 0..60_u64 {
+        let time = UtcMillis::new(start.get() + slot * 10_000);
+        readings.push(meter.read(time, if slot == 37 { 900 } else { 45 }));
+    }
+    take(
+        &*store,
+        readings.iter().map(|reading| live(*reading)).collect(),
+    )
+    .await;
+    let end = UtcMillis::new(start.get() + 600_000).unwrap();
+    let thinned = store.thinned(id, start, end, 10).await.unwrap();
+    assert!(thinned.len() <= 10);
+    assert!(thinned.iter().any(|stored| stored.reading == readings[37]));
+    assert!(thinned.is_sorted_by_key(|stored| core::cmp::Reverse(stored.reading.sum().time)));
+    assert_eq!(store.thinned(id, start, end, 60).await.unwrap().len(), 60);
+}
+
+pub(crate) async fn chain_records_come_with_their_readings_in_order<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let boot = meter.start(None);
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    take(
+        &*store,
+        vec![chained(ChainRecord::Boot(boot)), sealed(window, &readings)],
+    )
+    .await;
+    let (from, to) = (ChainIndex::ZERO, ChainIndex::MAX);
+    let records = store.chain(id, from, to, 10).await.unwrap();
+    assert_eq!(records[0].payload, boot.encode().unwrap().to_vec());
+    assert_eq!(records[0].packed, None);
+    assert_eq!(records[1].payload, window.encode().unwrap().to_vec());
+    let packed = records[1].packed.as_ref().unwrap();
+    let opened = ww_store::WindowReadings::open(&window, packed).unwrap();
+    assert_eq!(opened.readings(), readings);
+    let installation = store.installation(id).await.unwrap().unwrap();
+    assert_eq!(installation.last_boot, Some(boot));
+}
+
+pub(crate) async fn days_of_windows_become_compact_and_lose_nothing<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    let start = utc("2025-06-19T00:00:00Z");
+    let boot = meter.start(Some(start));
+    take_one(&*store, chained(ChainRecord::Boot(boot))).await;
+    let mut batch = Vec::new();
+    for number in 0..150_u64 {
+        let at = UtcMillis::new(start.get() + number * 600_000).unwrap();
+        let readings = meter.ten_minutes(at, 40 + number % 7);
+        let window = meter.seal(&readings);
+        batch.push(sealed(window, &readings));
+    }
+    take(&*store, batch).await;
+    let (from, to) = (ChainIndex::ZERO, ChainIndex::MAX);
+    let readings = all(&*store, id).await;
+    let records = store.chain(id, from, to, 1000).await.unwrap();
+    let done = store.maintain().await.unwrap();
+    assert_eq!(
+        (done.compacted_windows, done.compacted_readings),
+        (144, 144 * 60)
+    );
+    assert!(!store.maintain().await.unwrap().more);
+    let without_arrival = |readings: Vec<StoredReading>| -> Vec<(AnyReading, Proof)> {
+        readings
+            .into_iter()
+            .map(|stored| (stored.reading, stored.proof))
+            .collect()
+    };
+    assert_eq!(
+        without_arrival(all(&*store, id).await),
+        without_arrival(readings)
+    );
+    let compact = store.chain(id, from, to, 1000).await.unwrap();
+    assert_eq!(compact.len(), 151);
+    for (compact, record) in compact.iter().zip(&records) {
+        assert_eq!(
+            (
+                compact.index,
+                &compact.payload,
+                compact.signature,
+                &compact.packed
+            ),
+            (
+                record.index,
+                &record.payload,
+                record.signature,
+                &record.packed
+            )
+        );
+    }
+    let middle = Sequence::new(5000).unwrap();
+    let found = store.reading(id, middle).await.unwrap().unwrap();
+    let proof = found.window.unwrap();
+    let Proof::Window { leaf, .. } = found.stored.proof else {
+        panic!("not sealed");
+    };
+    let leaf_hash = leaf_hash(&found.stored.reading.encode().unwrap());
+    verify_inclusion(&leaf_hash, leaf.into(), 60, &proof.path, &proof.window.root).unwrap();
+    let query = WindowQuery {
+        installation: id,
+        start,
+        end: UtcMillis::MAX,
+        after: ChainIndex::new(100),
+        limit: 20,
+    };
+    let windows = store.windows(query).await.unwrap();
+    assert_eq!(windows.len(), 20);
+    assert_eq!(windows[0].window.chain_index.get(), 101);
+    assert!(matches!(
+        take_one(&*store, live(found.stored.reading)).await,
+        Outcome::Duplicate(_)
+    ));
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_new_time_zone_moves_the_days<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let first = meter.read(Some(utc("2025-06-19T17:00:00Z")), 0);
+    let second = meter.read(Some(utc("2025-06-19T19:00:00Z")), 500);
+    take(&*store, vec![live(first), live(second)]).await;
+    let now = utc("2025-06-19T19:00:10Z");
+    let energy = store.energy(id, now).await.unwrap().unwrap();
+    assert_eq!(energy.today, mwh(500));
+    let label = meter.label("Roof", "Asia/Kolkata", 1_760_000_000_000);
+    store.label(label, audit(None)).await.unwrap();
+    // 19:00 UTC is half past midnight in Kolkata: the 20th has begun.
+    let chart = store.chart(id, Span::Week, now).await.unwrap().unwrap();
+    assert_eq!(chart.bars[6].energy, mwh(500));
+    assert_eq!(chart.bars[6].start, utc("2025-06-19T18:30:00Z"));
+    assert_eq!(chart.bars[6].readings, 1);
+    assert_eq!(chart.bars[5].readings, 1);
+    assert_whole(&*store).await;
+    let nowhere = meter.label("Roof", "Europe/Atlantis", 1_770_000_000_000);
+    let refused = store.label(nowhere, audit(None)).await.unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Refused(Refusal::UnknownTimeZone { .. })
+    ));
+}
+
+pub(crate) async fn the_day_of_the_change_to_winter_has_25_hours_of_energy<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    // Berlin's 26 October 2025 goes from 22:00 UTC the day before to 23:00 UTC.
+    let mut batch = vec![live(meter.read(Some(utc("2025-10-25T21:59:50Z")), 0))];
+    let start = utc("2025-10-25T22:00:00Z");
+    for half_hour in 0..50 {
+        let time = UtcMillis::new(start.get() + half_hour * 1_800_000);
+        batch.push(live(meter.read(time, 10)));
+    }
+    batch.push(live(meter.read(Some(utc("2025-10-26T23:00:00Z")), 10)));
+    take(&*store, batch).await;
+    let chart = store
+        .chart(id, Span::Week, utc("2025-10-26T23:00:10Z"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(chart.bars[5].label, "Sun");
+    assert_eq!(chart.bars[5].energy, mwh(500));
+    assert_eq!(
+        chart.bars[5].end.get() - chart.bars[5].start.get(),
+        25 * 3_600_000
+    );
+    assert_eq!(chart.bars[6].energy, mwh(10));
+}
+
+pub(crate) async fn lifetime_goes_on_when_a_meter_is_replaced<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (mut old, mut new) = (Meter::new(1), Meter::new(2));
+    let old_id = active(&*store, &old, "Europe/Berlin").await;
+    let first = old.read(Some(utc("2025-06-19T10:00:00Z")), 0);
+    let last = old.read(Some(utc("2025-06-19T10:00:10Z")), 5000);
+    let window = old.seal(&[first, last]);
+    take_one(&*store, sealed(window, &[first, last])).await;
+    let new_id = active(&*store, &new, "Europe/Berlin").await;
+    let replacement = Replacement {
+        signer: operator_key().id(),
+        old_meter: old.id(),
+        new_meter: new.id(),
+        time: utc("2025-06-19T11:00:00Z"),
+        last_index: window.chain_index,
+        last_digest: window.encode().unwrap().digest(),
+        produced_close: window.produced_close,
+    };
+    let mut wrong = replacement;
+    wrong.last_digest = Hash([3; 32]);
+    let refused = store
+        .replace(Verified::vouched(wrong, signature(2)), audit(None))
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Refused(Refusal::UnfitReplacement { .. })
+    ));
+    let replaced = store
+        .replace(Verified::vouched(replacement, signature(2)), audit(None))
+        .await
+        .unwrap();
+    assert_eq!((replaced.id, replaced.replaces), (new_id, Some(old_id)));
+    let first = new.read(Some(utc("2025-06-19T12:00:00Z")), 0);
+    let second = new.read(Some(utc("2025-06-19T12:00:10Z")), 300);
+    take(&*store, vec![live(first), live(second)]).await;
+    let now = utc("2025-06-19T13:00:00Z");
+    let energy = store.energy(new_id, now).await.unwrap().unwrap();
+    assert_eq!((energy.lifetime, energy.today), (mwh(5300), mwh(5300)));
+    let energy = store.energy(old_id, now).await.unwrap().unwrap();
+    assert_eq!(energy.lifetime, mwh(5000));
+}
+
+pub(crate) async fn a_correction_is_shown_beside_the_total<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let first = meter.read(Some(utc("2025-06-19T12:00:00Z")), 1000);
+    take_one(&*store, live(first)).await;
+    let correction = Correction {
+        operator: operator_key().id(),
+        meter: meter.id(),
+        time: utc("2025-06-20T12:00:00Z"),
+        target: Hash([1; 32]),
+        first_sequence: Sequence::new(1).unwrap(),
+        last_sequence: Sequence::new(1).unwrap(),
+        reduction: mwh(400),
+        reason: CorrectionReason::SensorFault,
+        note: Text::EMPTY,
+    };
+    for _ in 0..2 {
+        store
+            .correct(Verified::vouched(correction, signature(2)), audit(None))
+            .await
+            .unwrap();
+    }
+    let energy = store
+        .energy(id, utc("2025-06-21T12:00:00Z"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((energy.lifetime, energy.corrected), (mwh(1000), mwh(400)));
+    assert_eq!(store.statements(id).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn one_sensor_and_channel_has_one_active_meter<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (first, second) = (Meter::new(1), Meter::new(2));
+    active(&*store, &first, "UTC").await;
+    let mut enrolment = *second.enrolment(1).record();
+    enrolment.sensor_mac = first.enrolment(1).record().sensor_mac;
+    let refused = store
+        .enrol(
+            Verified::vouched(enrolment, signature(2)),
+            None,
+            audit(None),
+        )
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Refused(Refusal::SensorTaken { .. })
+    ));
+    assert_eq!(store.installations().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn an_enrolment_is_accepted_by_its_meter_and_never_goes_back<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let second = meter.enrolment(2);
+    let acceptance = Verified::vouched(ww_store::Acceptance(*second.record()), signature(9));
+    let refused = store
+        .accept_enrolment(acceptance.clone(), None)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Refused(Refusal::UnknownEnrolment { .. })
+    ));
+    store
+        .enrol(second.clone(), None, audit(None))
+        .await
+        .unwrap();
+    let installation = store.accept_enrolment(acceptance, None).await.unwrap();
+    assert!(installation.enrolment_accepted);
+    let enrolments = store.enrolments(id).await.unwrap();
+    assert_eq!(enrolments.len(), 2);
+    assert_eq!(enrolments[1].acceptance, Some(signature(9)));
+    let mut older = *meter.enrolment(1).record();
+    older.rated_power = ww_wire::Watts::new(1).unwrap();
+    let refused = store
+        .enrol(Verified::vouched(older, signature(2)), None, audit(None))
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Refused(Refusal::StaleEnrolment { .. })
+    ));
+}
+
+pub(crate) async fn events_are_resumed_where_one_left_off<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let before = store.last_event().await.unwrap();
+    let first = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    let second = meter.read(Some(utc("2025-06-19T12:00:10Z")), 45);
+    let outcomes = take(&*store, vec![live(first), live(second)]).await;
+    assert_eq!(receipt(&outcomes[0]).event, Some(EventId(before.0 + 1)));
+    store.close().await.unwrap();
+    let store = backend.open();
+    let events = store.events(EventId(before.0 + 1), 10).await.unwrap();
+    assert_eq!(events.len(), 1);
+    let EventKind::Reading(stored) = &events[0].kind else {
+        panic!("{events:?}");
+    };
+    assert_eq!((stored.installation, stored.reading), (id, second));
+    let third = meter.read(Some(utc("2025-06-19T12:00:20Z")), 45);
+    let outcome = take_one(&*store, live(third)).await;
+    assert_eq!(receipt(&outcome).event, Some(EventId(before.0 + 3)));
+}
+
+pub(crate) async fn pending_readings_go_by_id_over_all_installations<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    for number in 1..=2 {
+        let mut meter = Meter::new(number);
+        active(&*store, &meter, "UTC").await;
+        let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+        let window = meter.seal(&readings[..30]);
+        take_one(&*store, sealed(window, &readings[..30])).await;
+        take(
+            &*store,
+            readings[30..]
+                .iter()
+                .map(|reading| live(*reading))
+                .collect(),
+        )
+        .await;
+    }
+    let mut ids = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.pending(after, 25).await.unwrap();
+        let page = page.iter().map(|stored| {
+            ReadingId::new(stored.installation, stored.reading.sum().sequence).unwrap()
+        });
+        let page: Vec<ReadingId> = page.collect();
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = Some(*last);
+        ids.extend(page);
+    }
+    assert_eq!(ids.len(), 120);
+    assert!(ids.is_sorted_by(|a, b| a < b));
+}
+
+pub(crate) async fn keys_are_kept_by_hash_and_stay_withdrawn<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let key = NewApiKey {
+        name: "dashboard".to_owned(),
+        role: Role::Viewer,
+        hash: Hash([4; 32]),
+        expires: None,
+    };
+    let made = store.add_key(key.clone(), audit(None)).await.unwrap();
+    assert_eq!(made.key, key);
+    let at = UtcMillis::new(1_760_000_000_000);
+    store.revoke_key(made.id, audit(at)).await.unwrap();
+    store.revoke_key(made.id, audit(None)).await.unwrap();
+    assert_eq!(store.keys().await.unwrap()[0].revoked, at);
+    assert_eq!(
+        store
+            .revoke_key(ww_store::KeyId(99), audit(None))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(store.audit(None, 10).await.unwrap().len(), 3);
+}
+
+pub(crate) async fn imported_readings_are_in_no_total<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let reading = ww_store::ImportedReading {
+        original_id: 1,
+        original_installation: 1,
+        power: ww_wire::Milliwatts::new(16_600).unwrap(),
+        total: mwh(21_700_000),
+        time: utc("2025-06-19T17:05:12Z"),
+        signature: "ab".to_owned(),
+    };
+    for new in [1, 0] {
+        let count = store
+            .import("old".to_owned(), vec![reading.clone()], audit(None))
+            .await
+            .unwrap();
+        assert_eq!(count, new);
+    }
+    assert_eq!(
+        store.imported("old".to_owned(), None, 10).await.unwrap(),
+        vec![reading]
+    );
+    assert_eq!(
+        store.import_sources().await.unwrap(),
+        vec!["old".to_owned()]
+    );
+    let energy = store
+        .energy(id, utc("2025-06-19T18:00:00Z"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(energy.lifetime, mwh(0));
+    assert_eq!(store.latest(id).await.unwrap(), None);
+}
+
+pub(crate) async fn many_calls_at_once_share_commits<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let before = store.statistics().await.unwrap().commits;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let calls: Vec<_> = readings
+        .into_iter()
+        .map(|reading| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { take_one(&*store, live(reading)).await })
+        })
+        .collect();
+    for call in calls {
+        receipt(&call.await.unwrap());
+    }
+    assert_eq!(all(&*store, id).await.len(), 60);
+    let commits = store.statistics().await.unwrap().commits - before;
+    assert!(commits < 60, "{commits} commits for 60 readings");
+    assert_whole(&*store).await;
+}
