@@ -1,0 +1,403 @@
+//! The meter over real sockets and a real file, on a clock that jumps ahead whenever nothing is
+//! under way.
+
+mod settings;
+mod world;
+
+use ww_device::meter::Progress;
+use ww_device::shelly::PollError;
+use ww_device::uplink::{Refusal, Request, Standing};
+use ww_sim::emulator::HttpFaults;
+use ww_wire::{BootCounter, Millivolts, MilliwattHours, Milliwatts, ReadingFlags, SensorModel};
+
+use super::*;
+use world::{PASSWORD, Running, World, basic_server, plain_server, reading};
+
+const MODELS: [SensorModel; 4] = [
+    SensorModel::ShellyEmGen1,
+    SensorModel::Shelly3EmGen1,
+    SensorModel::ShellyEm1Gen2,
+    SensorModel::ShellyEmGen2,
+];
+
+fn has(event: &Event, flags: ReadingFlags) -> bool {
+    reading(event).is_some_and(|reading| reading.sum().flags.intersects(flags))
+}
+
+async fn next_reading(meter: &mut Running) -> Event {
+    meter
+        .until("a reading", |event| reading(event).is_some())
+        .await
+}
+
+/// Two slots later nothing waits for an earlier back-off any more: what a stop leaves then is only
+/// what the gateway did not take.
+async fn settled(meter: &mut Running) -> u64 {
+    next_reading(meter).await;
+    let event = next_reading(meter).await;
+    reading(&event).unwrap().sum().sequence.get()
+}
+
+async fn enrolled(meter: &mut Running) {
+    let is_enrolled = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                progress: Progress::Enrolled { .. },
+                ..
+            }
+        )
+    };
+    meter.until("the enrolment", is_enrolled).await;
+}
+
+async fn drained(meter: &mut Running) {
+    let is_drained = |event: &Event| {
+        matches!(
+            event,
+            Event::Done { request: Request::Batch, depth, .. } if depth.records == 0
+        )
+    };
+    meter.until("an empty queue", is_drained).await;
+}
+
+#[tokio::test]
+async fn the_real_answer_of_a_shelly_becomes_a_signed_reading_at_the_gateway() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let fixture = include_str!("../../../ww-device/tests/fixtures/shelly-em-gen1-status.json");
+    world.shelly = plain_server("/status", fixture).await;
+    let mut meter = world.start();
+    let first = next_reading(&mut meter).await;
+    let sum = *reading(&first).unwrap().sum();
+    assert_eq!(sum.power, Milliwatts::new(16_350));
+    assert_eq!(sum.import_total, MilliwattHours::new(8_900));
+    assert_eq!(sum.voltage, Millivolts::new(237_130));
+    assert!(!sum.flags.intersects(ReadingFlags::FAILED));
+    world.gateway.approve();
+    enrolled(&mut meter).await;
+    let is_sent = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                request: Request::Reading,
+                ..
+            }
+        )
+    };
+    meter.until("a reading at the gateway", is_sent).await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    assert_eq!(world.gateway.live()[0].sum().power, sum.power);
+    world.gateway.assert_complete(1..=last);
+}
+
+#[tokio::test]
+async fn every_model_is_read_behind_its_password() {
+    for model in MODELS {
+        let world = World::new(model, Some(PASSWORD)).await;
+        let mut meter = world.start();
+        for _ in 0..2 {
+            let event = next_reading(&mut meter).await;
+            assert!(!has(&event, ReadingFlags::FAILED), "{model:?}: {event:?}");
+        }
+        world.emulator.forget_nonces();
+        let event = next_reading(&mut meter).await;
+        assert!(!has(&event, ReadingFlags::FAILED), "{model:?}: {event:?}");
+        meter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_fails_the_poll_and_says_so() {
+    for model in [SensorModel::ShellyEmGen1, SensorModel::ShellyEm1Gen2] {
+        let mut world = World::new(model, Some(PASSWORD)).await;
+        world.password = Some("moon");
+        let mut meter = world.start();
+        let event = next_reading(&mut meter).await;
+        let Event::Recorded { recording, .. } = event else {
+            unreachable!()
+        };
+        let flags = recording.reading.sum().flags;
+        assert!(flags.intersects(ReadingFlags::SENSOR_MALFORMED));
+        assert!(
+            matches!(recording.cause, Some(PollError::Status { status: 401, .. })),
+            "{recording:?}"
+        );
+        meter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_for_digest_is_not_given_away_by_basic() {
+    let mut world = World::new(SensorModel::ShellyEm1Gen2, Some(PASSWORD)).await;
+    let identity =
+        include_str!("../../../ww-device/tests/fixtures/shelly-pro-em-gen2-identity.json");
+    let (url, mut authorizations) = basic_server(identity).await;
+    world.shelly = url;
+    let mut meter = world.start();
+    let event = next_reading(&mut meter).await;
+    assert!(has(&event, ReadingFlags::SENSOR_MALFORMED));
+    meter.stop().await;
+    assert_eq!(authorizations.try_recv(), Ok(None));
+    assert!(authorizations.try_recv().is_err(), "it was asked once more");
+}
+
+#[tokio::test]
+async fn a_sensor_that_is_away_leaves_failed_polls_until_it_is_back() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let mut meter = world.start();
+    next_reading(&mut meter).await;
+    world.emulator.set_faults(HttpFaults {
+        is_unreachable: true,
+        ..HttpFaults::default()
+    });
+    let away = next_reading(&mut meter).await;
+    assert!(has(&away, ReadingFlags::SENSOR_UNREACHABLE));
+    assert!(
+        matches!(&away, Event::Recorded { broken: Some(why), .. } if !why.is_empty()),
+        "{away:?}"
+    );
+    world.emulator.set_faults(HttpFaults::default());
+    let back = next_reading(&mut meter).await;
+    assert!(!has(&back, ReadingFlags::FAILED));
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_meter_waits_for_its_sensor() {
+    let world = World::new(SensorModel::ShellyEmGen2, None).await;
+    world.emulator.set_faults(HttpFaults {
+        is_unreachable: true,
+        ..HttpFaults::default()
+    });
+    let mut meter = world.start();
+    let is_sought = |event: &Event| matches!(event, Event::SensorSought { .. });
+    meter.until("the sensor missed", is_sought).await;
+    meter.until("the sensor missed again", is_sought).await;
+    world.emulator.set_faults(HttpFaults::default());
+    let event = next_reading(&mut meter).await;
+    assert!(!has(&event, ReadingFlags::FAILED));
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_meter_announces_what_it_proposes_and_waits_for_approval() {
+    let world = World::new(SensorModel::ShellyEm1Gen2, None).await;
+    let mut meter = world.start();
+    let is_announced = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                progress: Progress::Announced,
+                installation: Some(7),
+                ..
+            }
+        )
+    };
+    meter.until("the announcement", is_announced).await;
+    let event = next_reading(&mut meter).await;
+    assert!(matches!(
+        event,
+        Event::Recorded {
+            standing: Standing::Waiting,
+            ..
+        }
+    ));
+    assert!(world.gateway.live().is_empty());
+    let announcement = world.gateway.announcements().remove(0);
+    assert_eq!(announcement.public_key, world.public_key.to_string());
+    assert_eq!(
+        announcement.sensor_model.as_deref(),
+        Some("shelly_em1_gen2")
+    );
+    assert_eq!(announcement.shelly_mac.as_deref(), Some("EC64C9C05E97"));
+    assert_eq!(announcement.production_counter.as_deref(), Some("total"));
+    assert_eq!(announcement.rated_power_w, Some(800));
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_lost_while_the_gateway_is_away() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    next_reading(&mut meter).await;
+    world.gateway.set_away(true);
+    let mut last = 0;
+    for _ in 0..70 {
+        let event = next_reading(&mut meter).await;
+        last = reading(&event).unwrap().sum().sequence.get();
+    }
+    assert!(last > 70);
+    world.gateway.set_away(false);
+    drained(&mut meter).await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    world.gateway.assert_complete(1..=last);
+}
+
+#[tokio::test]
+async fn a_killed_meter_goes_on_with_the_next_number_and_loses_nothing() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    world.gateway.set_away(true);
+    let mut last = 0;
+    for _ in 0..12 {
+        let event = next_reading(&mut meter).await;
+        last = reading(&event).unwrap().sum().sequence.get();
+    }
+    meter.kill().await;
+    world.gateway.set_away(false);
+    let mut meter = world.start();
+    let is_started = |event: &Event| matches!(event, Event::Started { boot, .. } if *boot == BootCounter::new(2).unwrap());
+    meter.until("the second boot", is_started).await;
+    let event = next_reading(&mut meter).await;
+    assert_eq!(reading(&event).unwrap().sum().sequence.get(), last + 1);
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    world.gateway.assert_complete(1..=last);
+}
+
+#[tokio::test]
+async fn an_orderly_stop_seals_and_sends_what_is_left() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    world.gateway.assert_complete(1..=last);
+}
+
+#[tokio::test]
+async fn a_gateway_that_forgot_the_meter_is_told_again() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    world.gateway.forget_once();
+    let is_unknown = |event: &Event| {
+        matches!(
+            event,
+            Event::Refused {
+                refusal: Refusal::UnknownMeter,
+                ..
+            }
+        )
+    };
+    meter.until("the refusal", is_unknown).await;
+    let is_announced = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                request: Request::Announce,
+                ..
+            }
+        )
+    };
+    meter.until("the second announcement", is_announced).await;
+    assert_eq!(world.gateway.announcements().len(), 2);
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_lost_everything_is_told_again_while_the_meter_waits() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let mut meter = world.start();
+    let is_announced = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                request: Request::Announce,
+                ..
+            }
+        )
+    };
+    meter.until("the announcement", is_announced).await;
+    meter.until("the second announcement", is_announced).await;
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_not_there_yet_is_tried_until_it_is() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let there = world.gateway.clone();
+    world.gateway_url = format!("http://{address}");
+    let mut meter = world.start();
+    let is_refused = |event: &Event| {
+        matches!(
+            event,
+            Event::Refused {
+                request: Request::Announce,
+                refusal: Refusal::Unavailable { .. },
+                ..
+            }
+        )
+    };
+    meter.until("no connection", is_refused).await;
+    there.serve_at(address).await;
+    let is_announced = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                request: Request::Announce,
+                ..
+            }
+        )
+    };
+    meter.until("the announcement", is_announced).await;
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_process_with_the_same_key_is_refused() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let mut meter = world.start();
+    next_reading(&mut meter).await;
+    let error = world.start().ended().await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains("running already"),
+        "{error:#}"
+    );
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_queue_of_another_key_is_refused_and_named() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let mut meter = world.start();
+    next_reading(&mut meter).await;
+    meter.stop().await;
+    world.change_key();
+    let error = world.start().ended().await.unwrap_err();
+    assert!(format!("{error:#}").contains("another key"), "{error:#}");
+    assert!(format!("{error:#}").contains("queue.flash"), "{error:#}");
+}
+
+#[tokio::test]
+async fn a_channel_that_the_sensor_does_not_have_is_refused() {
+    let mut world = World::new(SensorModel::ShellyEmGen2, None).await;
+    world.channel = 1;
+    let error = world.start().ended().await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains("there is only 0"),
+        "{error:#}"
+    );
+}
+
+#[tokio::test]
+async fn a_sensor_that_asks_for_a_password_is_refused_without_one() {
+    let mut world = World::new(SensorModel::ShellyEm1Gen2, Some(PASSWORD)).await;
+    world.password = None;
+    let error = world.start().ended().await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains(PASSWORD_VARIABLE),
+        "{error:#}"
+    );
+}
