@@ -1,4 +1,4 @@
-//! The meter's chain: it numbers, stores and signs readings, seals them into windows, and writes
+//! The meter's chain: it numbers and stores readings, seals them into signed windows, and writes
 //! the Boot and Gap records. It decides what is signed and when; the queue keeps it.
 //!
 //! A window holds the readings of one cell of the UTC grid, `[k · 600 s, (k + 1) · 600 s)`: a
@@ -73,9 +73,6 @@ pub struct Recorded {
     pub reading: AnyReading,
     /// Its canonical bytes.
     pub payload: Payload,
-    /// The signature over them, to be sent at once and kept nowhere. Without it the reading is
-    /// still proven, by its window.
-    pub signature: Result<Signature, SignError>,
 }
 
 /// Why the chain did not go on.
@@ -176,11 +173,11 @@ impl Chain {
         self.boot
     }
 
-    /// Numbers a reading, makes it durable and then signs it; seals the open window first if the
-    /// reading is not of it. Meter, boot and sequence of the draft are overwritten.
+    /// Numbers a reading and makes it durable; seals the open window first if the reading is not of
+    /// it. Meter, boot and sequence of the draft are overwritten. From here on it may be signed.
     ///
     /// # Errors
-    /// Any [`ChainError`]; then the reading is not stored, and nothing was signed that may leave.
+    /// Any [`ChainError`]; then the reading is not stored.
     pub fn record<F: NorFlash>(
         &mut self,
         queue: &mut Queue<F>,
@@ -201,12 +198,7 @@ impl Chain {
         open.cell = cell;
         open.count += 1;
         let payload = reading.encode()?;
-        let signature = sign(signer, reading.record_type(), &payload);
-        Ok(Recorded {
-            reading,
-            payload,
-            signature,
-        })
+        Ok(Recorded { reading, payload })
     }
 
     /// Seals the open window when its ten minutes are over; to be called at least once a slot.
@@ -505,6 +497,11 @@ impl Group {
         let mut cursor = queue.readings_after(queue.chain_facts().sealed_sequence)?;
         let mut group: Option<Self> = None;
         while let Some(reading) = queue.next_reading(&mut cursor)? {
+            // A reading that a newer firmware's rules refuse must not hold up the chain for ever:
+            // it is a hole, which the windows around it show.
+            let Ok(leaf) = reading.leaf_hash() else {
+                continue;
+            };
             let group = match &mut group {
                 None => group.insert(Self::new(&reading)),
                 Some(group) if group.takes(&reading) => group,
@@ -514,7 +511,7 @@ impl Group {
             group.last_sequence = sum.sequence;
             group.last_time = sum.time;
             group.produced = sum.produced;
-            group.tree.push(reading.leaf_hash()?);
+            group.tree.push(leaf);
         }
         Ok(group)
     }

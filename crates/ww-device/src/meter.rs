@@ -195,6 +195,8 @@ pub struct Meter<F, S, V> {
     consent_pending: bool,
     /// The chain record that the gateway wants next.
     wanted: ChainIndex,
+    /// The first chain record of the batch that is under way.
+    batch_from: ChainIndex,
     sensor_failures: u32,
     health: Health,
 }
@@ -229,8 +231,10 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
                 .last_reading
                 .map_or(ww_wire::CounterEpoch::ZERO, |r| r.sum().counter_epoch),
         );
-        if let Some(last) = recovered.last_reading {
-            let last = last.sum().sequence;
+        let last = recovered.last_reading.map(|last| last.sum().sequence);
+        if last.is_some_and(|last| queue.is_of_earlier_enrolment(last)) {
+            register.swap_sensor();
+        } else if let Some(last) = last {
             let first = last.get().saturating_sub(REPLAYED_READINGS).max(1);
             let first = Sequence::new(first).unwrap_or(last);
             queue.for_each_reading(first, last, |reading| register.replay(reading.sum()))?;
@@ -248,6 +252,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             sending: None,
             consent_pending: enrolment.is_some(),
             wanted,
+            batch_from: wanted,
             sensor_failures: 0,
             health: Health::default(),
         };
@@ -297,10 +302,13 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
     /// Any [`MeterError`]; what failed is tried again at the next call.
     pub fn wake(&mut self, now: Now, random: u32) -> Result<Step, MeterError> {
         self.uplink.expire(now.uptime(), random);
-        self.chain
-            .tick(&mut self.queue, &mut self.signer, now)?;
         let action = self.sampler.wake(now);
-        self.act(action)
+        let step = self.act(action)?;
+        // Measuring comes first: a signer that is out delays windows and stops nothing.
+        if matches!(step, Step::Wait) {
+            self.chain.tick(&mut self.queue, &mut self.signer, now)?;
+        }
+        Ok(step)
     }
 
     /// Takes the status of the sensor's answer, after authentication.
@@ -434,10 +442,11 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
                 self.put_signed(Domain::Record(RecordType::StatusReport), &payload, buffer)
             }
             Request::Batch => {
+                self.batch_from = self.wanted;
                 let (queue, signer) = (&mut self.queue, &mut self.signer);
-                let batch =
-                    self.chain
-                        .next_batch(queue, signer, self.wanted, now, buffer)?;
+                let batch = self
+                    .chain
+                    .next_batch(queue, signer, self.wanted, now, buffer)?;
                 Ok(batch.len)
             }
         }
@@ -490,7 +499,6 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         now: Now,
         random: u32,
     ) -> Result<Progress, MeterError> {
-        let wanted_before = self.wanted;
         let Some(request) = self.uplink.under_way(lane) else {
             return Ok(Progress::None);
         };
@@ -500,7 +508,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             _ => self.take_acknowledgement(body),
         };
         // A gateway that acknowledges nothing of a batch is not asked again at once.
-        let stuck = request == Request::Batch && self.wanted == wanted_before;
+        let stuck = request == Request::Batch && self.wanted == self.batch_from;
         if taken.is_err() || stuck {
             let refusal = Refusal::Unavailable {
                 retry_after_ms: None,
@@ -616,9 +624,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
     /// # Errors
     /// Any [`MeterError`]; the next start seals then.
     pub fn stop(&mut self, now: Now) -> Result<(), MeterError> {
-        Ok(self
-            .chain
-            .stop(&mut self.queue, &mut self.signer, now)?)
+        Ok(self.chain.stop(&mut self.queue, &mut self.signer, now)?)
     }
 
     /// Gives the flash back, as it is.

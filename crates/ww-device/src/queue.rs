@@ -30,7 +30,7 @@ mod settings;
 mod state;
 
 use embedded_storage::nor_flash::NorFlash;
-use ww_wire::packed::{Codec, PackError};
+use ww_wire::packed::Codec;
 use ww_wire::{
     AnyReading, BootCounter, ChainIndex, GapKind, Hash, MeterId, MilliwattHours, Rule, Sequence,
 };
@@ -163,17 +163,6 @@ pub enum PushError {
     Flash(#[from] FlashFailure),
 }
 
-impl From<PackError> for PushError {
-    /// The buffer is as long as any packed reading, so only the order can be wrong.
-    fn from(_: PackError) -> Self {
-        Self::OutOfOrder {
-            next: 0,
-            got: 0,
-            boot: 0,
-        }
-    }
-}
-
 impl<F: NorFlash> Queue<F> {
     /// The meter whose queue this is.
     pub const fn meter(&self) -> MeterId {
@@ -213,6 +202,13 @@ impl<F: NorFlash> Queue<F> {
     /// Whether readings are on the flash that are in no window yet.
     pub fn has_unsealed(&self) -> bool {
         self.next_sequence - 1 > self.state.sealed_sequence && self.readings.head.is_some()
+    }
+
+    /// Whether a window made under another Enrolment than the one in force holds this reading: its
+    /// counters may be those of another sensor.
+    pub(crate) fn is_of_earlier_enrolment(&self, number: Sequence) -> bool {
+        number.get() <= self.state.sealed_sequence
+            && self.state.sealed_enrolment != self.enrolment_digest()
     }
 
     /// The chain as the queue knows it: last boot counter and its firmware, last sealed reading,

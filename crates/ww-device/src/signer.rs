@@ -51,6 +51,7 @@ mod software {
 
     /// A key in the meter's own memory. Signatures are deterministic (RFC 6979), so that no bad
     /// source of randomness can give the key away; the key is wiped when the signer is dropped.
+    #[derive(Clone)]
     pub struct SoftwareSigner {
         key: SigningKey,
         public_key: PublicKey,

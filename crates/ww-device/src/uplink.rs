@@ -427,7 +427,7 @@ mod tests {
         uplink.expire(at(REQUEST_TIMEOUT_MS - 1), 0);
         assert!(uplink.under_way(Lane::Live).is_some());
         uplink.expire(at(REQUEST_TIMEOUT_MS), 0);
-        assert!(!uplink.under_way(Lane::Live).is_some());
+        assert_eq!(uplink.under_way(Lane::Live), None);
         assert_eq!(uplink.done(Lane::Live), None);
     }
 

@@ -399,6 +399,24 @@ impl Audit {
         }
     }
 
+    /// Chain records that held so far.
+    #[must_use]
+    pub const fn records_checked(&self) -> u64 {
+        self.report.records
+    }
+
+    /// The chain index after the last record that held; `None` before the first.
+    #[must_use]
+    pub fn next_index(&self) -> Option<u64> {
+        self.last.map(|last| last.index + 1)
+    }
+
+    /// The latest time of any window so far, ms UTC.
+    #[must_use]
+    pub fn last_time_ms(&self) -> Option<u64> {
+        self.report.times_ms.map(|(_, last)| last)
+    }
+
     /// Ends the audit. `asked_ms` is the time asked for, from and to in ms UTC: what is not shown
     /// at its ends counts as missing, up to the length of a window.
     #[must_use]

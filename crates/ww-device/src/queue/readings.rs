@@ -95,7 +95,9 @@ impl<F: NorFlash> Queue<F> {
             let mut packed = [0; MAX_PACKED_READING];
             let mut codec = codec_for(self.codec.as_ref(), self.meter, record_type)
                 .expect("a reading's type is a type of reading");
-            let len = codec.pack(reading, &mut packed)?;
+            let len = codec
+                .pack(reading, &mut packed)
+                .expect("meter and kind are the codec's, and the buffer takes any reading");
             if !self.readings.fits(len) {
                 self.open_readings_sector()?;
                 continue;

@@ -6,7 +6,7 @@ use ww_wire::{ChainRecord, Gap, GapKind, Hash};
 const NUMBERS: usize = 16;
 
 /// Bytes of a [`ChainState`] in a sector's header.
-pub(super) const STATE_BYTES: usize = NUMBERS * 8 + 4 + 32 + 32;
+pub(super) const STATE_BYTES: usize = NUMBERS * 8 + 4 + 3 * 32;
 
 /// The newest Gap of kind Records: what it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(super) struct ChainState {
     pub(super) sealed_sequence: u64,
     /// `produced` at the close of the last window.
     pub(super) sealed_close: u64,
+    /// The Enrolment that the last window was made under; zero for none.
+    pub(super) sealed_enrolment: Hash,
     /// No new reading has a lower number: the last Boot record promised it.
     pub(super) first_new: u64,
     /// The records below this were acknowledged once.
@@ -58,6 +60,7 @@ impl ChainState {
         firmware: Hash::ZERO,
         sealed_sequence: 0,
         sealed_close: 0,
+        sealed_enrolment: Hash::ZERO,
         first_new: 1,
         settled_index: 0,
         settled_sequence: 0,
@@ -74,6 +77,7 @@ impl ChainState {
             ChainRecord::Window(window) => {
                 self.sealed_sequence = window.last_sequence.get();
                 self.sealed_close = window.produced_close.get();
+                self.sealed_enrolment = window.enrolment;
             }
             ChainRecord::Boot(boot) => {
                 self.boot = boot.boot.get();
@@ -162,7 +166,8 @@ impl ChainState {
         let rest = &mut bytes[NUMBERS * 8..];
         rest[..4].copy_from_slice(&self.boot.to_be_bytes());
         rest[4..36].copy_from_slice(&self.previous.0);
-        rest[36..].copy_from_slice(&self.firmware.0);
+        rest[36..68].copy_from_slice(&self.firmware.0);
+        rest[68..].copy_from_slice(&self.sealed_enrolment.0);
         bytes
     }
 
@@ -194,9 +199,11 @@ impl ChainState {
             boot: u32::from_be_bytes(rest[..4].try_into().ok()?),
             previous: Hash::ZERO,
             firmware: Hash::ZERO,
+            sealed_enrolment: Hash::ZERO,
         };
         state.previous.0.copy_from_slice(&rest[4..36]);
-        state.firmware.0.copy_from_slice(&rest[36..]);
+        state.firmware.0.copy_from_slice(&rest[36..68]);
+        state.sealed_enrolment.0.copy_from_slice(&rest[68..]);
         Some(state)
     }
 }
@@ -223,6 +230,7 @@ mod tests {
             firmware: Hash([4; 32]),
             sealed_sequence: 100,
             sealed_close: 1000,
+            sealed_enrolment: Hash([6; 32]),
             first_new: 90,
             settled_index: 4,
             settled_sequence: 39,

@@ -206,6 +206,38 @@ fn a_torn_reading_costs_the_numbers_that_its_bytes_could_have_held() {
 }
 
 #[test]
+fn numbers_go_on_when_the_readings_ring_is_lost() {
+    let mut world = world(500_000);
+    readings(&mut world, 3, 10);
+    world.boot();
+    world.with_flash_of(|flash| flash.cut = Some((flash.operations + 1, Cut::Torn(3))));
+    assert!(world.step(Step::Reading(10)).is_err());
+    world.boot();
+    let next = world.recovered.unwrap().next_sequence;
+    assert!(next.get() > 4, "some were skipped");
+    world.with_flash_of(|flash| flash.bytes[8 * 4096..].fill(0xff));
+    assert_eq!(world.queue().next_sequence(), next);
+}
+
+#[test]
+fn a_hole_in_the_tail_ends_one_window_and_begins_the_next() {
+    let mut world = World::new(small());
+    world.time_ms = 1_750_000_200_000;
+    world.act(Step::Reading(0)).unwrap();
+    world.signer.works = false;
+    for _ in 0..400 {
+        world.act(Step::Reading(1)).unwrap();
+    }
+    world.with_flash_of(|flash| flash.bytes[8 * 4096 + 3000] ^= 1);
+    world.signer.works = true;
+    world.boot();
+    let windows = windows(&mut world);
+    assert_eq!(windows.len(), 2);
+    assert!(windows[0].last_sequence.next().unwrap() < windows[1].first_sequence);
+    assert_eq!(windows[1].last_sequence.get(), 401);
+}
+
+#[test]
 fn readings_taken_while_the_signer_fails_are_sealed_cell_by_cell_when_it_works() {
     let mut world = world(25_000);
     readings(&mut world, 1, 10);
@@ -338,6 +370,65 @@ fn the_newest_gap_speaks_for_all_losses_since_the_last_acknowledged_record() {
     world.settle();
 }
 
+/// Fills the chain ring until the next record needs a Gap first.
+fn full() -> World {
+    let mut world = world(500_000);
+    readings(&mut world, 1, 10);
+    while world.queue().prepare_record().is_ok() {
+        readings(&mut world, 1, 600);
+    }
+    world
+}
+
+#[test]
+fn a_record_that_would_cost_others_is_blocked_until_a_gap_says_so() {
+    let mut world = full();
+    let blocked = world.queue().prepare_record().unwrap_err();
+    assert!(matches!(blocked, PushError::Blocked(Need::Gap(_))));
+    let boot = |record| match record {
+        ChainRecord::Boot(boot) => boot,
+        other => panic!("{other:?}"),
+    };
+    let next = ChainRecord::Boot(Boot {
+        chain_index: world.queue().next_index(),
+        previous: world.queue().previous(),
+        ..boot(chain(&mut world)[0])
+    });
+    let signature = Signature::from_low_s([1; 64]).unwrap();
+    // A shorter record may still fit; then the next one does not.
+    let pushed = world.queue().push_chain(&next, &signature);
+    if pushed.is_ok() {
+        let next = ChainRecord::Boot(Boot {
+            chain_index: world.queue().next_index(),
+            previous: world.queue().previous(),
+            ..boot(next)
+        });
+        let pushed = world.queue().push_chain(&next, &signature);
+        assert_eq!(pushed, Err(blocked));
+    } else {
+        assert_eq!(pushed, Err(blocked));
+    }
+}
+
+#[test]
+fn a_gap_can_be_written_after_any_number_of_cuts_in_the_middle_of_it() {
+    for operation in 0..3 {
+        let mut world = full();
+        let before = world.queue().depth().records;
+        // Erase, header, Gap.
+        world.cuts = (0..9).map(|seed| (operation, Cut::Torn(seed))).collect();
+        world.with_flash_of(|flash| flash.cut = Some((flash.operations + operation, Cut::Before)));
+        world.boot();
+        assert_eq!(world.cuts_struck, 10);
+        let lost = gaps(&mut world).last().map(|gap| gap.last_index.get() + 1);
+        assert!(
+            lost.is_some_and(|lost| lost < before),
+            "{lost:?} of {before}"
+        );
+        world.settle();
+    }
+}
+
 #[test]
 fn a_gateway_that_claims_what_was_never_made_is_not_believed() {
     let mut world = world(500_000);
@@ -357,6 +448,41 @@ fn an_acknowledgement_outlives_a_reboot_and_never_goes_back() {
     assert_eq!(world.queue().first_unacknowledged(), settled);
     world.with_flash_of(|_| ());
     assert_eq!(world.queue().first_unacknowledged(), settled);
+}
+
+/// The chain ring is full, so the acknowledgement finds no room until the next Gap is written;
+/// the readings that it speaks of must not be erased before.
+#[test]
+fn an_acknowledgement_is_on_the_flash_before_its_readings_are_erased() {
+    let acknowledged = ChainIndex::new(8).unwrap();
+    let after = |more| {
+        let mut world = World::new(Layout::new(0, 4, 3).unwrap());
+        world.time_ms = 1_750_000_200_000;
+        world.three_phase = true;
+        let take = |world: &mut World, count, seconds| {
+            for _ in 0..count {
+                world.act(Step::Reading(seconds)).unwrap();
+            }
+        };
+        take(&mut world, 7, 600);
+        take(&mut world, 99, 1);
+        take(&mut world, 14, 600);
+        world.act(Step::Stop).unwrap();
+        assert_eq!(world.queue().next_index().get(), 22, "two sectors are full");
+        for next in [1, 2, 3, 4, 5, 6, 8] {
+            let next = ChainIndex::new(next).unwrap();
+            world.queue().acknowledge(next).unwrap();
+        }
+        take(&mut world, more, 1);
+        let erases = world.with_flash_of(|flash| flash.erases[6]);
+        (erases, world.queue().first_unacknowledged())
+    };
+    assert!(after(0).1 < acknowledged, "it found no room");
+    // Up to the first reading for which the oldest sector was erased.
+    let first = (1..30)
+        .map(|tens| after(10 * tens))
+        .find(|(erases, _)| *erases > 1);
+    assert_eq!(first, Some((2, acknowledged)));
 }
 
 #[test]
@@ -411,6 +537,39 @@ fn readings_that_rot_are_given_up_by_a_signed_gap_and_their_window_is_kept() {
     assert_eq!(ranges.collect::<Vec<_>>(), [(2, 2), (3, 3)]);
     assert_eq!(windows(&mut world).len(), 3);
     assert!(world.gateway.whole.contains(&1));
+}
+
+/// A sector's new header before the entries of its earlier use, as no completed erase leaves it.
+#[test]
+fn mixed_and_matched_sectors() {
+    let mut world = World::new(Layout::new(0, 6, 3).unwrap());
+    let slot = 8 * 4096..9 * 4096;
+    let header = 24;
+    let mut numbers = |until_number| {
+        loop {
+            world.act(Step::Reading(60)).unwrap();
+            world.act(Step::Drain).unwrap();
+            if world.recorded.len() == until_number {
+                return world.with_flash_of(|flash| flash.clone());
+            }
+        }
+    };
+    let early = numbers(100);
+    let mut late = numbers(1500);
+    let opened = |flash: &Flash| flash.bytes[slot.start + 4..slot.start + 8].to_vec();
+    assert_ne!(opened(&early), opened(&late), "the slot was used twice");
+    late.bytes[slot.start + header..slot.end]
+        .copy_from_slice(&early.bytes[slot.start + header..slot.end]);
+    let (mut queue, recovered) = Queue::mount(late, small(), PUBLIC_KEY.id()).unwrap();
+    assert!(recovered.next_sequence.get() > 1400);
+    let last = recovered.last_reading.unwrap();
+    assert!(last.sum().sequence.get() > 1200, "{last:?}");
+    let (first, last) = (Sequence::new(1).unwrap(), Sequence::MAX);
+    queue
+        .for_each_reading(first, last, |reading| {
+            assert!(reading.sum().sequence.get() > 100, "{reading:?}");
+        })
+        .unwrap();
 }
 
 #[test]
@@ -523,11 +682,9 @@ fn the_queue_itself_never_erases_readings_that_are_in_no_window() {
     world.three_phase = true;
     readings(&mut world, 1, 0);
     world.signer.works = false;
-    let error = loop {
-        if let Err(error) = world.act(Step::Reading(1)) {
-            break error;
-        }
-    };
+    let error = (0..1000)
+        .find_map(|_| world.act(Step::Reading(1)).err())
+        .expect("three sectors do not hold a thousand three-phase readings");
     assert!(matches!(
         error,
         ChainError::Sign(_) | ChainError::Push(PushError::Blocked(Need::Seal))

@@ -183,3 +183,16 @@ fn a_queue_that_overflows_gives_up_single_readings_first_and_windows_last() {
     assert!(gaps(&bench, GapKind::Records) > 0);
     bench.assert_accounted();
 }
+#[test]
+fn a_signer_that_is_out_for_a_while_stops_no_measurement() {
+    let mut bench = Bench::enrolled(0);
+    bench.run(15 * MINUTE_MS);
+    bench.signer.set_out(true);
+    bench.run(HOUR_MS);
+    bench.signer.set_out(false);
+    let recorded = bench.recorded.len();
+    assert!(recorded > 445, "{recorded} readings in 75 minutes");
+    bench.run(HOUR_MS);
+    bench.drain();
+    bench.assert_complete();
+}
