@@ -1,0 +1,223 @@
+//! `wattwitness backup`, `restore` and `import`: what an administrator does with a database file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use ww_api::Milli;
+use ww_gateway::{Clock, SystemClock};
+use ww_store::{ImportedReading, NewAudit, SqliteStore, Store};
+use ww_wire::{MilliwattHours, Milliwatts, UtcMillis};
+
+use crate::serve;
+
+/// Rows that are taken over in one transaction.
+const ROWS_AT_A_TIME: usize = 10_000;
+
+/// Where a backup goes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  wattwitness backup --data data park-2026-06-01.db\n\nThe gateway may go on serving meanwhile."
+)]
+pub(crate) struct BackupArguments {
+    /// Data folder of the gateway
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "WATTWITNESS_DATA",
+        default_value = "data"
+    )]
+    data: PathBuf,
+    /// File to write; it must not exist yet
+    file: PathBuf,
+}
+
+/// Where a backup comes from.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  wattwitness restore --data data park-2026-06-01.db\n\nThe gateway must be stopped. What came after the backup, the meters send again as far as they\nstill hold it."
+)]
+pub(crate) struct RestoreArguments {
+    /// Data folder of the gateway; it must hold no database yet
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "WATTWITNESS_DATA",
+        default_value = "data"
+    )]
+    data: PathBuf,
+    /// The backup
+    file: PathBuf,
+}
+
+/// What to take over from an older system.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  psql solar -c \"select json_agg(r) from readings r\" -At > old.json\n  wattwitness import --data data --source solar-2025 old.json\n\nThe rows are kept apart as never verified: they are in no total and no chart."
+)]
+pub(crate) struct ImportArguments {
+    /// Data folder of the gateway
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "WATTWITNESS_DATA",
+        default_value = "data"
+    )]
+    data: PathBuf,
+    /// A name for where the rows come from; the same rows under the same name are taken once
+    #[arg(long)]
+    source: String,
+    /// The rows: a JSON array of objects with id, installation_id, power_w, total_wh, timestamp and
+    /// signature, as the old API and database have them
+    file: PathBuf,
+}
+
+/// Copies the database while it is in use.
+pub(crate) async fn backup(arguments: &BackupArguments) -> anyhow::Result<String> {
+    let file = &arguments.file;
+    ensure!(
+        !file.exists(),
+        "{} exists already; a backup never replaces a file",
+        file.display()
+    );
+    let store = open_existing(&arguments.data)?;
+    let done = store.backup(file).await;
+    store.close().await?;
+    done.with_context(|| format!("cannot write the backup {}", file.display()))?;
+    Ok(format!(
+        "the database in {} was copied to {}",
+        arguments.data.display(),
+        file.display()
+    ))
+}
+
+/// Puts a backup in the place of a database.
+pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<String> {
+    let folder = &arguments.data;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    let database = folder.join(serve::DATABASE_FILE);
+    ensure!(
+        !database.exists(),
+        "{} exists already; move it away first, a restore never replaces a database",
+        database.display()
+    );
+    SqliteStore::restore(&arguments.file, &database)
+        .with_context(|| format!("cannot restore {}", arguments.file.display()))?;
+    Ok(format!(
+        "{} was restored to {}",
+        arguments.file.display(),
+        database.display()
+    ))
+}
+
+/// Takes over the rows of an older system.
+pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String> {
+    let shown = arguments.file.display();
+    let text =
+        std::fs::read_to_string(&arguments.file).with_context(|| format!("cannot read {shown}"))?;
+    let rows: Vec<OldReading> = serde_json::from_str(&text)
+        .with_context(|| format!("{shown} is not a JSON array of readings"))?;
+    let readings: Vec<ImportedReading> = rows
+        .iter()
+        .enumerate()
+        .map(|(row, reading)| {
+            reading
+                .taken_over()
+                .with_context(|| format!("row {row} of {shown}"))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let store = open_existing(&arguments.data)?;
+    let mut new = 0;
+    for part in readings.chunks(ROWS_AT_A_TIME) {
+        let audit = NewAudit {
+            at: SystemClock.now(),
+            actor: "wattwitness import".to_owned(),
+            action: "readings.import".to_owned(),
+            subject: arguments.source.clone(),
+            detail: format!("{} rows", part.len()),
+        };
+        new += store
+            .import(arguments.source.clone(), part.to_vec(), audit)
+            .await?;
+    }
+    store.close().await?;
+    Ok(format!(
+        "{new} of {} rows were new and are kept as never verified under `{}`",
+        readings.len(),
+        arguments.source
+    ))
+}
+
+fn open_existing(folder: &Path) -> anyhow::Result<SqliteStore> {
+    let database = folder.join(serve::DATABASE_FILE);
+    if !database.exists() {
+        bail!(
+            "there is no database {}; --data names the gateway's data folder",
+            database.display()
+        );
+    }
+    serve::open(folder)
+}
+
+/// A row of the old system; what else stands in it means nothing here.
+#[derive(Deserialize)]
+struct OldReading {
+    id: u64,
+    installation_id: u64,
+    power_w: Box<serde_json::value::RawValue>,
+    total_wh: Box<serde_json::value::RawValue>,
+    timestamp: Box<serde_json::value::RawValue>,
+    #[serde(default)]
+    signature: Option<String>,
+}
+
+impl OldReading {
+    fn taken_over(&self) -> anyhow::Result<ImportedReading> {
+        let power = i64::try_from(decimal("power_w", &self.power_w)?.0)?;
+        let total = u64::try_from(decimal("total_wh", &self.total_wh)?.0)
+            .context("total_wh is negative or too large")?;
+        let time = u64::try_from(decimal("timestamp", &self.timestamp)?.0)
+            .context("timestamp is negative or too large")?;
+        Ok(ImportedReading {
+            original_id: self.id,
+            original_installation: self.installation_id,
+            power: Milliwatts::new(power).context("power_w is too large")?,
+            total: MilliwattHours::new(total).context("total_wh is too large")?,
+            time: UtcMillis::new(time).context("timestamp is too large")?,
+            signature: self.signature.clone().unwrap_or_default(),
+        })
+    }
+}
+
+/// A JSON number in thousandths: exactly mW, mWh and ms.
+fn decimal(field: &str, number: &serde_json::value::RawValue) -> anyhow::Result<Milli> {
+    Milli::parse(number.get()).with_context(|| format!("{field} is {}", number.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn old(json: &str) -> anyhow::Result<ImportedReading> {
+        serde_json::from_str::<OldReading>(json)?.taken_over()
+    }
+
+    #[test]
+    fn a_row_of_the_old_database_is_taken_digit_by_digit() {
+        let reading = old(
+            r#"{"id":1,"installation_id":1,"power_w":16.6,"total_wh":21700.0,
+            "timestamp":1750352712,"signature":"e8e9","is_verified":true}"#,
+        )
+        .unwrap();
+        assert_eq!(reading.power, Milliwatts::new(16_600).unwrap());
+        assert_eq!(reading.total, MilliwattHours::new(21_700_000).unwrap());
+        assert_eq!(reading.time, UtcMillis::new(1_750_352_712_000).unwrap());
+    }
+
+    #[test]
+    fn a_negative_time_is_refused_by_name() {
+        let error = old(r#"{"id":1,"installation_id":1,"power_w":1,"total_wh":1,"timestamp":-1}"#);
+        assert!(format!("{:#}", error.unwrap_err()).contains("timestamp"));
+    }
+}

@@ -1,0 +1,251 @@
+//! One meter of the demo's park: it fast-forwards through its history, then lives at the park's
+//! pace. It talks to the gateway over HTTP like any other meter.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::{Client, Url};
+use ww_api::name::Named;
+use ww_api::{Announcement, Approval, Installation};
+use ww_device::queue::Layout;
+use ww_device::signer::SoftwareSigner;
+use ww_device::uplink::{Refusal, Request};
+use ww_device::verifier::SoftwareVerifier;
+use ww_sim::clock::{Clock, RunningClock};
+use ww_sim::flash::{FlashHandle, NorFlashModel, SECTOR_BYTES};
+use ww_sim::gateway::{Gateway, Reply};
+use ww_sim::meter::{Parts, VirtualMeter};
+use ww_sim::park::Post;
+use ww_wire::{MeterId, PublicKey, UtcMillis};
+
+use crate::keys::PrivateKey;
+use crate::meter::gateway::{Answer, GatewayClient};
+
+/// How much history a meter makes before it uploads: less than its flash holds.
+const STRIDE_MS: u64 = 6 * 3_600_000;
+
+/// How often a live meter looks at the clock.
+const PULSE: Duration = Duration::from_millis(200);
+
+/// How far the park's history is, for people.
+pub(super) struct Progress {
+    reached_ms: Vec<AtomicU64>,
+    first_ms: u64,
+    last_ms: u64,
+    shown_percent: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn new(meters: usize, first: UtcMillis, last: UtcMillis) -> Self {
+        Self {
+            reached_ms: (0..meters).map(|_| AtomicU64::new(first.get())).collect(),
+            first_ms: first.get(),
+            last_ms: last.get(),
+            shown_percent: AtomicU64::new(0),
+        }
+    }
+
+    fn reach(&self, number: usize, time: UtcMillis) {
+        self.reached_ms[number].store(time.get().min(self.last_ms), Ordering::Relaxed);
+        let whole_ms = (self.last_ms - self.first_ms).max(1);
+        let made_ms: u64 = self
+            .reached_ms
+            .iter()
+            .map(|at| at.load(Ordering::Relaxed) - self.first_ms)
+            .sum();
+        let percent = made_ms * 100 / self.reached_ms.len() as u64 / whole_ms;
+        if self.shown_percent.fetch_max(percent, Ordering::Relaxed) < percent {
+            self.show(percent);
+        }
+    }
+
+    fn show(&self, percent: u64) {
+        if percent == 100 {
+            eprintln!("\rHistory is complete; the meters are live.");
+        } else if std::io::stderr().is_terminal() {
+            eprint!("\rMaking history: {percent} %");
+        } else if percent.is_multiple_of(10) {
+            eprintln!("Making history: {percent} %");
+        }
+    }
+}
+
+/// Everything that one meter of the park needs.
+pub(super) struct Demonstrator {
+    pub(super) number: usize,
+    pub(super) post: Post,
+    pub(super) time_zone: &'static str,
+    pub(super) gateway: Url,
+    pub(super) admin_key: String,
+    pub(super) first: UtcMillis,
+    pub(super) clock: RunningClock,
+    pub(super) stopping: Arc<AtomicBool>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) runtime: tokio::runtime::Handle,
+}
+
+impl Demonstrator {
+    /// Lives until the demo stops.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let key = PrivateKey::generate()?;
+        let signer = SoftwareSigner::new(key.bytes())?;
+        let mut uplink = Uplink {
+            meter: GatewayClient::new(self.gateway.clone(), key.public().id())?,
+            operator: Client::builder().timeout(Duration::from_secs(30)).build()?,
+            runtime: self.runtime.clone(),
+            base: self.gateway.clone(),
+            admin_key: self.admin_key.clone(),
+            post: self.post.clone(),
+            time_zone: self.time_zone,
+            public_key: key.public(),
+        };
+        let mut enrolled = self.post.enrolled();
+        enrolled.mac = None;
+        let sectors = Layout::ONE_MEBIBYTE.end_bytes() as usize / SECTOR_BYTES;
+        let parts = Parts {
+            sensor: self.post.sensor(self.first),
+            proposed: enrolled,
+            flash: FlashHandle::new(NorFlashModel::new(sectors)),
+            layout: Layout::ONE_MEBIBYTE,
+            signer,
+            verifier: SoftwareVerifier,
+            seed: self.number as u64,
+        };
+        let mut meter = VirtualMeter::new(parts, self.first);
+        meter.start()?;
+        self.make_history(&mut meter, &mut uplink)?;
+        self.live(&mut meter, &mut uplink)?;
+        Ok(meter.stop()?)
+    }
+
+    fn make_history(
+        &self,
+        meter: &mut VirtualMeter<SoftwareSigner, SoftwareVerifier>,
+        uplink: &mut Uplink,
+    ) -> anyhow::Result<()> {
+        // First the enrolment, so that the whole history is made under it.
+        meter.run_until(self.first, uplink)?;
+        while !self.stopping.load(Ordering::Relaxed) {
+            let now = self.clock.utc();
+            let target = meter
+                .now()
+                .checked_add_ms(STRIDE_MS)
+                .unwrap_or(now)
+                .min(now);
+            if now.get().saturating_sub(meter.now().get()) < STRIDE_MS / 36 {
+                self.progress.reach(self.number, UtcMillis::MAX);
+                return Ok(());
+            }
+            meter.faults_mut().is_offline = true;
+            meter.run_until(target, uplink)?;
+            meter.faults_mut().is_offline = false;
+            meter.run_until(target, uplink)?;
+            self.progress.reach(self.number, target);
+        }
+        Ok(())
+    }
+
+    fn live(
+        &self,
+        meter: &mut VirtualMeter<SoftwareSigner, SoftwareVerifier>,
+        uplink: &mut Uplink,
+    ) -> anyhow::Result<()> {
+        let (lock, bell) = (Mutex::new(()), Condvar::new());
+        while !self.stopping.load(Ordering::Relaxed) {
+            meter.run_until(self.clock.utc(), uplink)?;
+            let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(bell.wait_timeout(guard, PULSE));
+        }
+        Ok(())
+    }
+}
+
+/// The way to the gateway. The meter announces itself, and the demo approves it at once.
+struct Uplink {
+    meter: GatewayClient,
+    operator: Client,
+    runtime: tokio::runtime::Handle,
+    base: Url,
+    admin_key: String,
+    post: Post,
+    time_zone: &'static str,
+    public_key: PublicKey,
+}
+
+impl Gateway for Uplink {
+    fn ask(&mut self, _meter: MeterId, request: Request, body: &[u8], _now: UtcMillis) -> Reply {
+        let runtime = self.runtime.clone();
+        let answered = runtime.block_on(async {
+            match request {
+                Request::Announce => self.announce().await,
+                _ => Ok(self.meter.send(request, body.to_vec()).answer().await),
+            }
+        });
+        match answered {
+            Ok(Answer::Done(body)) => Reply::Done(body),
+            Ok(Answer::Refused { refusal, why }) => {
+                tracing::debug!(meter = self.post.name, ?request, why, "the gateway refused");
+                Reply::Refused(refusal)
+            }
+            Err(error) => {
+                tracing::warn!(meter = self.post.name, "no approval: {error:#}");
+                Reply::Refused(Refusal::Unavailable {
+                    retry_after_ms: None,
+                })
+            }
+        }
+    }
+}
+
+impl Uplink {
+    async fn announce(&self) -> anyhow::Result<Answer> {
+        let announcement = Announcement {
+            name: self.post.name.clone(),
+            public_key: self.public_key.to_string(),
+            shelly_payload: None,
+            boot_timestamp: None,
+            shelly_mac: Some(self.post.mac.to_string()),
+            sensor_model: Some(self.post.model.name().to_owned()),
+            channel: Some(0),
+            production_counter: Some(self.post.production_counter.name().to_owned()),
+            rated_power_w: Some(self.post.plant.rated_w.round() as u32),
+            time_zone: Some(self.time_zone.to_owned()),
+        };
+        let body = serde_json::to_vec(&announcement)?;
+        let answer = self.meter.send(Request::Announce, body).answer().await;
+        if let Answer::Done(body) = &answer {
+            self.approve(serde_json::from_slice::<Installation>(body)?.id)
+                .await?;
+        }
+        Ok(answer)
+    }
+
+    async fn approve(&self, installation: u32) -> anyhow::Result<()> {
+        let site = self.post.plant.weather.site();
+        let plane = self.post.plant.plane;
+        let approval = Approval {
+            latitude_e7: Some((site.latitude_deg * 1e7).round() as i32),
+            longitude_e7: Some((site.longitude_deg * 1e7).round() as i32),
+            tilt_decidegrees: Some((plane.tilt_deg * 10.0).round() as u16),
+            azimuth_decidegrees: Some((plane.azimuth_deg * 10.0).round() as u16),
+            ..Approval::default()
+        };
+        let url = self
+            .base
+            .join(&format!("api/v1/installations/{installation}/approve"))?;
+        let request = self
+            .operator
+            .post(url)
+            .bearer_auth(&self.admin_key)
+            .json(&approval);
+        request
+            .send()
+            .await?
+            .error_for_status()
+            .context("the approval was refused")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! `wattwitness enrol`: an operator approves a meter, with the gateway's operator key or with one of
+//! his own that never leaves this computer.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use jiff::tz::TimeZone;
+use reqwest::Url;
+use ww_api::name::Named;
+use ww_api::{Approval, Installation, InstallationState, hex};
+use ww_device::signer::{Signer, SoftwareSigner};
+use ww_gateway::{Clock, SystemClock};
+use ww_wire::record::Record;
+use ww_wire::{
+    Address, Custody, Domain, Enrolment, Mac, ProductionCounter, PublicKey, RecordType,
+    SensorModel, Sign1, Text, ToBeSigned, Watts,
+};
+
+use crate::http::Server;
+use crate::keys::{PrivateKey, fingerprint};
+use crate::meter::CounterArgument;
+
+/// How often to look whether the meter has announced itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+const EXAMPLES: &str = "\
+Examples:
+  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key
+      lists the meters that wait, with their fingerprints
+  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 5f2c… --rated-power-w 800
+      approves one; the gateway signs with its operator key
+  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 5f2c… --rated-power-w 800 \\
+      --operator-key operator.key
+      the same with a key of your own, which the gateway must list in trusted_operator_keys
+
+Compare the fingerprint with the one that `wattwitness keys show` prints on the meter.";
+
+/// Which meter, and what it measures.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct EnrolArguments {
+    /// The gateway
+    #[arg(long, value_name = "URL", env = "WATTWITNESS_GATEWAY")]
+    gateway: Url,
+    /// File with an API key of an operator or administrator
+    #[arg(long, value_name = "FILE", env = "WATTWITNESS_API_KEY_FILE")]
+    api_key_file: PathBuf,
+    /// The meter's id; without it, the meters that wait are listed
+    #[arg(long, value_name = "ID")]
+    meter: Option<String>,
+    /// How long to wait for the meter to announce itself
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait_s: u64,
+    /// Your own operator key; without it the gateway's signs
+    #[arg(long, value_name = "FILE")]
+    operator_key: Option<PathBuf>,
+    /// Name for people [default: as announced]
+    #[arg(long)]
+    name: Option<String>,
+    /// Time zone of the site, such as Europe/Berlin [default: as announced]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Rated power of the plant in W [default: as announced]
+    #[arg(long, value_name = "W")]
+    rated_power_w: Option<u32>,
+    /// Channel of the sensor, from 0 [default: as announced; 0 with --operator-key]
+    #[arg(long, value_name = "N")]
+    channel: Option<u8>,
+    /// Which counter counts production [default: as announced; `total` with --operator-key]
+    #[arg(long, value_name = "COUNTER")]
+    production_counter: Option<CounterArgument>,
+}
+
+/// Does what was asked and gives what to print.
+pub(crate) async fn run(arguments: &EnrolArguments) -> anyhow::Result<String> {
+    let server = Server::new(&arguments.gateway, Some(&arguments.api_key_file))?;
+    let Some(meter) = &arguments.meter else {
+        return waiting(&server).await;
+    };
+    let installation = announced(&server, meter, arguments.wait_s).await?;
+    let approval = match &arguments.operator_key {
+        None => by_the_gateway(arguments),
+        Some(file) => signed_here(arguments, file, &installation)?,
+    };
+    let path = format!("api/v1/installations/{}/approve", installation.id);
+    let approved: Installation = server.post(&path, serde_json::to_vec(&approval)?).await?;
+    Ok(format!(
+        "installation {} ({}) is active",
+        approved.id, approved.name
+    ))
+}
+
+async fn waiting(server: &Server) -> anyhow::Result<String> {
+    let all: Vec<Installation> = server.json("api/v1/installations/").await?;
+    let lines: Vec<String> = all
+        .iter()
+        .filter(|installation| installation.state == InstallationState::Waiting)
+        .map(|installation| {
+            let key = hex::decode_array(&installation.public_key).map(PublicKey);
+            format!(
+                "{}  {}  {}",
+                key.map_or_else(|| "unreadable key".to_owned(), |key| fingerprint(&key)),
+                installation.meter_id,
+                installation.name
+            )
+        })
+        .collect();
+    Ok(if lines.is_empty() {
+        "no meter waits for approval".to_owned()
+    } else {
+        lines.join("\n")
+    })
+}
+
+async fn announced(server: &Server, meter: &str, wait_s: u64) -> anyhow::Result<Installation> {
+    let waited = async {
+        let mut look = tokio::time::interval(LOOK_AGAIN);
+        loop {
+            look.tick().await;
+            if let Some(installation) = server.installation(meter).await? {
+                return anyhow::Ok(installation);
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(wait_s), waited)
+        .await
+        .with_context(|| format!("meter {meter} has not announced itself within {wait_s} s"))?
+}
+
+fn by_the_gateway(arguments: &EnrolArguments) -> Approval {
+    let counter = arguments.production_counter.map(ProductionCounter::from);
+    Approval {
+        name: arguments.name.clone(),
+        time_zone: arguments.time_zone.clone(),
+        rated_power_w: arguments.rated_power_w,
+        channel: arguments.channel,
+        production_counter: counter.map(|counter| counter.name().to_owned()),
+        ..Approval::default()
+    }
+}
+
+fn signed_here(
+    arguments: &EnrolArguments,
+    operator_key: &Path,
+    installation: &Installation,
+) -> anyhow::Result<Approval> {
+    let operator = PrivateKey::load(operator_key)?;
+    let enrolment = enrolment(arguments, operator.public(), installation)?;
+    let payload = enrolment.encode()?;
+    let message = ToBeSigned::new(Domain::Record(RecordType::Enrolment), &payload)
+        .context("the enrolment is too long to be signed")?;
+    let signature = SoftwareSigner::new(operator.bytes())?.sign(&message)?;
+    let signed = Sign1 {
+        payload: &payload,
+        signature,
+    }
+    .encode();
+    Ok(Approval {
+        record: Some(hex::encode(
+            &signed.context("the enrolment is too long to be sent")?,
+        )),
+        name: arguments.name.clone(),
+        time_zone: arguments.time_zone.clone(),
+        ..Approval::default()
+    })
+}
+
+fn enrolment(
+    arguments: &EnrolArguments,
+    operator_key: PublicKey,
+    installation: &Installation,
+) -> anyhow::Result<Enrolment> {
+    if let Some(zone) = &arguments.time_zone {
+        TimeZone::get(zone).with_context(|| format!("`{zone}` is no time zone"))?;
+    }
+    ensure!(
+        installation.enrolment_digest.is_none(),
+        "the meter has an enrolment already; a new number is needed, which the gateway counts: leave out --operator-key"
+    );
+    let meter_key = hex::decode_array(&installation.public_key)
+        .map(PublicKey)
+        .context("the gateway gave an unreadable public key")?;
+    ensure!(
+        meter_key
+            .id()
+            .to_string()
+            .eq_ignore_ascii_case(&installation.meter_id),
+        "the gateway gave a key that is not the meter's"
+    );
+    let Some(model) = installation
+        .sensor_model
+        .as_deref()
+        .and_then(SensorModel::from_name)
+    else {
+        bail!("the meter did not announce what sensor it reads");
+    };
+    let mac = installation
+        .shelly_mac
+        .as_deref()
+        .and_then(hex::decode_array);
+    let rated = arguments.rated_power_w.or(installation.rated_power_w);
+    Ok(Enrolment {
+        operator: operator_key.id(),
+        operator_key,
+        meter_key,
+        number: 1,
+        time: SystemClock
+            .now()
+            .context("this computer's clock is not set")?,
+        custody: Custody::Software,
+        sensor_model: model,
+        sensor_mac: Mac(mac.context("the meter did not announce its sensor's MAC address")?),
+        channel: arguments.channel.unwrap_or(0),
+        production_counter: arguments
+            .production_counter
+            .map_or(ProductionCounter::Total, ProductionCounter::from),
+        ct_ratio_milli: 1000,
+        rated_power: rated
+            .and_then(Watts::new)
+            .context("say the rated power: --rated-power-w")?,
+        latitude: None,
+        longitude: None,
+        tilt: None,
+        azimuth: None,
+        grid_connection: Text::EMPTY,
+        start_import: None,
+        start_export: None,
+        owner: Address::ZERO,
+        chain_id: 0,
+        minter: Address::ZERO,
+    })
+}

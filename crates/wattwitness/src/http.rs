@@ -1,0 +1,135 @@
+//! A person's way to a gateway's API: asks with an API key, bounds what comes back, and gives the
+//! gateway's own words when it refuses.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use reqwest::{Client, Method, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use ww_api::{Installation, Problem};
+
+/// The most bytes that one answer may have.
+const LONGEST_ANSWER: usize = 64 << 20;
+
+/// The gateway, as something that answers.
+pub(crate) struct Server {
+    client: Client,
+    base: Url,
+    api_key: Option<String>,
+}
+
+impl Server {
+    /// A way to `gateway`; nothing is asked yet.
+    pub(crate) fn new(gateway: &Url, api_key_file: Option<&Path>) -> anyhow::Result<Self> {
+        let client = Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_secs(30))
+            .build()?;
+        let mut base = gateway.clone();
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        let api_key = match api_key_file {
+            None => None,
+            Some(file) => {
+                let key = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read the API key in {}", file.display()))?;
+                Some(key.trim().to_owned())
+            }
+        };
+        Ok(Self {
+            client,
+            base,
+            api_key,
+        })
+    }
+
+    /// The installation of a meter, if the gateway knows it.
+    pub(crate) async fn installation(&self, meter: &str) -> anyhow::Result<Option<Installation>> {
+        let all: Vec<Installation> = self.json("api/v1/installations/").await?;
+        Ok(all
+            .into_iter()
+            .find(|installation| installation.meter_id.eq_ignore_ascii_case(meter)))
+    }
+
+    /// `GET`s JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let body = self.bytes(path).await?;
+        serde_json::from_slice(&body)
+            .with_context(|| format!("the gateway's answer to {path} cannot be read"))
+    }
+
+    /// `GET`s bytes.
+    pub(crate) async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        self.exchange(Method::GET, path, None).await
+    }
+
+    /// `POST`s JSON and reads JSON.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<T> {
+        let body = self.exchange(Method::POST, path, Some(body)).await?;
+        serde_json::from_slice(&body)
+            .with_context(|| format!("the gateway's answer to {path} cannot be read"))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let url = self.base.join(path)?;
+        let mut request = self.client.request(method, url.clone());
+        if let Some(key) = &self.api_key {
+            request = request.bearer_auth(key);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
+        }
+        let mut response = request
+            .send()
+            .await
+            .map_err(reqwest::Error::without_url)
+            .with_context(|| format!("the gateway does not answer at {url}"))?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .context("the gateway's answer broke off")?
+        {
+            ensure!(
+                body.len() + chunk.len() <= LONGEST_ANSWER,
+                "the gateway's answer is too long"
+            );
+            body.extend_from_slice(&chunk);
+        }
+        if !response.status().is_success() {
+            bail!(
+                "the gateway refused {url}: {}",
+                refusal(response.status(), &body)
+            );
+        }
+        Ok(body)
+    }
+}
+
+/// What a problem says in its own words; the status of what is no problem document.
+fn refusal(status: reqwest::StatusCode, body: &[u8]) -> String {
+    match Problem::deserialize(&mut serde_json::Deserializer::from_slice(body)) {
+        Ok(problem) if status == reqwest::StatusCode::UNAUTHORIZED => {
+            format!(
+                "{}. Name a file with an API key by --api-key-file",
+                problem.title
+            )
+        }
+        Ok(problem) => format!("{}: {}", problem.title, problem.detail),
+        Err(_) => status.to_string(),
+    }
+}

@@ -1,0 +1,147 @@
+//! The one program: it parses the command line, starts the log and hands over to the command.
+#![forbid(unsafe_code)]
+
+mod database;
+mod demo;
+mod enrol;
+mod http;
+mod keys;
+mod meter;
+mod serve;
+mod settings;
+mod stop;
+mod verify;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  wattwitness demo                                       a gateway and a simulated park, with history
+  wattwitness serve --listen 127.0.0.1:8000 --data data  a gateway
+  wattwitness keys new meter.key                         a key for a meter
+  wattwitness meter --shelly http://192.168.1.50 --gateway http://192.168.1.10:8000 --key meter.key
+  wattwitness verify --gateway http://192.168.1.10:8000 --meter ID --from 2026-06-01 --to 2026-07-01
+
+Settings come from flags, then from WATTWITNESS_* in the environment, then from --config FILE.";
+
+/// Every kilowatt-hour of a solar park, checkable by anyone.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
+struct CommandLine {
+    /// Configuration file (TOML); docs/wattwitness.toml is a sample with every field
+    #[arg(long, global = true, env = "WATTWITNESS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to log, such as `info`, `debug` or `ww_gateway=trace`
+    #[arg(long, global = true, env = "WATTWITNESS_LOG", default_value = "info")]
+    log: String,
+    /// Log as JSON lines
+    #[arg(long, global = true, env = "WATTWITNESS_LOG_JSON")]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a gateway: take, verify, store and show what meters sign
+    Serve(serve::ServeArguments),
+    /// Run a gateway with a simulated park that has a year of history
+    Demo(demo::DemoArguments),
+    /// Run a meter beside a Shelly on the local network
+    Meter(meter::MeterArguments),
+    /// Make keys and look at them
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Approve a meter that announced itself, or list those that wait
+    Enrol(enrol::EnrolArguments),
+    /// Check what a gateway says about a meter, believing only the meter's signatures
+    Verify(verify::VerifyArguments),
+    /// Copy a gateway's database while it is in use
+    Backup(database::BackupArguments),
+    /// Put a backup in the place of a database
+    Restore(database::RestoreArguments),
+    /// Take over readings of an older system, apart and never as verified
+    Import(database::ImportArguments),
+}
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    if let Err(error) = start_log(&line) {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(2);
+    }
+    match run(line) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
+    let config = line.config.as_deref();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    match line.command {
+        Command::Serve(arguments) => {
+            let settings = settings::layered(config, "serve", &arguments)?;
+            runtime.block_on(serve::run(settings))?;
+        }
+        Command::Demo(arguments) => {
+            let settings = settings::layered(config, "demo", &arguments)?;
+            runtime.block_on(demo::run(settings))?;
+        }
+        Command::Meter(arguments) => {
+            let settings = settings::layered(config, "meter", &arguments)?;
+            runtime.block_on(meter::run(settings, stop::requested()))?;
+        }
+        Command::Keys(command) => print(&keys::run(&command)?),
+        Command::Enrol(arguments) => print(&runtime.block_on(enrol::run(&arguments))?),
+        Command::Verify(arguments) => {
+            let work = async {
+                tokio::select! {
+                    done = verify::run(&arguments) => done,
+                    () = stop::requested() => anyhow::bail!("stopped before the audit was done"),
+                }
+            };
+            let (report, code) = runtime.block_on(work)?;
+            print(&report);
+            return Ok(code);
+        }
+        Command::Backup(arguments) => print(&runtime.block_on(database::backup(&arguments))?),
+        Command::Restore(arguments) => print(&database::restore(&arguments)?),
+        Command::Import(arguments) => print(&runtime.block_on(database::import(&arguments))?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a command was asked for goes to standard output, and only that.
+#[expect(
+    clippy::print_stdout,
+    reason = "the one place that prints a command's result"
+)]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+fn start_log(line: &CommandLine) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&line.log)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    if line.log_json {
+        builder.json().init()
+    } else {
+        builder.init()
+    }
+    Ok(())
+}
