@@ -24,7 +24,12 @@ impl Backend for Sqlite {
 
     fn open(&self) -> Arc<dyn Store> {
         let path = self.0.path().join("store.db");
-        Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap())
+        // Few fresh readings, so that every claim sees them filed.
+        let options = SqliteOptions {
+            fresh_readings: 16,
+            ..SqliteOptions::default()
+        };
+        Arc::new(SqliteStore::open(&path, options).unwrap())
     }
 }
 

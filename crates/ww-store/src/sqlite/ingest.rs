@@ -223,7 +223,7 @@ impl Intake<'_, '_> {
         self.desk
             .connection
             .prepare_cached(
-                "INSERT INTO live (meter, sequence, time, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO fresh (meter, sequence, time, body) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![
                 self.meter.id.0,
@@ -232,6 +232,7 @@ impl Intake<'_, '_> {
                 body
             ])?;
         self.meter.head.live += 1;
+        *self.desk.fresh += 1;
         Ok(())
     }
 
@@ -473,16 +474,23 @@ impl Intake<'_, '_> {
         if self.meter.head.live == 0 {
             return Ok(());
         }
-        let dropped = self
+        let key = params![
+            self.meter.id.0,
+            window.first_sequence.get() as i64,
+            window.last_sequence.get() as i64
+        ];
+        let from_fresh = self
+            .desk
+            .connection
+            .prepare_cached("DELETE FROM fresh WHERE meter = ?1 AND sequence BETWEEN ?2 AND ?3")?
+            .execute(key)?;
+        let from_live = self
             .desk
             .connection
             .prepare_cached("DELETE FROM live WHERE meter = ?1 AND sequence BETWEEN ?2 AND ?3")?
-            .execute(params![
-                self.meter.id.0,
-                window.first_sequence.get() as i64,
-                window.last_sequence.get() as i64
-            ])?;
-        self.meter.head.live -= dropped as u64;
+            .execute(key)?;
+        *self.desk.fresh -= from_fresh as u64;
+        self.meter.head.live -= (from_fresh + from_live) as u64;
         Ok(())
     }
 

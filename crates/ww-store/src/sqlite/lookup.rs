@@ -277,8 +277,9 @@ fn find_live(
     owner: Owner,
     sequence: Sequence,
 ) -> Result<Option<StoredReading>> {
-    let mut statement =
-        connection.prepare_cached("SELECT body FROM live WHERE meter = ?1 AND sequence = ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND sequence = ?2",
+    )?;
     let mut rows = statement.query(params![owner.id.0, sequence.get() as i64])?;
     rows.next()?
         .map(|row| read_live_body(owner, row.get_ref(0)?.as_blob().map_err(blob)?))
@@ -293,7 +294,7 @@ pub(super) fn live_between(
     last: Sequence,
 ) -> Result<Vec<StoredReading>> {
     let mut statement = connection.prepare_cached(
-        "SELECT body FROM live WHERE meter = ?1 AND sequence BETWEEN ?2 AND ?3 ORDER BY sequence",
+        "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND sequence BETWEEN ?2 AND ?3 ORDER BY sequence",
     )?;
     let mut rows = statement.query(params![owner.id.0, first.get() as i64, last.get() as i64])?;
     let mut readings = Vec::new();
@@ -326,7 +327,7 @@ pub(super) fn point_before(
     };
     let live: Option<Vec<u8>> = connection
         .prepare_cached(
-            "SELECT body FROM live WHERE meter = ?1 AND sequence < ?2
+            "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND sequence < ?2
              ORDER BY sequence DESC LIMIT 1",
         )?
         .query_row(key, |row| row.get(0))
@@ -384,7 +385,7 @@ pub(super) fn point_after(
     };
     let live: Option<Vec<u8>> = connection
         .prepare_cached(
-            "SELECT body FROM live WHERE meter = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1",
+            "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1",
         )?
         .query_row(key, |row| row.get(0))
         .optional()?;

@@ -48,6 +48,10 @@ pub struct SqliteOptions {
     pub waiting_writes: usize,
     /// Calls that may wait for the readers.
     pub waiting_reads: usize,
+    /// Readings that lie together in the order of their arrival before they are filed by meter. A
+    /// look-up scans them, so there must not be many; the more there are, the more of them share a
+    /// page when they are filed.
+    pub fresh_readings: u32,
     /// Page cache of each connection.
     pub cache_kib: u32,
 }
@@ -58,6 +62,7 @@ impl Default for SqliteOptions {
             readers: 2,
             waiting_writes: 4096,
             waiting_reads: 256,
+            fresh_readings: 2048,
             cache_kib: 8192,
         }
     }
@@ -101,8 +106,12 @@ impl SqliteStore {
             .map_err(failing(open))?;
         schema::migrate(&mut connection)?;
         let commits = Arc::new(AtomicU64::new(0));
-        let session = Session::new(connection, Arc::clone(&commits))
-            .map_err(|failure| failure.attempting(open))?;
+        let session = Session::new(
+            connection,
+            options.fresh_readings.into(),
+            Arc::clone(&commits),
+        )
+        .map_err(|failure| failure.attempting(open))?;
         let (writes, calls) = mpsc::channel(options.waiting_writes.max(1));
         let mut threads = vec![spawn("ww-store-write", move || session.serve(calls))?];
         let (reads, jobs) = std::sync::mpsc::channel::<Read>();

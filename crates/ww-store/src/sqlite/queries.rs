@@ -95,7 +95,7 @@ fn live_in_time(
     limit: usize,
 ) -> Result<Vec<StoredReading>> {
     let mut statement = connection.prepare_cached(
-        "SELECT body FROM live WHERE meter = ?1 AND time BETWEEN ?2 AND ?3
+        "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND time BETWEEN ?2 AND ?3
              AND (?4 IS NULL OR (time, sequence) < (?4, ?5))
          ORDER BY time DESC, sequence DESC LIMIT ?6",
     )?;
@@ -320,7 +320,7 @@ fn by_sequence(
     let mut found = Vec::new();
     {
         let sql = format!(
-            "SELECT body FROM live WHERE meter = ?1 AND sequence > ?2
+            "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND sequence > ?2
              ORDER BY sequence {direction} LIMIT ?3"
         );
         let mut statement = connection.prepare_cached(&sql)?;

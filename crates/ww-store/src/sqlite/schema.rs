@@ -17,8 +17,10 @@ pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
 /// Every key starts with the meter (the installation's number), so that the same tables can be
 /// spread over machines by it.
 ///
-/// - `live`: readings with a signature of their own. `body` is the time of arrival, the signature
-///   and the reading packed by itself.
+/// - `fresh` and `live`: readings with a signature of their own. `body` is the time of arrival, the
+///   signature and the reading packed by itself. They come into `fresh` in the order of arrival,
+///   so that a commit writes few pages however many meters it serves, and move to `live` many at
+///   a time. `singles` is both.
 /// - `windows`: the readings of sealed windows that are not yet in a chunk; `packed` is null when
 ///   the readings did not come. Their Window record is in `chain`.
 /// - `chunks`: runs of windows with readings, records and signatures in compact columns; their
@@ -78,6 +80,17 @@ CREATE TABLE live (
     PRIMARY KEY (meter, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX live_by_time ON live (meter, time);
+CREATE TABLE fresh (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    time INTEGER,
+    body BLOB NOT NULL
+) STRICT;
+CREATE VIEW singles AS
+    SELECT meter, sequence, time, body FROM live
+    UNION ALL
+    SELECT meter, sequence, time, body FROM fresh;
 
 CREATE TABLE chain (
     meter INTEGER NOT NULL,

@@ -123,6 +123,9 @@ pub(super) struct Session {
     next_event: u64,
     first_pending_event: u64,
     pending_events: Vec<u8>,
+    /// How many rows `fresh` has.
+    fresh: u64,
+    fresh_limit: u64,
     commits: Arc<AtomicU64>,
 }
 
@@ -131,7 +134,11 @@ pub(super) const EVENT_READING: u8 = 0;
 pub(super) const EVENT_INSTALLATION: u8 = 1;
 
 impl Session {
-    pub(super) fn new(connection: Connection, commits: Arc<AtomicU64>) -> Result<Self> {
+    pub(super) fn new(
+        connection: Connection,
+        fresh_limit: u64,
+        commits: Arc<AtomicU64>,
+    ) -> Result<Self> {
         let mut session = Self {
             connection,
             meters: HashMap::new(),
@@ -140,6 +147,8 @@ impl Session {
             next_event: 1,
             first_pending_event: 1,
             pending_events: Vec::new(),
+            fresh: 0,
+            fresh_limit,
             commits,
         };
         session.forget()?;
@@ -207,6 +216,7 @@ impl Session {
             work.run(self)?;
         }
         self.flush()
+            .and_then(|()| self.file_fresh())
             .map_err(|failure| failure.attempting(attempt))?;
         self.execute("COMMIT").map_err(sql)?;
         self.commits.fetch_add(1, Ordering::Relaxed);
@@ -239,6 +249,24 @@ impl Session {
         Ok(answer)
     }
 
+    /// Moves the fresh readings to where they are found by meter, once there are enough of them.
+    fn file_fresh(&mut self) -> Result<()> {
+        if self.fresh < self.fresh_limit {
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO live (meter, sequence, time, body)
+                 SELECT meter, sequence, time, body FROM fresh ORDER BY meter, sequence",
+            )?
+            .execute([])?;
+        self.connection
+            .prepare_cached("DELETE FROM fresh")?
+            .execute([])?;
+        self.fresh = 0;
+        Ok(())
+    }
+
     /// Drops everything remembered, as after a rollback.
     fn forget(&mut self) -> Result<()> {
         self.meters.clear();
@@ -247,6 +275,11 @@ impl Session {
         self.pending_events.clear();
         self.next_event = last_event(&self.connection)?.0 + 1;
         self.first_pending_event = self.next_event;
+        let fresh: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM fresh")?
+            .query_row([], |row| row.get(0))?;
+        self.fresh = fresh as u64;
         Ok(())
     }
 
@@ -291,6 +324,7 @@ impl Session {
             connection: &self.connection,
             next_event: &mut self.next_event,
             pending_events: &mut self.pending_events,
+            fresh: &mut self.fresh,
             touched: false,
         };
         let answer = work(meter, &mut desk)?;
@@ -330,6 +364,8 @@ pub(super) struct Desk<'a> {
     pub(super) connection: &'a Connection,
     next_event: &'a mut u64,
     pending_events: &'a mut Vec<u8>,
+    /// How many rows `fresh` has.
+    pub(super) fresh: &'a mut u64,
     touched: bool,
 }
 

@@ -589,7 +589,7 @@ pub(super) fn statistics(connection: &Connection, commits: u64) -> Result<Statis
             + number("SELECT sum(windows) FROM chunks")?,
         bytes: in_use * pragma("page_size")?,
         live_bytes: number(
-            "SELECT sum(pgsize) FROM dbstat WHERE name IN ('live', 'live_by_time')",
+            "SELECT sum(pgsize) FROM dbstat WHERE name IN ('fresh', 'live', 'live_by_time')",
         )?,
         commits,
     })
