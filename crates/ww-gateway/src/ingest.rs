@@ -2,7 +2,6 @@
 //! active meter, canonical bytes, plain fields beside them, sequence and time, signature, store.
 //! This is the hot path: one reading per request, no middleware around it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -249,7 +248,7 @@ fn explain_checksum(
     failure
 }
 
-fn decode_record<'a>(text: &Cow<'_, str>, bytes: &'a mut [u8; MAX_PAYLOAD]) -> Result<&'a [u8]> {
+fn decode_record<'a>(text: &str, bytes: &'a mut [u8; MAX_PAYLOAD]) -> Result<&'a [u8]> {
     if text.len() > 2 * MAX_PAYLOAD {
         let detail = format!("`record` is longer than any record ({MAX_PAYLOAD} bytes)");
         return Err(Failure::new(ProblemKind::RecordTruncated, detail).field("record"));

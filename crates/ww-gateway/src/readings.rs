@@ -89,7 +89,7 @@ fn stream_all(gateway: Gateway, meter: Arc<Meter>, query: ReadingQuery) -> Respo
             serde_json::to_writer(&mut piece, &view::reading(&meter, reading))
                 .map_err(std::io::Error::other)?;
         }
-        let next = match readings.last().and_then(|last| position_of(last)) {
+        let next = match readings.last().and_then(position_of) {
             Some(position) if readings.len() as u32 == CHUNK_ROWS => {
                 query.after = Some(position);
                 Some((gateway, meter, query, false))

@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_meter_is_late_after_three_cadences_and_silent_after_a_window() {
-        let at = |ms| UtcMillis::new(1_000_000 + ms);
+        let at = |ms: u64| UtcMillis::new(1_000_000 + ms);
         let liveness = |ms| super::liveness(at(0), at(ms), 10);
         assert_eq!(liveness(30_000), Liveness::Live);
         assert_eq!(liveness(30_001), Liveness::Late);

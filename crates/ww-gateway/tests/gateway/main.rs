@@ -1,6 +1,11 @@
 //! A real gateway on a free port, real HTTP, real signatures, a real database in a folder of its
 //! own. Only the clock is a fake.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, what does not hold ends it; clippy knows that only inside the tests themselves"
+)]
+
 mod administration;
 mod enrolment;
 mod live;

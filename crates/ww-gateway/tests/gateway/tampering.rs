@@ -19,9 +19,9 @@ async fn refused_kind(world: &World, meter: &TestMeter, body: &Value) -> String 
     refused(world, meter, body).await.0
 }
 
-/// The submission of reading 1 with one byte of its record changed.
+/// The submission of reading 2 with one byte of its record changed.
 fn changed_byte(meter: &TestMeter, at: usize) -> Value {
-    let reading = meter.reading(0);
+    let reading = meter.reading(1);
     let mut payload = reading.encode().unwrap().to_vec();
     payload[at] ^= 1;
     let mut body = meter.submission(&reading);
@@ -352,13 +352,14 @@ async fn two_readings_with_one_number_are_equivocation_and_both_are_kept() {
 #[tokio::test]
 async fn a_meter_that_waits_or_was_revoked_is_refused() {
     let world = World::start().await;
-    let meter = TestMeter::new();
-    let id = world.announce(&meter, "EC64C9C05E97").await;
-    let meter = TestMeter { id, ..meter };
+    let mut meter = TestMeter::new();
+    meter.id = world.announce(&meter, "EC64C9C05E97").await;
     let body = meter.submission(&meter.reading(0));
     assert_eq!(refused_kind(&world, &meter, &body).await, "meter-waiting");
-    world.approve(id, &json!({"rated_power_w": 800})).await;
-    let path = format!("/api/v1/installations/{id}/revoke");
+    world
+        .approve(meter.id, &json!({"rated_power_w": 800}))
+        .await;
+    let path = format!("/api/v1/installations/{}/revoke", meter.id);
     let revoked = world.admin_post(&path, &json!({"reason": "lost"})).await;
     assert_eq!(revoked.status(), 200);
     assert_eq!(refused_kind(&world, &meter, &body).await, "meter-revoked");
