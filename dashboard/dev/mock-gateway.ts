@@ -52,10 +52,12 @@ function meter(id: number, name: string, rated: number, rest: Partial<Meter> & {
       expected_cadence_s: cadence,
       rated_power_w: rated,
       timezone: zone,
-      sensor_model: "Shelly EM",
+      sensor_model: "shelly_em_gen1",
       firmware_digest: createHash("sha256").update("firmware").digest("hex"),
       enrolment_digest: state === "waiting" ? null : createHash("sha256").update("enrolment").digest("hex"),
       enrolment_accepted: state === "active",
+      replaces: null,
+      replaced_by: null,
     },
     key: privateKey,
     rated,
@@ -206,6 +208,7 @@ function energyOf(of: Meter): Energy {
     year_wh: 4_406_000 * scale + day,
     lifetime_wh: 4_812_000 * scale + day,
     average_7d_wh: 24_180 * scale,
+    corrected_wh: 0,
     timezone: zone,
   };
 }

@@ -5,7 +5,16 @@ import { keys, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
 import type { Energy, Reading } from "./types.ts";
 
-const energy: Energy = { installation_id: 1, today_wh: 10, month_wh: 20, year_wh: 30, lifetime_wh: 40, average_7d_wh: 5, timezone: "UTC" };
+const energy: Energy = {
+  installation_id: 1,
+  today_wh: 10,
+  month_wh: 20,
+  year_wh: 30,
+  lifetime_wh: 40,
+  average_7d_wh: 5,
+  corrected_wh: 0,
+  timezone: "UTC",
+};
 
 describe("the latest records", () => {
   test("stay in order of measurement, whatever arrives when", () => {

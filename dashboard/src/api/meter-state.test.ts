@@ -21,6 +21,8 @@ const installation: Installation = {
   firmware_digest: null,
   enrolment_digest: null,
   enrolment_accepted: true,
+  replaces: null,
+  replaced_by: null,
 };
 
 describe("a meter's state", () => {

@@ -205,12 +205,12 @@ export const text = {
       {
         title: "Start the meter",
         note: "Put your Shelly’s address in. The meter announces itself and waits.",
-        command: (origin: string) => `wattwitness meter --shelly http://192.168.1.40 --gateway ${origin} --key meter.key`,
+        command: (origin: string) => `wattwitness meter --shelly http://192.168.1.50 --gateway ${origin} --key meter.key`,
       },
       {
         title: "Approve it",
-        note: "On the gateway. Compare the fingerprint that both print, then enrol.",
-        command: (origin: string) => `wattwitness enrol --gateway ${origin} --key admin.key`,
+        note: "On the gateway. Put in the id that the first command printed and the plant’s rated power in watts.",
+        command: (origin: string) => `wattwitness enrol --gateway ${origin} --api-key-file data/admin.key --meter ID --rated-power-w 800`,
       },
     ],
     waiting: "This page shows the meter as soon as it announces itself.",

@@ -1,0 +1,2445 @@
+// Generated from docs/openapi.json by `npm run generate`. Do not edit.
+
+export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists who changed what, newest first.
+         * @description Needs the role admin or a higher one.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the older systems whose readings were taken over, unverified and in no total.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists readings taken over from an older system, by their old number.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_imported_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists all installations by number.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_installations"];
+        put?: never;
+        /**
+         * Announces a meter; it waits for an operator's approval. A key that is known already is never overwritten: its installation is answered with status 200.
+         * @description Anyone may use it.
+         */
+        post: operations["announce_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one installation.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_installation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approves a meter: its Enrolment is signed by the gateway's operator key, or brought signed.
+         * @description Needs the role operator or a higher one.
+         */
+        post: operations["approve_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/energy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Energy today, this month, this year and ever, in the site's calendar, and the average of seven days.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_energy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was found out of the ordinary about a meter, oldest first.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/readings/{reading_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one reading with all that is needed to check it offline.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_reading"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends the trust in a meter's key for good.
+         * @description Needs the role operator or a higher one.
+         */
+        post: operations["revoke_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists sealed windows, oldest first; the last 24 h when nothing is said.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_windows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists API keys.
+         * @description Needs the role admin or a higher one.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Makes an API key; it is shown this once.
+         * @description Needs the role admin or a higher one.
+         */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revokes an API key.
+         * @description Needs the role admin or a higher one.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["stream_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/meters/{meter_id}/enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The Enrolment in force or awaiting the meter's acceptance, signed by the operator.
+         * @description Anyone may use it.
+         */
+        get: operations["read_enrolment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/meters/{meter_id}/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Enrolments of a meter, oldest first.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_enrolments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/meters/{meter_id}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Chain records of a meter, each Window followed by its packed readings if they are still held. `Link` leads on when there are more.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document.
+         * @description Anyone may use it.
+         */
+        get: operations["read_openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes one signed reading; answered once it is durable. The same reading again gets the stored answer with status 200.
+         * @description What it takes is signed; no key is needed.
+         */
+        post: operations["submit_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/{installation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists readings, newest first; the last 24 h when nothing is said.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/{installation_id}/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Energy in bars, ending now, in the site's time zone.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_chart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/{installation_id}/optimized": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists readings thinned for a curve, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_thinned_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/latest/{installation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows the reading with the newest measurement time.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_latest_reading"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists readings that are not on a chain yet, oldest first.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_pending_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a sequence of COSE_Sign1 records of one meter, each Window perhaps followed by its packed readings; answered once all are durable.
+         * @description What it takes is signed; no key is needed.
+         */
+        post: operations["submit_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/status/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How gateway, internet and meters are, each with since when and why.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says that the process is alive.
+         * @description Anyone may use it.
+         */
+        get: operations["read_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures for Prometheus.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explains a kind of problem.
+         * @description Anyone may use it.
+         */
+        get: operations["explain_problem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says whether readings are taken now; status 503 when not.
+         * @description Anyone may use it.
+         */
+        get: operations["read_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What `GET /health` answers: the process is alive. */
+        Alive: {
+            /**
+             * @description Always `healthy`.
+             * @example healthy
+             */
+            status: string;
+            /** @description The gateway's version. */
+            version: string;
+        };
+        /** @description What `POST /api/v1/installations/` takes: a meter announces itself and waits. */
+        Announcement: {
+            /**
+             * Format: int64
+             * @description When the meter started, Unix seconds.
+             * @example 1750346382
+             */
+            boot_timestamp?: number | null;
+            /**
+             * Format: int32
+             * @description Channel of the sensor, from 0: a proposal to the operator.
+             */
+            channel?: number | null;
+            /**
+             * @description A name for people; at most 64 bytes.
+             * @example Hackathon Test 1
+             */
+            name: string;
+            /** @description `total` or `total_returned`: a proposal to the operator. */
+            production_counter?: string | null;
+            /** @description The meter's P-256 public key, 128 hex digits: X then Y (130 with SEC 1's leading `04`). */
+            public_key: string;
+            /**
+             * Format: int32
+             * @description Rated power in W: a proposal to the operator.
+             */
+            rated_power_w?: number | null;
+            /** @description Model of the sensor, if `shelly_payload` does not show it. */
+            sensor_model?: string | null;
+            /** @description MAC address of the sensor, if `shelly_payload` does not say it. */
+            shelly_mac?: string | null;
+            /** @description Base64 of the sensor's answer to `/status` (or `Shelly.GetDeviceInfo`), from which MAC and model are proposed. */
+            shelly_payload?: string | null;
+            /** @description IANA name of the site's time zone: a proposal to the operator. */
+            time_zone?: string | null;
+        };
+        /** @description An API key, without the key itself. */
+        ApiKey: {
+            /** @description When it was made; ISO 8601 in UTC without a zone. */
+            created_at: string | null;
+            /** @description When it ends by itself; null for never. */
+            expires_at: string | null;
+            /**
+             * Format: int64
+             * @description Number of the key.
+             */
+            id: number;
+            /** @description What it is for. */
+            name: string;
+            /** @description When it was revoked; null while it is valid. */
+            revoked_at: string | null;
+            /** @description What it allows. */
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * @description What `POST /api/v1/installations/{id}/approve` takes. What is left out is taken from the
+         *     announcement. Either the gateway's operator key signs, or a signed record is brought.
+         */
+        Approval: {
+            /**
+             * Format: int32
+             * @description Where the modules face, clockwise from north, in tenths of a degree.
+             */
+            azimuth_decidegrees?: number | null;
+            /**
+             * Format: int32
+             * @description Channel of the sensor, from 0.
+             */
+            channel?: number | null;
+            /**
+             * Format: int32
+             * @description Ratio of an external current transformer in thousandths; 1000 for none.
+             */
+            ct_ratio_milli?: number | null;
+            /** @description Where the meter's key lives: `software` or `secure_element`. */
+            custody?: string | null;
+            /** @description The grid connection's identifier; at most 40 bytes. */
+            grid_connection?: string | null;
+            /**
+             * Format: int32
+             * @description Degrees north times 10^7.
+             */
+            latitude_e7?: number | null;
+            /**
+             * Format: int32
+             * @description Degrees east times 10^7.
+             */
+            longitude_e7?: number | null;
+            /** @description The name that people see; at most 64 bytes. */
+            name?: string | null;
+            /** @description Which counter counts production: `total` or `total_returned`. */
+            production_counter?: string | null;
+            /**
+             * Format: int32
+             * @description Rated power of the plant in W.
+             * @example 800
+             */
+            rated_power_w?: number | null;
+            /**
+             * @description A COSE_Sign1 of an Enrolment made by an offline operator key, hex. All other fields but
+             *     `name` and `time_zone` must then be left out.
+             */
+            record?: string | null;
+            /**
+             * Format: int64
+             * @description The installation whose meter this one replaces: lifetime totals go on across it.
+             */
+            replaces?: number | null;
+            /** @description `shelly_em_gen1`, `shelly_3em_gen1`, `shelly_em1_gen2` or `shelly_em_gen2`. */
+            sensor_model?: string | null;
+            /** @description MAC address of the sensor, 12 hex digits. */
+            shelly_mac?: string | null;
+            /**
+             * Format: int32
+             * @description The modules' tilt from the horizontal in tenths of a degree.
+             */
+            tilt_decidegrees?: number | null;
+            /**
+             * @description IANA name of the site's time zone.
+             * @example Europe/Berlin
+             */
+            time_zone?: string | null;
+        };
+        /** @description One line of the audit trail. */
+        AuditEntry: {
+            /**
+             * @description What was done.
+             * @example installation.approved
+             */
+            action: string;
+            /** @description Who: the name of a key, or `gateway`. */
+            actor: string;
+            /** @description With what. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Number of the line.
+             */
+            id: number;
+            /** @description To what. */
+            subject: string;
+            /** @description When; ISO 8601 in UTC without a zone; null when the gateway did not know the time. */
+            time: string | null;
+        };
+        /** @description A chart. It is empty when the meter has no reading in the time frame. */
+        Chart: {
+            /** @description The bars, oldest first. */
+            data_points: components["schemas"]["DataPoint"][];
+            /** @description The time frame asked for. */
+            time_frame: components["schemas"]["TimeFrame"];
+            /**
+             * Format: double
+             * @description Sum of the bars in Wh.
+             * @example 1250.25
+             */
+            total_energy: number;
+        };
+        /** @description One bar. */
+        DataPoint: {
+            /**
+             * @description Its start in the site's time zone.
+             * @example 14:00
+             */
+            label: string;
+            /** @description Whether readings are missing in it, so that energy of other bars may be booked here. */
+            spans_gap: boolean;
+            /**
+             * Format: int64
+             * @description Its start, Unix seconds.
+             * @example 1750352400
+             */
+            timestamp: number;
+            /**
+             * Format: double
+             * @description Energy in Wh.
+             * @example 250.5
+             */
+            value: number;
+        };
+        /** @description Energy of one installation in its site's calendar. */
+        Energy: {
+            /**
+             * Format: double
+             * @description Mean of the seven full local days before today, Wh; null before the first full day.
+             */
+            average_7d_wh: number | null;
+            /**
+             * Format: double
+             * @description What signed corrections have taken back, Wh; the lifetime figure is before that.
+             */
+            corrected_wh: number;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /**
+             * Format: double
+             * @description Ever, across replaced meters, Wh.
+             */
+            lifetime_wh: number;
+            /**
+             * Format: double
+             * @description Since the first of the local month, Wh.
+             */
+            month_wh: number;
+            /** @description IANA name of the time zone in which this was counted. */
+            timezone: string;
+            /**
+             * Format: double
+             * @description Since local midnight, Wh.
+             */
+            today_wh: number;
+            /**
+             * Format: double
+             * @description Since the first of the local year, Wh.
+             */
+            year_wh: number;
+        };
+        /** @description One finding. It is a remark: what it speaks of was stored, or kept as evidence. */
+        Finding: {
+            /** @description When the gateway found it; ISO 8601 in UTC without a zone. */
+            created_at: string | null;
+            /** @description In words. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Number of the finding.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /**
+             * @description Kind.
+             * @example power-above-rating
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Number of the reading, or index of the chain record, concerned.
+             */
+            number: number;
+        };
+        /**
+         * @description How well something is.
+         * @enum {string}
+         */
+        Health: "healthy" | "degraded" | "unhealthy";
+        /** @description A row of an older system's database. */
+        ImportedReading: {
+            /**
+             * Format: int64
+             * @description Its number there.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description The number of its installation there.
+             */
+            installation_id: number;
+            /** @description Always false. */
+            is_verified: boolean;
+            /**
+             * Format: double
+             * @description Power in W as it stood there.
+             */
+            power_w: number;
+            /** @description What stood there as signature. */
+            signature: string;
+            /**
+             * Format: int64
+             * @description The time as it stood there, Unix seconds.
+             */
+            timestamp: number;
+            /**
+             * Format: double
+             * @description The counter in Wh as it stood there.
+             */
+            total_wh: number;
+        };
+        /** @description An older system. */
+        ImportSource: {
+            /** @description The name under which its readings were taken over. */
+            name: string;
+        };
+        /** @description One meter at its place. */
+        Installation: {
+            /**
+             * @description When it was announced; ISO 8601 in UTC without a zone. Null when the gateway did not know the time.
+             * @example 2025-06-19T16:52:26.093539
+             */
+            created_at: string | null;
+            /** @description Whether the meter has countersigned that Enrolment. */
+            enrolment_accepted: boolean;
+            /** @description Digest of the Enrolment in force or awaiting the meter's acceptance, hex. */
+            enrolment_digest: string | null;
+            /**
+             * Format: int32
+             * @description Seconds between two readings of a healthy meter.
+             */
+            expected_cadence_s: number;
+            /** @description SHA-256 of the running firmware as the newest Boot record claims it, hex. */
+            firmware_digest: string | null;
+            /**
+             * Format: int64
+             * @description Number of the installation in this gateway.
+             * @example 1
+             */
+            id: number;
+            /** @description Whether its readings are accepted. */
+            is_active: boolean;
+            /**
+             * Format: int64
+             * @description When the meter last started, Unix seconds.
+             */
+            last_boot_timestamp: number | null;
+            /** @description When the gateway last heard it; ISO 8601 in UTC without a zone. */
+            last_seen_at: string | null;
+            /** @description When it was last heard, against its cadence. */
+            liveness: components["schemas"]["Liveness"];
+            /** @description SHA-256 of the public key, hex. */
+            meter_id: string;
+            /**
+             * @description The name that people see.
+             * @example Hackathon Test 1
+             */
+            name: string;
+            /** @description The meter's P-256 public key, 128 hex digits: X then Y. */
+            public_key: string;
+            /**
+             * Format: int32
+             * @description Rated power of the plant in W, once enrolled.
+             */
+            rated_power_w: number | null;
+            /**
+             * Format: int64
+             * @description Number of the installation that follows this one.
+             */
+            replaced_by: number | null;
+            /**
+             * Format: int64
+             * @description Number of the installation that this one follows at the same place.
+             */
+            replaces: number | null;
+            /**
+             * @description The sensor's model.
+             * @example shelly_em_gen1
+             */
+            sensor_model: string | null;
+            /**
+             * @description MAC address of the sensor, 12 hex digits; announced, or enrolled once active.
+             * @example EC64C9C05E97
+             */
+            shelly_mac: string | null;
+            /** @description What an operator decided. */
+            state: components["schemas"]["InstallationState"];
+            /**
+             * @description IANA name of the site's time zone.
+             * @example Europe/Berlin
+             */
+            timezone: string;
+        };
+        /**
+         * @description What an operator decided about a meter's key.
+         * @enum {string}
+         */
+        InstallationState: "waiting" | "active" | "revoked";
+        /** @description Whether the internet can be reached, since when and why. */
+        Internet: {
+            /** @description Since when; ISO 8601 in UTC without a zone. */
+            since: string | null;
+            /** @description What the probe says. */
+            state: components["schemas"]["InternetState"];
+            /** @description Why. */
+            why: string;
+        };
+        /**
+         * @description Whether the internet can be reached.
+         * @enum {string}
+         */
+        InternetState: "unknown" | "reachable" | "unreachable";
+        /**
+         * @description When a meter was last heard, against the cadence it should keep.
+         * @enum {string}
+         */
+        Liveness: "live" | "late" | "silent" | "never";
+        /** @description How one meter is. */
+        MeterStatus: {
+            /** @description What an operator decided. */
+            decision: components["schemas"]["InstallationState"];
+            /**
+             * Format: int32
+             * @description Seconds between two readings of a healthy meter.
+             */
+            expected_cadence_s: number;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /** @description Whether it is live. */
+            is_alive: boolean;
+            /** @description When the gateway last heard it; ISO 8601 in UTC without a zone. */
+            last_seen_at: string | null;
+            /** @description When it was last heard, against its cadence. */
+            liveness: components["schemas"]["Liveness"];
+            /** @description Its name. */
+            name: string;
+            /** @description Since when it is in this state; ISO 8601 in UTC without a zone. */
+            since: string | null;
+            /**
+             * @description `waiting` or `revoked` by an operator's decision, else `live`, `late`, `silent` or `never`.
+             * @example live
+             */
+            state: string;
+            /** @description Why. */
+            why: string | null;
+        };
+        /** @description What `POST /api/v1/keys` takes. */
+        NewApiKey: {
+            /** @description When it ends by itself; ISO 8601. It never does when this is left out. */
+            expires_at?: string | null;
+            /** @description What it is for; 1 to 64 characters. */
+            name: string;
+            /** @description What it allows. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What `POST /api/v1/keys` answers: the only time that the key itself is shown. */
+        NewApiKeyAnswer: {
+            /**
+             * Format: int64
+             * @description Number of the key.
+             */
+            id: number;
+            /** @description The key: send it as `Authorization: Bearer …`. It cannot be shown again. */
+            key: string;
+            /** @description What it is for. */
+            name: string;
+            /** @description What it allows. */
+            role: components["schemas"]["Role"];
+        };
+        OpenApi: Record<string, never>;
+        /** @description What `GET /api/v1/status/` answers. */
+        ParkStatus: {
+            /** @description Every meter. */
+            installations: components["schemas"]["MeterStatus"][];
+            /** @description The internet. */
+            internet: components["schemas"]["Internet"];
+            /** @description Since when; ISO 8601 in UTC without a zone. */
+            since: string | null;
+            /** @description The worst of all. */
+            status: components["schemas"]["Health"];
+            /** @description The gateway's time; null when it does not know it. */
+            time: string | null;
+            /** @description Why. */
+            why: string;
+        };
+        /** @description Readings that are not on a chain yet, in the compact shape of the seed. */
+        PendingReadings: {
+            /** @description How many are listed. */
+            count: number;
+            /**
+             * Format: int64
+             * @description Id of the first; null when there is none.
+             */
+            first_reading_id: number | null;
+            /**
+             * Format: int64
+             * @description Id of the last; null when there is none.
+             */
+            last_reading_id: number | null;
+            /** @description `[id, power_w, total_wh, timestamp, signature]`, oldest first. */
+            readings: unknown[][];
+        };
+        /** @description Why a request was refused. Nothing was changed by it, except where the kind says so. */
+        Problem: {
+            /** @description What was wrong in this very request. */
+            detail: string;
+            /** @description The field that is wrong. */
+            field?: string | null;
+            /** @description Of an equivocation: the record that is held, hex. */
+            held_record?: string | null;
+            record?: components["schemas"]["RecordReference"] | null;
+            /** @description The rule that it breaks. */
+            rule?: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind in a few words. */
+            title: string;
+            /**
+             * @description The kind: a path under `/problems/`, where it is explained.
+             * @example /problems/signature-invalid
+             */
+            type: string;
+        };
+        /** @description What `GET /ready` answers: whether readings are taken and stored now. */
+        Readiness: {
+            /** @description Whether it is ready. */
+            ready: boolean;
+            /** @description Whether it is about to stop. */
+            stopping: boolean;
+            /** @description Whether the store answers. */
+            store: boolean;
+            /** @description Whether the gateway knows the time; it takes readings even when it does not. */
+            time_known: boolean;
+        };
+        /** @description One reading. */
+        Reading: {
+            /**
+             * Format: int64
+             * @description The block of that transaction.
+             */
+            blockchain_block_number: number | null;
+            /** @description The transaction that did it. */
+            blockchain_tx_hash: string | null;
+            /** @description When the gateway received it; ISO 8601 in UTC without a zone; null when the gateway did not know the time. */
+            created_at: string | null;
+            /** @description Names of the flags that are set. */
+            flags: string[];
+            /**
+             * Format: int64
+             * @description Number of the reading: installation · 2^29 + sequence.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /** @description Whether it is part of what a chain has confirmed. */
+            is_on_chain: boolean;
+            /** @description Whether a signature of the meter covers it. False only for rows imported from an older system. */
+            is_verified: boolean;
+            /** @description SHA-256 of the meter's public key, hex. */
+            meter_id: string | null;
+            /**
+             * Format: double
+             * @description Power in W, positive in the direction of production; null when the poll failed.
+             * @example 16.6
+             */
+            power_w: number | null;
+            /**
+             * Format: double
+             * @description The meter's own never-decreasing sum in Wh.
+             */
+            produced_wh: number | null;
+            proof: components["schemas"]["ReadingProof"] | null;
+            /** @description The signed bytes, hex; null for imported rows. */
+            record: string | null;
+            /**
+             * Format: int64
+             * @description The meter's number of this reading.
+             */
+            sequence: number;
+            /** @description The reading's own signature, 128 hex digits; null once it is sealed in a window. */
+            signature: string | null;
+            /**
+             * Format: int64
+             * @description When the sensor was asked, Unix seconds; null when the meter did not know the time.
+             * @example 1750352712
+             */
+            timestamp: number | null;
+            /**
+             * Format: double
+             * @description The sensor's production counter in Wh, as it gave it; null when the poll failed.
+             * @example 21700
+             */
+            total_wh: number | null;
+            /** @description When the gateway checked the signature. */
+            verification_timestamp: string | null;
+            /**
+             * Format: int64
+             * @description Chain index of the window that seals it; null until then.
+             */
+            window_id: number | null;
+        };
+        /**
+         * @description How a sealed window proves one of its readings (RFC 9162, section 2.1.3): hash the record
+         *     behind a zero byte, then go up along `path` to `root`, which the window's signature covers.
+         */
+        ReadingProof: {
+            /**
+             * Format: int64
+             * @description How many readings the window has; null in lists.
+             */
+            leaf_count: number | null;
+            /**
+             * Format: int64
+             * @description Place among the window's readings, from 0.
+             */
+            leaf_index: number;
+            /** @description The sibling hashes from leaf to root, hex; null in lists: ask for the single reading. */
+            path: string[] | null;
+            /** @description The root of the window's tree, hex; null in lists. */
+            root: string | null;
+            /** @description The window's signed bytes, hex; null in lists. */
+            window_record: string | null;
+            /** @description The meter's signature over the window, hex; null in lists. */
+            window_signature: string | null;
+        };
+        /** @description Which record of a request a problem speaks of. */
+        RecordReference: {
+            /**
+             * Format: int64
+             * @description Its chain index, of a record of the chain.
+             */
+            chain_index?: number | null;
+            /** @description The meter. */
+            meter_id?: string | null;
+            /** @description Its place in the request, from 0. */
+            position: number;
+            /** @description Its type. */
+            record_type?: string | null;
+            /**
+             * Format: int64
+             * @description Its sequence number, of a reading.
+             */
+            sequence?: number | null;
+        };
+        /** @description What `POST /api/v1/installations/{id}/revoke` takes. */
+        RevocationRequest: {
+            /** @description In words; at most 64 bytes. */
+            note?: string;
+            /** @description `other`, `decommissioned`, `lost`, `key_compromise` or `manipulation`. */
+            reason: string;
+        };
+        /**
+         * @description What the bearer of a key may do; each role may do all that the one before it may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
+        /** @description The OpenAPI shape of a submission. */
+        Submission: {
+            /**
+             * Format: int64
+             * @description Must be the signer's installation.
+             */
+            installation_id?: number | null;
+            /** @description Must be the signer's id, hex. */
+            meter_id?: string | null;
+            /**
+             * Format: double
+             * @description Power in W; when it stands here it must be the record's, in the direction of production.
+             */
+            power_w?: number | null;
+            /** @description Must be the signer's public key, hex. */
+            public_key?: string | null;
+            /** @description The canonical bytes of a Reading, hex. */
+            record: string;
+            /**
+             * Format: int64
+             * @description The meter's number of the reading; must be the record's.
+             */
+            sequence?: number | null;
+            /** @description The meter's ES256 signature over them, 128 hex digits: r then s, low-s. */
+            signature: string;
+            /**
+             * Format: double
+             * @description Unix seconds; must be the record's.
+             */
+            timestamp?: number | null;
+            /**
+             * Format: double
+             * @description The production counter in Wh; must be the record's.
+             */
+            total_wh?: number | null;
+        };
+        /**
+         * @description How long a chart looks back, ending now.
+         * @enum {string}
+         */
+        TimeFrame: "hour" | "day" | "week" | "month" | "year";
+        /** @description One sealed window. */
+        WindowSummary: {
+            /**
+             * Format: int32
+             * @description The boot in which it was taken.
+             */
+            boot: number;
+            /**
+             * Format: int32
+             * @description How many readings there are.
+             */
+            count: number;
+            /** @description When the gateway received it; ISO 8601 in UTC without a zone. */
+            created_at: string | null;
+            /** @description SHA-256 of the record, hex. */
+            digest: string;
+            /**
+             * Format: double
+             * @description The energy between the close of the window before and this close, Wh.
+             */
+            energy_wh: number;
+            /** @description Digest of the Enrolment in force, hex; null for none. */
+            enrolment_digest: string | null;
+            /** @description Digest of the running firmware, hex. */
+            firmware_digest: string;
+            /**
+             * Format: int64
+             * @description Number of the first reading.
+             */
+            first_sequence: number;
+            /**
+             * Format: int64
+             * @description Time of the first reading, Unix seconds.
+             */
+            first_timestamp: number | null;
+            /** @description How it was closed: names of the flags. */
+            flags: string[];
+            /** @description Whether its single readings are held too. */
+            has_readings: boolean;
+            /**
+             * Format: int64
+             * @description Chain index of the window.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /**
+             * Format: int64
+             * @description Number of the last reading.
+             */
+            last_sequence: number;
+            /**
+             * Format: int64
+             * @description Time of the last reading, Unix seconds.
+             */
+            last_timestamp: number | null;
+            /**
+             * Format: double
+             * @description `produced` at the close, Wh.
+             */
+            produced_close_wh: number;
+            /** @description The signed bytes, hex. */
+            record: string;
+            /** @description Root over the readings, hex. */
+            root: string;
+            /** @description The meter's signature, 128 hex digits. */
+            signature: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSource"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imported_readings: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedReading"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_installations: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    announce_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Announcement"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approval"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_energy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Energy"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                reading_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevocationRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_windows: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowSummary"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKeyAnswer"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_live: {
+        parameters: {
+            query?: {
+                /** @description Resume after this event, for clients that cannot send the `Last-Event-ID` header. */
+                last_event_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_enrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cose": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_enrolments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cose": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_records: {
+        parameters: {
+            query?: {
+                /** @description First chain index. */
+                from_index?: number;
+                /** @description Last chain index. */
+                to_index?: number;
+            };
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cose": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenApi"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Submission"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_readings: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+                /** @description Only what a chain has confirmed. */
+                on_chain_only?: boolean;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+                /** @description Leave out rows that were imported without a signature. */
+                verified_only?: boolean;
+            };
+            header?: never;
+            path: {
+                installation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_chart: {
+        parameters: {
+            query?: {
+                /** @description Only what a chain has confirmed. */
+                on_chain_only?: boolean;
+                /** @description How far to look back: hour, day (if nothing is said), week, month or year. */
+                time_frame?: components["schemas"]["TimeFrame"];
+                /** @description Leave out rows that were imported without a signature. */
+                verified_only?: boolean;
+            };
+            header?: never;
+            path: {
+                installation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chart"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_thinned_readings: {
+        parameters: {
+            query?: {
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
+                /** @description At most about so many readings, the peaks among them. */
+                max_points?: number;
+                /** @description Only what a chain has confirmed. */
+                on_chain_only?: boolean;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+                /** @description Leave out rows that were imported without a signature. */
+                verified_only?: boolean;
+            };
+            header?: never;
+            path: {
+                installation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_latest_reading: {
+        parameters: {
+            query?: {
+                /** @description Only what a chain has confirmed. */
+                on_chain_only?: boolean;
+                /** @description Leave out rows that were imported without a signature. */
+                verified_only?: boolean;
+            };
+            header?: never;
+            path: {
+                installation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pending_readings: {
+        parameters: {
+            query?: {
+                /** @description At most so many; 1000 when nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingReadings"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_records: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/cose": string;
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.wattwitness.acknowledgement": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkStatus"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_problem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
