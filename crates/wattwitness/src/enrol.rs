@@ -74,21 +74,25 @@ pub(crate) struct EnrolArguments {
 
 /// Does what was asked and gives what to print.
 pub(crate) async fn run(arguments: &EnrolArguments) -> anyhow::Result<String> {
-    let server = Server::new(&arguments.gateway, Some(&arguments.api_key_file))?;
     let Some(meter) = &arguments.meter else {
-        return waiting(&server).await;
+        return waiting(&server(arguments)?).await;
     };
-    let installation = announced(&server, meter, arguments.wait_s).await?;
+    let installation = announced(arguments, meter).await?;
     let approval = match &arguments.operator_key {
         None => by_the_gateway(arguments),
         Some(file) => signed_here(arguments, file, &installation)?,
     };
     let path = format!("api/v1/installations/{}/approve", installation.id);
-    let approved: Installation = server.post(&path, serde_json::to_vec(&approval)?).await?;
+    let body = serde_json::to_vec(&approval)?;
+    let approved: Installation = server(arguments)?.post(&path, body).await?;
     Ok(format!(
         "installation {} ({}) is active",
         approved.id, approved.name
     ))
+}
+
+fn server(arguments: &EnrolArguments) -> anyhow::Result<Server> {
+    Server::new(&arguments.gateway, Some(&arguments.api_key_file))
 }
 
 async fn waiting(server: &Server) -> anyhow::Result<String> {
@@ -113,19 +117,48 @@ async fn waiting(server: &Server) -> anyhow::Result<String> {
     })
 }
 
-async fn announced(server: &Server, meter: &str, wait_s: u64) -> anyhow::Result<Installation> {
-    let waited = async {
+/// Waits until the meter has announced itself; a gateway that is just starting is waited for too.
+async fn announced(arguments: &EnrolArguments, meter: &str) -> anyhow::Result<Installation> {
+    let mut obstacle = None;
+    let looking = async {
         let mut look = tokio::time::interval(LOOK_AGAIN);
         loop {
             look.tick().await;
-            if let Some(installation) = server.installation(meter).await? {
-                return anyhow::Ok(installation);
+            match look_for(arguments, meter).await {
+                Ok(Some(installation)) => return Ok(installation),
+                Ok(None) => obstacle = None,
+                Err(error) if may_pass(&error) => obstacle = Some(error),
+                Err(error) => return Err(error),
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(wait_s), waited)
-        .await
-        .with_context(|| format!("meter {meter} has not announced itself within {wait_s} s"))?
+    let limit = Duration::from_secs(arguments.wait_s);
+    match tokio::time::timeout(limit, looking).await {
+        Ok(found) => found,
+        Err(_) => Err(obstacle
+            .unwrap_or_else(|| {
+                anyhow::anyhow!("meter {meter} has not announced itself to this gateway")
+            })
+            .context(format!("gave up after {} s", arguments.wait_s))),
+    }
+}
+
+async fn look_for(arguments: &EnrolArguments, meter: &str) -> anyhow::Result<Option<Installation>> {
+    server(arguments)?.installation(meter).await
+}
+
+/// Whether it may be that the gateway is just starting: it does not listen yet, or has not made the
+/// key file.
+fn may_pass(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let no_file = cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        no_file
+            || cause
+                .downcast_ref::<reqwest::Error>()
+                .is_some_and(reqwest::Error::is_connect)
+    })
 }
 
 fn by_the_gateway(arguments: &EnrolArguments) -> Approval {

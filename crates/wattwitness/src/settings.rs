@@ -95,6 +95,26 @@ mod tests {
         layered(Some(&file), "serve", arguments)
     }
 
+    const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/wattwitness.toml");
+
+    #[test]
+    fn the_sample_configuration_holds_the_gateways_defaults() {
+        let arguments = crate::serve::ServeArguments::default();
+        let config: ww_gateway::Config =
+            layered(Some(Path::new(SAMPLE)), "serve", &arguments).unwrap();
+        assert_eq!(config, ww_gateway::Config::default());
+    }
+
+    #[test]
+    fn the_sample_configuration_has_only_fields_that_meter_and_demo_know() {
+        let sample = Some(Path::new(SAMPLE));
+        let meter = crate::meter::MeterArguments::default();
+        let meter: crate::meter::MeterArguments = layered(sample, "meter", &meter).unwrap();
+        assert_eq!(meter.channel, Some(0));
+        let demo = crate::demo::DemoArguments::default();
+        layered::<_, crate::demo::DemoArguments>(sample, "demo", &demo).unwrap();
+    }
+
     #[test]
     fn without_anything_the_defaults_hold() {
         let settings: Settings = layered(None, "serve", &Arguments::default()).unwrap();

@@ -47,6 +47,8 @@ pub struct Audit {
     meter: MeterId,
     key: VerifyingKey,
     enrolments: BTreeMap<Hash, Enrolment>,
+    /// Enrolments to which the meter consented.
+    accepted: BTreeSet<Hash>,
     operators: BTreeSet<SignerId>,
     trusted_operator: Option<SignerId>,
     items: u64,
@@ -89,6 +91,7 @@ impl Audit {
             meter,
             key: VerifyingKey::new(key)?,
             enrolments: BTreeMap::new(),
+            accepted: BTreeSet::new(),
             operators: BTreeSet::new(),
             trusted_operator,
             items: 0,
@@ -118,7 +121,8 @@ impl Audit {
         })
     }
 
-    /// Takes the operator's enrolments of the meter: a CBOR sequence of COSE_Sign1.
+    /// Takes the operator's enrolments of the meter and the meter's consents to them, in any order:
+    /// a CBOR sequence of COSE_Sign1.
     pub fn enrolments(&mut self, body: &[u8]) {
         for item in Items::new(body) {
             match item {
@@ -138,16 +142,22 @@ impl Audit {
         if enrolment.meter() != self.meter {
             return self.foreign(enrolment.meter());
         }
-        let holds = VerifyingKey::new(enrolment.operator_key)
-            .map_err(|_| BadSignature)
-            .and_then(|key| verify(&key, RecordType::Enrolment, sign1));
-        if holds.is_err() {
+        let digest = Hash::of(&[sign1.payload]);
+        let by_operator = VerifyingKey::new(enrolment.operator_key)
+            .is_ok_and(|key| verify(&key, RecordType::Enrolment, sign1).is_ok());
+        let by_meter = self
+            .key
+            .verify(Domain::EnrolmentAcceptance, sign1.payload, &sign1.signature)
+            .is_ok();
+        if by_operator {
+            self.operators.insert(enrolment.operator);
+            self.enrolments.insert(digest, enrolment);
+        } else if by_meter {
+            self.accepted.insert(digest);
+        } else {
             let record = format!("enrolment {}", enrolment.number);
-            return self.problem(Problem::BadSignature { record });
+            self.problem(Problem::BadSignature { record });
         }
-        self.operators.insert(enrolment.operator);
-        self.enrolments
-            .insert(Hash::of(&[sign1.payload]), enrolment);
     }
 
     /// Takes the next part of the chain: a CBOR sequence of COSE_Sign1 in the order of their
@@ -535,6 +545,16 @@ impl Audit {
                     operators.join(", ")
                 ));
             }
+        }
+        if self
+            .enrolments
+            .keys()
+            .any(|digest| !self.accepted.contains(digest))
+        {
+            trust.push(
+                "The operator alone for at least one enrolment: the meter's consent was not served."
+                    .to_owned(),
+            );
         }
         if self.report.grade.firmware == "claimed" {
             trust.push("The meter's own word for the firmware that made the readings: no boot loader has attested it.".to_owned());

@@ -26,7 +26,11 @@ impl Key {
     }
 
     fn sign(&self, record_type: RecordType, payload: &[u8]) -> Vec<u8> {
-        let message = ToBeSigned::new(Domain::Record(record_type), payload).unwrap();
+        self.sign_in(Domain::Record(record_type), payload)
+    }
+
+    fn sign_in(&self, domain: Domain, payload: &[u8]) -> Vec<u8> {
+        let message = ToBeSigned::new(domain, payload).unwrap();
         let signature: p256::ecdsa::Signature = self.0.sign(message.as_bytes());
         let signature = Signature::normalise(signature.to_bytes().into()).unwrap();
         Sign1 { payload, signature }.encode().unwrap().to_vec()
@@ -467,4 +471,35 @@ fn the_report_reads_in_plain_words() {
     assert!(text.contains("INCOMPLETE"), "{text}");
     assert!(text.contains("chain records 1 to 1"), "{text}");
     assert!(text.contains("Whom you still have to trust"), "{text}");
+}
+
+#[test]
+fn the_meters_consent_is_told_from_the_operators_word() {
+    let history = History::of_windows(1);
+    let payload = enrolment(&history.operator, &history.meter)
+        .encode()
+        .unwrap();
+    let audit_with = |consent: &[u8]| {
+        let mut audit = Audit::new(history.id(), history.meter.public(), None).unwrap();
+        audit.enrolments(&history.operator.sign(RecordType::Enrolment, &payload));
+        audit.enrolments(consent);
+        history
+            .places()
+            .iter()
+            .for_each(|place| audit.records(&history.bytes_of(*place)));
+        audit.finish(None)
+    };
+    let alone = |report: &Report| {
+        report
+            .trust
+            .iter()
+            .any(|line| line.contains("operator alone"))
+    };
+    let consent = history.meter.sign_in(Domain::EnrolmentAcceptance, &payload);
+    let accepted = audit_with(&consent);
+    assert_eq!(accepted.verdict, Verdict::Complete);
+    assert!(!alone(&accepted));
+    assert!(alone(&audit_with(&[])));
+    let forged = Key::new(3).sign_in(Domain::EnrolmentAcceptance, &payload);
+    assert_eq!(audit_with(&forged).verdict, Verdict::Refuted);
 }

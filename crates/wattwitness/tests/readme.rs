@@ -1,0 +1,130 @@
+//! Runs the README's commands as they stand, in one shell, against an emulated Shelly: the way in
+//! for someone with a real meter must work from the first line to the last.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ww_sim::clock::{Clock, RunningClock};
+use ww_sim::emulator::{Emulator, Housing};
+use ww_sim::park::Park;
+use ww_wire::UtcMillis;
+
+const README: &str = include_str!("../../../README.md");
+const MARK: &str = "<!-- sequence";
+
+/// The shell blocks that follow a mark.
+fn blocks() -> Vec<&'static str> {
+    README
+        .split(MARK)
+        .skip(1)
+        .map(|rest| {
+            rest.split("```sh\n")
+                .nth(1)
+                .unwrap()
+                .split("```")
+                .next()
+                .unwrap()
+        })
+        .collect()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Puts a real address in the place of the README's example.
+fn with_address(block: &str, name: &str, address: &str) -> String {
+    block
+        .lines()
+        .map(|line| match line.starts_with(&format!("{name}=http")) {
+            true => format!("{name}={address}\n"),
+            false => format!("{line}\n"),
+        })
+        .collect()
+}
+
+/// Comes back when the gateway has a reading; every look waits for the gateway's own answer.
+async fn first_reading(gateway: &str) {
+    let client = reqwest::Client::new();
+    let looking = async {
+        let mut pause = tokio::time::interval(Duration::from_millis(250));
+        loop {
+            pause.tick().await;
+            let latest = client
+                .get(format!("{gateway}/api/v1/readings/latest/1"))
+                .send()
+                .await;
+            if latest.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), looking)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_readmes_commands_lead_from_a_shelly_to_a_complete_audit() {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let clock = RunningClock::new(UtcMillis::new(u64::try_from(now).unwrap()).unwrap(), 1.0);
+    let sensor = Park::example(1, 1).posts[0].sensor(clock.utc());
+    let shelly = Emulator::start(
+        "127.0.0.1:0".parse().unwrap(),
+        sensor,
+        Housing::default(),
+        Arc::new(clock),
+    )
+    .await
+    .unwrap();
+    let shelly = format!("http://{}", shelly.address());
+    let gateway = format!("http://127.0.0.1:{}", free_port());
+    let blocks = blocks();
+    assert_eq!(blocks.len(), 3);
+
+    let folder = tempfile::tempdir().unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_wattwitness"))
+        .parent()
+        .unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash")
+        .args(["-eu", "-o", "pipefail"])
+        .current_dir(folder.path())
+        .env("PATH", path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut commands = shell.stdin.take().unwrap();
+    // Should a command fail, what was started before it must not live on.
+    commands
+        .write_all(b"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n")
+        .unwrap();
+    let first = with_address(blocks[0], "SHELLY", &shelly);
+    let first = with_address(&first, "GATEWAY", &gateway);
+    assert!(first.contains(&shelly) && first.contains(&gateway));
+    commands.write_all(first.as_bytes()).unwrap();
+    first_reading(&gateway).await;
+    commands.write_all(blocks[1].as_bytes()).unwrap();
+    commands.write_all(blocks[2].as_bytes()).unwrap();
+    drop(commands);
+    let output = tokio::task::spawn_blocking(move || shell.wait_with_output().unwrap());
+    let output = tokio::time::timeout(Duration::from_secs(90), output)
+        .await
+        .unwrap()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.matches("Verdict  COMPLETE").count(), 2, "{text}");
+    assert!(!text.contains(" 0 readings"), "{text}");
+    assert!(folder.path().join("park.db").exists());
+}
