@@ -1365,7 +1365,7 @@ mod tests {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            (i128::from(state >> 33) * i128::from(2 * width) >> 31) as i64 - width
+            ((i128::from(state >> 33) * i128::from(2 * width)) >> 31) as i64 - width
         };
         let (mut cloud, mut energy_mj, mut readings) = (500_i64, 0_i64, Vec::new());
         for slot in 0..8640_i64 {
