@@ -91,7 +91,17 @@ pub(crate) struct Entry {
 pub(crate) struct Ledger {
     calendar: Calendar,
     current: [Option<Period>; 4],
+    /// What was booked within one and the same period of every step, and is not yet in `entries`.
+    run: Option<Run>,
     entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// What the periods of all steps have in common.
+    within: Period,
+    starts: [i64; 4],
+    sums: Sums,
 }
 
 impl Ledger {
@@ -99,12 +109,14 @@ impl Ledger {
         Self {
             calendar,
             current: [None; 4],
+            run: None,
             entries: Vec::new(),
         }
     }
 
     #[cfg(test)]
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&mut self) -> &[Entry] {
+        self.close_run();
         &self.entries
     }
 
@@ -122,8 +134,38 @@ impl Ledger {
         let Some(seconds) = calendar_seconds(time) else {
             return;
         };
-        for step in Step::ALL {
-            let start = self.start(step, seconds);
+        if let Some(run) = &mut self.run
+            && run.within.contains(seconds)
+        {
+            run.sums = run.sums.plus(sums);
+            return;
+        }
+        self.close_run();
+        let periods = Step::ALL.map(|step| self.period(step, seconds));
+        let within = periods.into_iter().reduce(|a, b| Period {
+            start: a.start.max(b.start),
+            end: a.end.min(b.end),
+        });
+        self.run = within.map(|within| Run {
+            within,
+            starts: periods.map(|period| period.start),
+            sums,
+        });
+    }
+
+    fn period(&mut self, step: Step, seconds: i64) -> Period {
+        let current = &mut self.current[step as usize];
+        match current {
+            Some(period) if period.contains(seconds) => *period,
+            _ => *current.insert(self.calendar.period(step, seconds)),
+        }
+    }
+
+    fn close_run(&mut self) {
+        let Some(run) = self.run.take() else {
+            return;
+        };
+        for (step, start) in Step::ALL.into_iter().zip(run.starts) {
             // The newest entries are the likeliest, and stand last.
             let known = self
                 .entries
@@ -131,20 +173,12 @@ impl Ledger {
                 .rev()
                 .find(|entry| entry.start == start && entry.step == step);
             match known {
-                Some(entry) => entry.sums = entry.sums.plus(sums),
-                None => self.entries.push(Entry { step, start, sums }),
-            }
-        }
-    }
-
-    fn start(&mut self, step: Step, seconds: i64) -> i64 {
-        let current = &mut self.current[step as usize];
-        match current {
-            Some(period) if period.contains(seconds) => period.start,
-            _ => {
-                let period = self.calendar.period(step, seconds);
-                *current = Some(period);
-                period.start
+                Some(entry) => entry.sums = entry.sums.plus(run.sums),
+                None => self.entries.push(Entry {
+                    step,
+                    start,
+                    sums: run.sums,
+                }),
             }
         }
     }
@@ -152,6 +186,7 @@ impl Ledger {
     /// Takes out the entries to be written: all but those of the periods that the last point lay
     /// in, as long as there are no more than those.
     pub(crate) fn settle(&mut self) -> Vec<Entry> {
+        self.close_run();
         if self.entries.len() <= Step::ALL.len() {
             return Vec::new();
         }
@@ -166,11 +201,13 @@ impl Ledger {
 
     /// Takes out all entries.
     pub(crate) fn settle_all(&mut self) -> Vec<Entry> {
+        self.close_run();
         core::mem::take(&mut self.entries)
     }
 
     /// The entries as bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&mut self) -> Vec<u8> {
+        self.close_run();
         let mut out = Vec::with_capacity(64);
         for entry in &self.entries {
             out.push(entry.step as u8);
@@ -250,7 +287,7 @@ mod tests {
         }
     }
 
-    fn energy(ledger: &Ledger, step: Step, start: i64) -> Option<i64> {
+    fn energy(ledger: &mut Ledger, step: Step, start: i64) -> Option<i64> {
         ledger
             .entries()
             .iter()
@@ -262,8 +299,8 @@ mod tests {
     fn a_reading_at_the_full_ten_minutes_belongs_to_the_new_period_like_to_the_new_window() {
         let mut ledger = Ledger::new(Calendar::UTC);
         ledger.book(Some(&point(1, 590, 100)), &point(2, 600, 130));
-        assert_eq!(energy(&ledger, Step::TenMinutes, 600), Some(30));
-        assert_eq!(energy(&ledger, Step::TenMinutes, 0), None);
+        assert_eq!(energy(&mut ledger, Step::TenMinutes, 600), Some(30));
+        assert_eq!(energy(&mut ledger, Step::TenMinutes, 0), None);
     }
 
     #[test]
@@ -338,6 +375,6 @@ mod tests {
         );
         let mut restored = Ledger::new(Calendar::UTC);
         restored.restore(&ledger.encode()).unwrap();
-        assert_eq!(restored.entries(), ledger.entries());
+        assert_eq!(restored.entries().to_vec(), ledger.entries());
     }
 }

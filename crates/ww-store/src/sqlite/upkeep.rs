@@ -17,6 +17,9 @@ use crate::{InstallationId, Integrity, Maintenance, Statistics, WindowReadings};
 /// Events that are kept for those who resume a live stream.
 const EVENTS_KEPT: u64 = 100_000;
 
+/// Points that are booked before the entries they made are put aside.
+const BOOKED_AT_ONCE: u32 = 60;
+
 /// Rows that are to make way for chunks.
 pub(super) struct Plan {
     owner: Owner,
@@ -378,10 +381,14 @@ fn recomputed(connection: &Connection, owner: Owner, calendar: Calendar) -> Resu
     let mut ledger = Ledger::new(calendar);
     let mut settled = Vec::new();
     let mut before: Option<Point> = None;
+    let mut booked = 0_u32;
     each_point(connection, owner, |point| {
         ledger.book(before.as_ref(), point);
-        settled.extend(ledger.settle());
         before = Some(*point);
+        booked += 1;
+        if booked.is_multiple_of(BOOKED_AT_ONCE) {
+            settled.extend(ledger.settle());
+        }
     })?;
     settled.extend(ledger.settle_all());
     Ok(settled)
