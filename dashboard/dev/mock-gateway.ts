@@ -188,13 +188,24 @@ function signature(of: Meter, bytes: Buffer): string {
 }
 
 /** Grid seconds from `from` to `to`, newest last. */
-function grid(of: Meter, from: number, to: number, step = cadence): number[] {
+function grid(of: Meter, from: number, to: number): number[] {
   const seconds: number[] = [];
   const last = Math.min(to, Math.floor(Date.now() / 1000));
-  for (let at = Math.ceil(from / cadence) * cadence; at <= last; at += step) {
+  for (let at = Math.ceil(from / cadence) * cadence; at <= last; at += cadence) {
     if (isMeasured(of, at)) seconds.push(at);
   }
   return seconds;
+}
+
+/** The seconds of the lowest and the highest power of each stretch. */
+function thinned(of: Meter, all: readonly number[], from: number, stretch: number): number[] {
+  const kept = new Map<number, [low: number, high: number]>();
+  for (const at of all) {
+    const place = Math.floor((at - from) / stretch);
+    const [low, high] = kept.get(place) ?? [at, at];
+    kept.set(place, [watts(of, at) < watts(of, low) ? at : low, watts(of, at) > watts(of, high) ? at : high]);
+  }
+  return [...new Set([...kept.values()].flat())].toSorted((one, other) => one - other);
 }
 
 function energyOf(of: Meter): Energy {
@@ -276,9 +287,8 @@ function answer(url: URL): Answer {
   if (collection === "readings" && second === "optimized") {
     const from = Date.parse(query.get("start_time") ?? "") / 1000;
     const to = Date.parse(query.get("end_time") ?? "") / 1000;
-    const step = Math.max(cadence, Math.ceil((to - from) / Number(query.get("max_points") ?? 720) / cadence) * cadence);
-    const thinned = grid(of, from, to, step).map((at) => bare(of, at));
-    return { status: 200, body: thinned };
+    const stretch = (2 * (to - from)) / Number(query.get("max_points") ?? 720);
+    return { status: 200, body: thinned(of, grid(of, from, to), from, stretch).toReversed().map((at) => bare(of, at)) };
   }
   return notFound(path);
 }

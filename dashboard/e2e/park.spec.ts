@@ -112,6 +112,23 @@ test("older records follow without a hole and the browser steps back to the late
   await expect(page.getByRole("heading", { name: "Latest records" })).toBeVisible();
 });
 
+test("a curve has no gap where the gateway has readings", async ({ page, request }) => {
+  await openPark(page);
+  for (const strip of await page.locator('[data-testid^="meter-"][data-state="live"]').all()) {
+    const id = String(await strip.getAttribute("data-testid")).replace("meter-", "");
+    const chart = strip.getByRole("img", { name: /power today\. Peak/ });
+    const [, gaps = "0"] = /(\d+) gaps?\./.exec(String(await chart.getAttribute("aria-label"))) ?? [];
+    const readings = (await (await request.get(`/api/v1/readings/${id}?limit=8640`)).json()) as {
+      timestamp: number;
+      power_w: number | null;
+    }[];
+    const measured = readings.filter(({ power_w }) => power_w !== null).map(({ timestamp }) => timestamp);
+    // Two missed polls in a row are no gap.
+    const pauses = measured.filter((time, place) => time - (measured[place + 1] ?? time) > 40).length;
+    expect(Number(gaps), `gaps of meter ${id}`).toBeLessThanOrEqual(pauses);
+  }
+});
+
 test("values resume by themselves when the gateway is back", async ({ page }) => {
   await openPark(page);
   let isDown = true;

@@ -11,8 +11,8 @@ const folder = process.env.SCREENSHOTS_DIR ?? fileURLToPath(new URL("../../docs/
 mkdirSync(folder, { recursive: true });
 
 const screens = {
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-  desktop: { viewport: { width: 1440, height: 1000 }, deviceScaleFactor: 1.5 },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true },
+  desktop: { viewport: { width: 1440, height: 1000 }, deviceScaleFactor: 1 },
 };
 
 const browser = await chromium.launch(launchOptions);

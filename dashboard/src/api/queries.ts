@@ -5,8 +5,8 @@ import type { Point } from "../util/series.ts";
 import { address, ApiError, getJson } from "./client.ts";
 import type { Energy, Installation, ParkStatus, Reading } from "./types.ts";
 
-/** A day's curve is thinned to this many points by the gateway: one for two minutes, finer than a pixel of any screen it is drawn on. */
-export const curvePoints = 720;
+/** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
+export const curvePoints = 1440;
 
 /** How many records of each meter are kept: enough for the list, bounded over a day on a wall. */
 export const recordsKept = 24;

@@ -13,7 +13,7 @@ import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TimeChart } from "../ui/time-chart.tsx";
 import { axisTop, dayCurve, valueAt } from "../util/day-curve.ts";
-import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, nothing, power, powerFigure } from "../util/format.ts";
+import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, nothing, power, powerFigure, sentence } from "../util/format.ts";
 import { instantOf, knownZone, localDay, type LocalDay } from "../util/instant.ts";
 import { longestStep, peakOf, type Point } from "../util/series.ts";
 import { text } from "../util/strings.ts";
@@ -71,7 +71,7 @@ function StateLine({ installation, state, zone }: { installation: Installation; 
           {state.since === null ? null : ` ${text.state.since(moment(state.since, now, zone))}`}
         </span>
       </p>
-      <p className={styles["why"]}>{state.why ?? reason(installation, state, now, zone)}</p>
+      <p className={styles["why"]}>{state.why === null ? reason(installation, state, now, zone) : sentence(state.why)}</p>
     </>
   );
 }

@@ -85,3 +85,8 @@ test.each([
 test("a fingerprint is sixteen digits in fours", () => {
   expect(format.fingerprint("ab12cd34ef56ab12ffff")).toBe(["ab12", "cd34", "ef56", "ab12"].join(nbsp));
 });
+
+test("a remark of the gateway becomes a sentence", () => {
+  expect(format.sentence("heard every 10 s")).toBe("Heard every 10 s.");
+  expect(format.sentence("Revoked: stolen.")).toBe("Revoked: stolen.");
+});

@@ -43,6 +43,12 @@ export function energyFigure(wattHours: number | null): Figure {
   return { value: fixed(wattHours / 1e6, 3), unit: "MWh" };
 }
 
+/** A remark of the gateway as a sentence: "heard every 10 s" becomes "Heard every 10 s." */
+export function sentence(remark: string): string {
+  const whole = remark.charAt(0).toUpperCase() + remark.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
 /** A figure as one string, joined by a space that does not break. */
 export function joined(figure: Figure): string {
   return figure.unit ? `${figure.value}\u00a0${figure.unit}` : figure.value;

@@ -42,7 +42,7 @@ describe("a reading's bytes", () => {
       Sequence: "1337",
       "Time (UTC)": "2025-06-19 15:19:42.000",
       "Time quality": "Synchronised",
-      Power: "16.350\u00a0W",
+      "Power at the sensor": "16.350\u00a0W",
       "Import total": "8.900\u00a0Wh",
       Produced: "8.901\u00a0Wh",
       Voltage: "237.130\u00a0V",

@@ -34,12 +34,12 @@ describe("a curve", () => {
 });
 
 describe("the longest step", () => {
-  test("neighbours of a day thinned to 720 points may be two slices apart", () => {
-    expect(longestStep(86_400, 720, 10)).toBe(250);
+  test("neighbours of a day thinned to 1440 points may be two slices of two minutes apart", () => {
+    expect(longestStep(86_400, 1440, 10)).toBe(250);
   });
 
   test("a short span allows two missed polls", () => {
-    expect(longestStep(3600, 720, 10)).toBe(40);
+    expect(longestStep(3600, 1440, 10)).toBe(40);
   });
 });
 

@@ -20,11 +20,11 @@ export interface Curve {
 }
 
 /**
- * Says how far apart two neighbours may be before what lies between is a gap. Thinning a whole span to `maxPoints` leaves at least one point
- * in each of its slices, so neighbours are less than two slices apart; a meter may also miss two polls in a row without it being a gap.
+ * Says how far apart two neighbours may be before what lies between is a gap. Thinning a span to `maxPoints` keeps the lowest and the highest of each
+ * of half as many slices, so neighbours are less than two slices apart; a meter may also miss two polls in a row without it being a gap.
  */
 export function longestStep(spanSeconds: number, maxPoints: number, cadenceSeconds: number): number {
-  return Math.max((2 * spanSeconds) / maxPoints, 3 * cadenceSeconds) + cadenceSeconds;
+  return Math.max((4 * spanSeconds) / maxPoints, 3 * cadenceSeconds) + cadenceSeconds;
 }
 
 /**

@@ -164,7 +164,7 @@ export const text = {
       utc: "Time (UTC)",
       uptime: "Uptime",
       timeQuality: "Time quality",
-      power: "Power",
+      power: "Power at the sensor",
       importTotal: "Import total",
       exportTotal: "Export total",
       counterEpoch: "Counter epoch",
