@@ -70,6 +70,7 @@ store_suite! { Sqlite;
     keys_are_kept_by_hash_and_stay_withdrawn,
     imported_readings_are_in_no_total,
     many_calls_at_once_share_commits,
+    a_poisoned_call_fails_alone,
 }
 
 proptest! {
@@ -157,4 +158,23 @@ async fn a_closed_store_says_so_and_keeps_what_it_answered() {
     assert!(matches!(closed, Err(StoreError::Closed)));
     let store = backend.open();
     assert_eq!(all(&*store, id).await.len(), 60);
+}
+
+#[tokio::test]
+async fn readings_are_filed_by_meter_before_there_are_too_many_to_scan() {
+    let backend = Sqlite::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    for reading in meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45) {
+        take_one(&*store, live(reading)).await;
+    }
+    let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
+    let count = |sql| raw.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+    let (fresh, filed) = (
+        count("SELECT count(*) FROM fresh"),
+        count("SELECT count(*) FROM live"),
+    );
+    assert!(fresh < 16, "{fresh} fresh readings");
+    assert_eq!(fresh + filed, 60);
 }

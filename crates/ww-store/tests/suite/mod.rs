@@ -1074,3 +1074,34 @@ pub(crate) async fn many_calls_at_once_share_commits<B: Backend>() {
     assert!(commits < 60, "{commits} commits for 60 readings");
     assert_whole(&*store).await;
 }
+
+pub(crate) async fn a_poisoned_call_fails_alone<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let key = NewApiKey {
+        name: "twice".to_owned(),
+        role: Role::Viewer,
+        hash: Hash([4; 32]),
+        expires: None,
+    };
+    store.add_key(key.clone(), audit(None)).await.unwrap();
+    let first = meter.read(Some(utc("2025-06-19T12:00:00Z")), 45);
+    let second = meter.read(Some(utc("2025-06-19T12:00:10Z")), 45);
+    // All four wait at once, so they share a transaction until it fails.
+    let (before, poisoned, after, event) = tokio::join!(
+        store.ingest(vec![live(first)], None),
+        store.add_key(key, audit(None)),
+        store.ingest(vec![live(second)], None),
+        store.ready(),
+    );
+    assert!(matches!(poisoned, Err(StoreError::Database { .. })));
+    receipt(&before.unwrap()[0]);
+    receipt(&after.unwrap()[0]);
+    event.unwrap();
+    assert_eq!(all(&*store, id).await.len(), 2);
+    assert_eq!(store.keys().await.unwrap().len(), 1);
+    assert_eq!(store.audit(None, 10).await.unwrap().len(), 2);
+    assert_whole(&*store).await;
+}
