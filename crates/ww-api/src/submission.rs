@@ -106,9 +106,14 @@ pub enum FieldError {
     /// A field is not known.
     #[error("{0}")]
     Unknown(String),
-    /// A field has another type than it must have, or stands twice.
-    #[error("{0}")]
-    Shape(String),
+    /// A field is missing, has another type than it must have, or stands twice.
+    #[error("{detail}")]
+    Shape {
+        /// The field, if it can be told.
+        field: Option<String>,
+        /// What is wrong.
+        detail: String,
+    },
     /// A number cannot be taken.
     #[error("`{field}` {error}")]
     Number {
@@ -180,7 +185,15 @@ fn explain_json_error(body: &[u8], error: &serde_json::Error) -> FieldError {
         serde_json::error::Category::Data if error.to_string().starts_with("unknown field") => {
             FieldError::Unknown(error.to_string())
         }
-        serde_json::error::Category::Data => FieldError::Shape(error.to_string()),
+        serde_json::error::Category::Data => {
+            let detail = error.to_string();
+            let named = detail.starts_with("missing") || detail.starts_with("duplicate");
+            let field = match detail.split('`').nth(1) {
+                Some(field) if named => Some(field.to_owned()),
+                _ => last_key(body, error),
+            };
+            FieldError::Shape { field, detail }
+        }
         _ => bare_not_a_number(body).map_or_else(
             || FieldError::Malformed(error.to_string()),
             |field| FieldError::Number {
@@ -189,6 +202,19 @@ fn explain_json_error(body: &[u8], error: &serde_json::Error) -> FieldError {
             },
         ),
     }
+}
+
+/// The last key before the place at which serde stopped.
+fn last_key(body: &[u8], error: &serde_json::Error) -> Option<String> {
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = lines
+        .take(error.line().checked_sub(1)?)
+        .map(<[u8]>::len)
+        .sum();
+    let text = str::from_utf8(body.get(..before + error.column())?).ok()?;
+    let (head, _) = text.rsplit_once("\":")?;
+    let (_, key) = head.rsplit_once('"')?;
+    Some(key.to_owned())
 }
 
 /// The key before the first bare NaN or infinity outside a string.
@@ -241,19 +267,15 @@ impl From<FieldError> for Problem {
                     None => problem,
                 }
             }
-            FieldError::Shape(detail) => {
-                let missing = detail.starts_with("missing field");
-                let kind = if missing {
-                    ProblemKind::MissingField
-                } else {
-                    ProblemKind::InvalidField
+            FieldError::Shape { field, detail } => {
+                let kind = match detail.starts_with("missing field") {
+                    true => ProblemKind::MissingField,
+                    false => ProblemKind::InvalidField,
                 };
                 let problem = Self::new(kind, text);
-                match detail.split('`').nth(1) {
-                    Some(field) if missing || detail.starts_with("duplicate") => {
-                        problem.field(field)
-                    }
-                    _ => problem,
+                match field {
+                    Some(field) => problem.field(field),
+                    None => problem,
                 }
             }
             FieldError::Number { field, error } => {
@@ -306,6 +328,11 @@ mod tests {
             (r#"{"timestamp":-1}"#, "negative-time", "timestamp"),
             (r#"{"timestamp":"now"}"#, "invalid-field", "timestamp"),
             (r#"{"powre_w":1}"#, "unknown-field", "powre_w"),
+            (
+                "{\"signature\":\"00\",\n \"record\": 7}",
+                "invalid-field",
+                "record",
+            ),
             (r#"{"power_w":1,"power_w":2}"#, "invalid-field", "power_w"),
         ] {
             let problem = problem(body);

@@ -81,7 +81,7 @@ pub(crate) fn reading(meter: &Meter, stored: &StoredReading) -> Reading {
         is_on_chain: false,
         blockchain_tx_hash: None,
         blockchain_block_number: None,
-        meter_id: Some(sum.meter.to_string()),
+        meter_id: Some(hex::encode(&sum.meter.0)),
         sequence: sum.sequence.get(),
         produced_wh: Some(energy_milli(sum.produced)),
         flags: flags(sum.flags, ReadingFlags::NAMES, ReadingFlags::contains),
