@@ -162,11 +162,13 @@ fn read_announcement(body: Announcement) -> Result<ww_store::Announcement> {
     Ok(ww_store::Announcement {
         name: body.name,
         public_key,
+        time_zone: body.time_zone,
         sensor: SensorProposal {
             model: model.or(proposed.model),
             mac: mac.or(proposed.mac),
             channel: body.channel,
             production_counter,
+            rated_power: body.rated_power_w.map(read_rated_power).transpose()?,
         },
         shelly_payload: payload,
         boot_time,
@@ -190,6 +192,10 @@ fn read_public_key(text: &str) -> Result<PublicKey> {
         Failure::new(ProblemKind::KeyNotOnCurve, error.to_string()).field("public_key")
     })?;
     Ok(key)
+}
+
+fn read_rated_power(watts: u32) -> Result<Watts> {
+    Watts::new(watts).ok_or_else(|| Failure::invalid("rated_power_w", "is too large"))
 }
 
 fn read_seconds(seconds: i64) -> Result<UtcMillis> {
@@ -357,12 +363,7 @@ async fn signed_enrolment(
         .field(field)
     };
     let sensor_mac = body.shelly_mac.as_deref().map(read_mac).transpose()?;
-    let rated_power = match body.rated_power_w {
-        Some(watts) => Some(
-            Watts::new(watts).ok_or_else(|| Failure::invalid("rated_power_w", "is too large"))?,
-        ),
-        None => last.map(|last| last.rated_power),
-    };
+    let rated_power = body.rated_power_w.map(read_rated_power).transpose()?;
     let grid_connection = match &body.grid_connection {
         None => last.map_or(Text::EMPTY, |last| last.grid_connection),
         Some(text) => Text::new(text).ok_or_else(|| {
@@ -405,7 +406,10 @@ async fn signed_enrolment(
             .ct_ratio_milli
             .or(last.map(|l| l.ct_ratio_milli))
             .unwrap_or(1000),
-        rated_power: rated_power.ok_or_else(|| needed("rated_power_w"))?,
+        rated_power: rated_power
+            .or(last.map(|l| l.rated_power))
+            .or(proposed.rated_power)
+            .ok_or_else(|| needed("rated_power_w"))?,
         latitude: degrees("latitude_e7", body.latitude_e7)?.or(last.and_then(|l| l.latitude)),
         longitude: degrees("longitude_e7", body.longitude_e7)?.or(last.and_then(|l| l.longitude)),
         tilt: angle("tilt_decidegrees", body.tilt_decidegrees)?.or(last.and_then(|l| l.tilt)),

@@ -8,7 +8,9 @@ use ww_api::{
 };
 use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
 use ww_wire::record::Record as _;
-use ww_wire::{Hash, MilliwattHours, ProductionCounter, ReadingFlags, UtcMillis, WindowFlags};
+use ww_wire::{
+    Hash, MilliwattHours, ProductionCounter, ReadingFlags, UtcMillis, Watts, WindowFlags,
+};
 
 use crate::access::role_of;
 use crate::registry::Meter;
@@ -233,7 +235,10 @@ pub(crate) fn installation(
         liveness: liveness(last_seen, now, cadence_s),
         last_seen_at: iso(last_seen),
         expected_cadence_s: cadence_s,
-        rated_power_w: enrolment.map(|e| e.rated_power.get()),
+        rated_power_w: enrolment
+            .map(|e| e.rated_power)
+            .or(installation.sensor.rated_power)
+            .map(Watts::get),
         timezone: zone(&installation.time_zone).to_owned(),
         sensor_model: model.map(|model| model.name().to_owned()),
         firmware_digest: boot.map(|boot| boot.firmware.to_string()),

@@ -4,6 +4,7 @@
 use ww_wire::{
     Boot, ChainIndex, Enrolment, Hash, Label, Mac, MeterId, MilliwattHours, ProductionCounter,
     PublicKey, RecordType, Revocation, SensorModel, Sequence, Signature, StatusReport, UtcMillis,
+    Watts,
 };
 
 use crate::InstallationId;
@@ -40,6 +41,8 @@ pub struct SensorProposal {
     pub channel: Option<u8>,
     /// Which counter counts production.
     pub production_counter: Option<ProductionCounter>,
+    /// Rated power of the plant behind it.
+    pub rated_power: Option<Watts>,
 }
 
 /// A meter that makes itself known.
@@ -49,6 +52,8 @@ pub struct Announcement {
     pub name: String,
     /// Its public key.
     pub public_key: PublicKey,
+    /// The site's time zone that it proposes; UTC for none.
+    pub time_zone: Option<String>,
     /// What it proposes of its sensor.
     pub sensor: SensorProposal,
     /// The sensor's answer as the meter sent it, uninterpreted; empty for none.

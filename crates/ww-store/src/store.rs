@@ -121,6 +121,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a meter's announcement, unless `waiting_limit` of them wait already. A known key is
     /// never overwritten.
+    ///
+    /// Refused: [`Refusal::UnknownTimeZone`].
     fn announce(
         &self,
         announcement: Announcement,

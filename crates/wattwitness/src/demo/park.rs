@@ -211,8 +211,8 @@ impl Uplink {
             sensor_model: Some(self.post.model.name().to_owned()),
             channel: Some(0),
             production_counter: Some(self.post.production_counter.name().to_owned()),
-            rated_power_w: None,
-            time_zone: None,
+            rated_power_w: Some(self.post.plant.rated_w.round() as u32),
+            time_zone: Some(self.time_zone.to_owned()),
         };
         let body = serde_json::to_vec(&announcement)?;
         let answer = self.meter.send(Request::Announce, body).answer().await;
@@ -227,8 +227,6 @@ impl Uplink {
         let site = self.post.plant.weather.site();
         let plane = self.post.plant.plane;
         let approval = Approval {
-            rated_power_w: Some(self.post.plant.rated_w.round() as u32),
-            time_zone: Some(self.time_zone.to_owned()),
             latitude_e7: Some((site.latitude_deg * 1e7).round() as i32),
             longitude_e7: Some((site.longitude_deg * 1e7).round() as i32),
             tilt_decidegrees: Some((plane.tilt_deg * 10.0).round() as u16),

@@ -43,6 +43,36 @@ async fn a_meter_announces_itself_as_the_seed_did_and_waits() {
 }
 
 #[tokio::test]
+async fn what_the_meter_proposed_holds_when_the_operator_says_nothing_else() {
+    let world = World::start().await;
+    let meter = TestMeter::new();
+    let body = json!({
+        "name": "Balcony",
+        "public_key": meter.public_key().to_string(),
+        "shelly_mac": "EC64C9C05E97",
+        "sensor_model": "shelly_em_gen1",
+        "channel": 1,
+        "production_counter": "total_returned",
+        "rated_power_w": 600,
+        "time_zone": "Asia/Kolkata",
+    });
+    let announced = world.post("/api/v1/installations/", &body).await;
+    let announced: Value = announced.json().await.unwrap();
+    let approved = world
+        .approve(announced["id"].as_u64().unwrap(), &json!({}))
+        .await;
+    assert_eq!(approved["rated_power_w"], 600);
+    assert_eq!(approved["timezone"], "Asia/Kolkata");
+    let (enrolment, _) = enrolment_of(&world, &meter).await;
+    assert_eq!(enrolment.rated_power.get(), 600);
+    assert_eq!(enrolment.channel, 1);
+    assert_eq!(
+        enrolment.production_counter,
+        ProductionCounter::TotalReturned
+    );
+}
+
+#[tokio::test]
 async fn announcing_a_known_key_again_changes_nothing() {
     let world = World::start().await;
     let meter = world.enrolled().await;
@@ -83,6 +113,11 @@ async fn what_is_no_announcement_is_refused_by_name() {
             json!({"name": "x", "public_key": key, "shelly_payload": "§"}),
             "invalid-field",
             "shelly_payload",
+        ),
+        (
+            json!({"name": "x", "public_key": key, "time_zone": "Mars/Olympus"}),
+            "invalid-field",
+            "time_zone",
         ),
         (
             json!({"name": "x", "public_key": key, "colour": "red"}),

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::field::{Field, Mac};
 use ww_wire::{
     Boot, Correction, Enrolment, Hash, Label, MeterId, Payload, PublicKey, Record, Replacement,
-    Revocation, SensorModel, Signature, SignerId, StatusReport, UtcMillis,
+    Revocation, SensorModel, Signature, SignerId, StatusReport, UtcMillis, Watts,
 };
 
 use super::failure::{Failure, Result};
@@ -23,7 +23,7 @@ use crate::{
 
 const COLUMNS: &str = "id, meter, public_key, name, time_zone, state, created, sensor_model,
     sensor_mac, sensor_channel, production_counter, shelly_payload, boot_time, enrolment,
-    enrolment_accepted, label, revocation, replaces, replaced_by, last_boot, status";
+    enrolment_accepted, label, revocation, replaces, replaced_by, last_boot, status, rated_power";
 
 pub(super) fn announce(
     session: &mut Session,
@@ -55,13 +55,15 @@ fn insert(
     at: Option<UtcMillis>,
 ) -> Result<InstallationId> {
     let sensor = &announcement.sensor;
+    let time_zone = announcement.time_zone.as_deref().unwrap_or("UTC");
+    known_zone(time_zone)?;
     session
         .connection
         .prepare_cached(
             "INSERT INTO installations (meter, public_key, name, time_zone, state, created,
                  sensor_model, sensor_mac, sensor_channel, production_counter, shelly_payload,
-                 boot_time)
-             VALUES (?1, ?2, ?3, 'UTC', 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 boot_time, rated_power)
+             VALUES (?1, ?2, ?3, ?11, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12)",
         )?
         .execute(params![
             &meter.0[..],
@@ -74,6 +76,8 @@ fn insert(
             sensor.production_counter.map(|counter| counter as u8),
             announcement.shelly_payload,
             millis(announcement.boot_time),
+            time_zone,
+            sensor.rated_power.map(Watts::get),
         ])?;
     u32::try_from(session.connection.last_insert_rowid())
         .map(InstallationId)
@@ -132,11 +136,13 @@ fn unannounced(enrolment: &Enrolment) -> Announcement {
     Announcement {
         name: format!("{:.8}", enrolment.meter()),
         public_key: enrolment.meter_key,
+        time_zone: None,
         sensor: SensorProposal {
             model: Some(enrolment.sensor_model),
             mac: Some(enrolment.sensor_mac),
             channel: Some(enrolment.channel),
             production_counter: Some(enrolment.production_counter),
+            rated_power: Some(enrolment.rated_power),
         },
         shelly_payload: Vec::new(),
         boot_time: None,
@@ -240,6 +246,16 @@ pub(super) fn accept_enrolment(
     held(session, known.id)
 }
 
+fn known_zone(name: &str) -> Result<()> {
+    match Calendar::named(name) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::UnknownTimeZone {
+            name: name.to_owned(),
+        }
+        .into()),
+    }
+}
+
 pub(super) fn label(
     session: &mut Session,
     verified: &Verified<Label>,
@@ -251,10 +267,7 @@ pub(super) fn label(
         "" => "UTC",
         name => name,
     };
-    if Calendar::named(zone).is_none() {
-        let name = zone.to_owned();
-        return Err(Refusal::UnknownTimeZone { name }.into());
-    }
+    known_zone(zone)?;
     let payload = label.encode()?;
     append_statement(session, known.id, &payload, verified.signature(), audit)?;
     if known.label.is_some_and(|newest| newest.time > label.time) {
@@ -505,6 +518,7 @@ fn from_row(connection: &Connection, row: &Row<'_>) -> Result<Installation> {
             mac: row.get::<_, Option<[u8; 6]>>(8)?.map(Mac),
             channel: row.get(9)?,
             production_counter: byte(row, 10)?,
+            rated_power: row.get::<_, Option<u32>>(21)?.and_then(Watts::new),
         },
         shelly_payload: row.get(11)?,
         announced_boot_time: time_from(row.get(12)?),

@@ -40,6 +40,7 @@ CREATE TABLE installations (
     sensor_mac BLOB,
     sensor_channel INTEGER,
     production_counter INTEGER,
+    rated_power INTEGER,
     shelly_payload BLOB NOT NULL,
     boot_time INTEGER,
     enrolment BLOB,

@@ -246,6 +246,7 @@ fn announcement(meter: &Meter) -> Announcement {
     Announcement {
         name: "Hackathon Test 1".to_owned(),
         public_key: meter.key,
+        time_zone: None,
         sensor: SensorProposal::default(),
         shelly_payload: b"{}".to_vec(),
         boot_time: None,
