@@ -1,6 +1,7 @@
 //! The one program: it parses the command line, starts the log and hands over to the command.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod database;
 mod demo;
 mod enrol;
@@ -67,6 +68,9 @@ enum Command {
     Restore(database::RestoreArguments),
     /// Take over readings of an older system, apart and never as verified
     Import(database::ImportArguments),
+    /// Measure what this computer can do
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
 }
 
 fn main() -> ExitCode {
@@ -118,6 +122,7 @@ fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
         Command::Backup(arguments) => print(&runtime.block_on(database::backup(&arguments))?),
         Command::Restore(arguments) => print(&database::restore(&arguments)?),
         Command::Import(arguments) => print(&runtime.block_on(database::import(&arguments))?),
+        Command::Bench(command) => print(&bench::run(&command)?),
     }
     Ok(ExitCode::SUCCESS)
 }
