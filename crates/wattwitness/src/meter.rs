@@ -38,7 +38,9 @@ use ww_device::sampler::Enrolled;
 use ww_device::shelly::Sensor;
 use ww_device::signer::SoftwareSigner;
 use ww_device::verifier::SoftwareVerifier;
-use ww_wire::{Enrolment, Hash, MeterId, ProductionCounter, ResetReason, SensorModel, Text, Watts};
+use ww_wire::{
+    Enrolment, Hash, MeterId, Nameplate, ProductionCounter, ResetReason, SensorModel, Text, Watts,
+};
 use zeroize::Zeroizing;
 
 use crate::keys::{PrivateKey, fingerprint};
@@ -248,8 +250,10 @@ impl Settings {
             mac: None,
             rules: RegisterRules {
                 production_counter: self.production_counter,
-                rated_power: self.rated_power.unwrap_or(largest),
-                ct_ratio_milli: 1000,
+                nameplate: Nameplate {
+                    rated_power: self.rated_power.unwrap_or(largest),
+                    ct_ratio_milli: 1000,
+                },
             },
         }
     }

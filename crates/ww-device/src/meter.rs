@@ -640,8 +640,7 @@ fn enrolled(enrolment: &Enrolment) -> Option<Enrolled> {
         mac: Some(enrolment.sensor_mac),
         rules: RegisterRules {
             production_counter: enrolment.production_counter,
-            rated_power: enrolment.rated_power,
-            ct_ratio_milli: enrolment.ct_ratio_milli,
+            nameplate: enrolment.nameplate(),
         },
     })
 }

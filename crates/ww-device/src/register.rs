@@ -30,32 +30,20 @@
 
 use crate::now::Now;
 use ww_wire::{
-    CounterEpoch, MilliwattHours, ProductionCounter, Reading, ReadingFlags, UptimeMillis,
-    UtcMillis, Watts,
+    CounterEpoch, MilliwattHours, Nameplate, ProductionCounter, Reading, ReadingFlags,
+    UptimeMillis, UtcMillis,
 };
 
-/// The most that a plant is believed to produce, in thousandths of its rated power.
-pub const PLAUSIBLE_MILLI: u64 = 1350;
 /// Values further apart than this have a gap between them: on the 10 s grid, two missed ones.
 pub const GAP_MS: u64 = 30_000;
-/// The longest that a sensor shows a counter without bringing it up to date.
-pub const PUBLICATION_MS: u64 = 60_000;
-/// What counters may lag by their resolution: three phases of 0.1 Wh.
-pub const RESOLUTION_MWH: u64 = 300;
-
-/// mW·ms in one mWh.
-const MILLIWATT_MILLIS: u128 = 3_600_000;
 
 /// What the enrolment says of the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegisterRules {
     /// Which of the sensor's counters counts production.
     pub production_counter: ProductionCounter,
-    /// Rated power of the plant.
-    pub rated_power: Watts,
-    /// Ratio of an external current transformer in thousandths: what the counter shows is
-    /// multiplied by it. 1000 for none.
-    pub ct_ratio_milli: u32,
+    /// What bounds the plant; what the counter shows is multiplied by its transformer ratio.
+    pub nameplate: Nameplate,
 }
 
 impl RegisterRules {
@@ -71,29 +59,8 @@ impl RegisterRules {
         counter.map(MilliwattHours::get)
     }
 
-    /// The energy behind a step of the counter, in µWh.
-    fn energy_uwh(&self, step: u64) -> u128 {
-        u128::from(step) * u128::from(self.ct_ratio_milli)
-    }
-
-    /// The allowance that `elapsed_ms` earn, in mW·ms.
-    fn earned(&self, elapsed_ms: u64) -> u128 {
-        let plausible_mw = u128::from(self.rated_power.get()) * u128::from(PLAUSIBLE_MILLI);
-        plausible_mw * u128::from(elapsed_ms)
-    }
-
-    /// The most allowance there can be at a value that comes `elapsed_ms` after the one before.
-    fn allowance_limit(&self, elapsed_ms: u64) -> u128 {
-        self.earned_since(elapsed_ms.saturating_add(PUBLICATION_MS))
-    }
-
-    /// What a counter that starts anew can have gathered in `elapsed_ms`.
-    fn earned_since(&self, elapsed_ms: u64) -> u128 {
-        self.earned(elapsed_ms) + allowance_of(self.energy_uwh(RESOLUTION_MWH))
-    }
-
     fn is_dip(&self, fall: u64) -> bool {
-        allowance_of(self.energy_uwh(fall)) <= self.allowance_limit(GAP_MS)
+        self.nameplate.counted(fall) <= self.nameplate.work_shown(GAP_MS)
     }
 }
 
@@ -211,7 +178,7 @@ impl Register {
             return;
         };
         let settled = Settled::EarlierBoot(reading.time);
-        let allowance = self.rules.allowance_limit(0);
+        let allowance = self.rules.nameplate.work_shown(0);
         let Some(counter) = &mut self.counter else {
             self.counter = Some(Counter {
                 baseline: value,
@@ -237,12 +204,10 @@ impl Register {
     /// Takes over another enrolment. Other counters or another transformer are a swap: the epoch
     /// rises, and the next value is a new baseline.
     pub fn change_rules(&mut self, rules: RegisterRules) {
-        let measures_the_same = RegisterRules {
-            rated_power: rules.rated_power,
-            ..self.rules
-        };
+        let measures_the_same = self.rules.production_counter == rules.production_counter
+            && self.rules.nameplate.ct_ratio_milli == rules.nameplate.ct_ratio_milli;
         self.rules = rules;
-        if measures_the_same != rules {
+        if !measures_the_same {
             self.swap_sensor();
         }
     }
@@ -275,15 +240,15 @@ impl Register {
                 fallen_from: None,
                 last: value,
                 settled: Settled::ThisBoot(now.uptime()),
-                allowance: self.rules.allowance_limit(0),
+                allowance: self.rules.nameplate.work_shown(0),
             });
             return ReadingFlags::NONE;
         };
         let elapsed = counter.settled.elapsed(now);
         let allowance = counter
             .allowance
-            .saturating_add(self.rules.earned(elapsed.at_least_ms))
-            .min(self.rules.allowance_limit(elapsed.at_least_ms));
+            .saturating_add(self.rules.nameplate.work(elapsed.at_least_ms))
+            .min(self.rules.nameplate.work_shown(elapsed.at_least_ms));
         let fell = value < counter.last;
         let mut flags = ReadingFlags::NONE;
         if fell {
@@ -295,7 +260,8 @@ impl Register {
         if value < counter.baseline {
             if !self.rules.is_dip(counter.baseline - value) {
                 counter.reset_to(value);
-                allowance_left = allowance.min(self.rules.earned_since(elapsed.at_least_ms));
+                allowance_left =
+                    allowance.min(self.rules.nameplate.work_resolved(elapsed.at_least_ms));
             }
         } else {
             let increment = if fell && value > counter.baseline {
@@ -334,8 +300,8 @@ impl Register {
         allowance: u128,
         elapsed: &Elapsed,
     ) -> Increment {
-        let energy_uwh = self.rules.energy_uwh(value - counter.baseline);
-        let drawn = allowance_of(energy_uwh);
+        let step = value - counter.baseline;
+        let drawn = self.rules.nameplate.counted(step);
         let came_back = elapsed.is_gap && counter.fallen_from.is_some_and(|high| value >= high);
         if came_back {
             return Increment::Refused;
@@ -347,7 +313,8 @@ impl Register {
                 Increment::Pending
             };
         }
-        let sum_uwh = energy_uwh + u128::from(self.remainder_uwh);
+        let ratio_milli = self.rules.nameplate.ct_ratio_milli;
+        let sum_uwh = u128::from(step) * u128::from(ratio_milli) + u128::from(self.remainder_uwh);
         let produced = u64::try_from(sum_uwh / 1000)
             .ok()
             .and_then(MilliwattHours::new)
@@ -385,12 +352,6 @@ impl Counter {
         self.fallen_from = Some(self.baseline);
         self.baseline = value;
     }
-}
-
-/// The allowance that energy draws, in mW·ms. 1 mWh = 1000 µWh; the energy of a u64 counter under a
-/// u32 ratio stays below 2^96.
-fn allowance_of(energy_uwh: u128) -> u128 {
-    energy_uwh * (MILLIWATT_MILLIS / 1000)
 }
 
 #[cfg(test)]

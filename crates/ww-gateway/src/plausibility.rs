@@ -2,25 +2,17 @@
 //!
 //! | finding | rule |
 //! | --- | --- |
-//! | power above rating | more than 135 % of the rated power, in either direction |
+//! | power above rating | more than the plant is believed to reach ([`Nameplate`]), in either direction |
 //! | future time | more than 60 s after the gateway's own time, if that is known |
 //! | time went back | earlier than a reading with a lower number |
-//! | energy above rating | `produced` rose by more than 135 % of the rated power allows |
+//! | energy above rating | `produced` rose by more than that since a reading last showed the counter |
 //! | counter and power disagree | over a window without a gap, the counter's energy and the power's differ by more than a fifth and 3 Wh |
 
 use ww_store::{FindingKind, LastReading};
-use ww_wire::{
-    AnyReading, Enrolment, MilliwattHours, ProductionCounter, Reading, ReadingFlags, UtcMillis,
-};
-
-/// The most that a plant can produce, in percent of its rated power.
-const RATING_PERCENT: u128 = 135;
+use ww_wire::{AnyReading, Enrolment, MilliwattHours, Reading, ReadingFlags, UtcMillis};
 
 /// How far a meter's clock may be ahead of the gateway's.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
-
-/// One step of the sampling grid: the sensor may have counted it already.
-const GRID_STEP_MS: u128 = 10_000;
 
 /// What the coarsest sensor counts in one step: 1 Wh.
 const COUNTER_STEP_MWH: u128 = 1_000;
@@ -45,11 +37,17 @@ pub(crate) type Remark = (FindingKind, String);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plausibility {
     last: Option<LastReading>,
+    /// When a reading last showed the counter: energy since then may be counted at once. Not known
+    /// after a restart until the next one does.
+    settled: Option<UtcMillis>,
 }
 
 impl Plausibility {
     pub(crate) const fn after(last: Option<LastReading>) -> Self {
-        Self { last }
+        Self {
+            last,
+            settled: None,
+        }
     }
 
     /// Looks at the next reading that was signed alone.
@@ -60,11 +58,12 @@ impl Plausibility {
         now: Option<UtcMillis>,
     ) -> Vec<Remark> {
         let mut remarks = Vec::new();
-        if let Some(rated_w) = rated_w(enrolment)
-            && let Some(power) = reading.power
-            && u128::from(power.get().unsigned_abs()) * 100 > rated_w * 1000 * RATING_PERCENT
+        if let Some(enrolment) = enrolment
+            && let Some(power) = enrolment.plant_power(reading)
+            && power.unsigned_abs() > u128::from(enrolment.nameplate().power_mw())
         {
-            let detail = format!("{} mW with {rated_w} W rated", power.get());
+            let rated_w = enrolment.rated_power.get();
+            let detail = format!("{power} mW with {rated_w} W rated");
             remarks.push((FindingKind::PowerAboveRating, detail));
         }
         if let (Some(time), Some(now)) = (reading.time, now)
@@ -75,7 +74,7 @@ impl Plausibility {
             remarks.push((FindingKind::FutureTime, detail));
         }
         if let Some(last) = self.last.filter(|last| last.sequence < reading.sequence) {
-            compare(&last, reading, enrolment, &mut remarks);
+            self.compare(&last, reading, enrolment, &mut remarks);
         }
         if self
             .last
@@ -86,46 +85,40 @@ impl Plausibility {
                 time: reading.time,
                 produced: reading.produced,
             });
+            if reading.settles_counter() {
+                self.settled = reading.time;
+            }
         }
         remarks
     }
-}
 
-fn rated_w(enrolment: Option<&Enrolment>) -> Option<u128> {
-    enrolment.map(|enrolment| u128::from(enrolment.rated_power.get()))
-}
-
-fn compare(
-    last: &LastReading,
-    reading: &Reading,
-    enrolment: Option<&Enrolment>,
-    remarks: &mut Vec<Remark>,
-) {
-    let (Some(before), Some(time)) = (last.time, reading.time) else {
-        return;
-    };
-    if time < before {
-        let back_ms = before.get() - time.get();
-        let detail = format!("{back_ms} ms before reading {}", last.sequence.get());
-        remarks.push((FindingKind::TimeWentBack, detail));
-        return;
+    fn compare(
+        &self,
+        last: &LastReading,
+        reading: &Reading,
+        enrolment: Option<&Enrolment>,
+        remarks: &mut Vec<Remark>,
+    ) {
+        if let (Some(before), Some(time)) = (last.time, reading.time)
+            && time < before
+        {
+            let back_ms = before.get() - time.get();
+            let detail = format!("{back_ms} ms before reading {}", last.sequence.get());
+            remarks.push((FindingKind::TimeWentBack, detail));
+            return;
+        }
+        let (Some(settled), Some(time), Some(enrolment)) = (self.settled, reading.time, enrolment)
+        else {
+            return;
+        };
+        let elapsed_ms = time.get().saturating_sub(settled.get());
+        let rise = reading.produced.get().saturating_sub(last.produced.get());
+        if u128::from(rise) > enrolment.nameplate().energy_mwh(elapsed_ms) {
+            let rated_w = enrolment.rated_power.get();
+            let detail = format!("{rise} mWh in {elapsed_ms} ms with {rated_w} W rated");
+            remarks.push((FindingKind::EnergyAboveRating, detail));
+        }
     }
-    let Some(rated_w) = rated_w(enrolment) else {
-        return;
-    };
-    let elapsed_ms = u128::from(time.get() - before.get());
-    let bound = energy_bound(rated_w, elapsed_ms);
-    let rise = u128::from(reading.produced.get().saturating_sub(last.produced.get()));
-    if rise > bound {
-        let detail = format!("{rise} mWh in {elapsed_ms} ms with {rated_w} W rated");
-        remarks.push((FindingKind::EnergyAboveRating, detail));
-    }
-}
-
-/// The most energy in mWh that a plant can have produced.
-fn energy_bound(rated_w: u128, elapsed_ms: u128) -> u128 {
-    let full = rated_w * 1000 * (elapsed_ms + GRID_STEP_MS) / MS_PER_HOUR;
-    full * RATING_PERCENT / 100 + COUNTER_STEP_MWH
 }
 
 /// Compares the counter's energy over a window with the power's.
@@ -134,14 +127,14 @@ pub(crate) fn look_at_window(
     readings: &[AnyReading],
     enrolment: Option<&Enrolment>,
 ) -> Option<Remark> {
-    let enrolment = enrolment.filter(|enrolment| enrolment.ct_ratio_milli == 1000)?;
+    let enrolment = enrolment?;
     let (first, last) = (readings.first()?.sum(), readings.last()?.sum());
     let length_ms = last.time?.get().checked_sub(first.time?.get())?;
     let odd = |reading: &AnyReading| reading.sum().flags.intersects(NOT_COMPARABLE);
     if length_ms < COMPARED_MS || readings.iter().any(odd) || produced_open > first.produced {
         return None;
     }
-    let by_power = integrate(readings, enrolment.production_counter)?;
+    let by_power = integrate(readings, enrolment)?;
     let by_counter = u128::from(last.produced.get().checked_sub(first.produced.get())?);
     let difference = by_power.abs_diff(by_counter);
     let tolerance = by_power.max(by_counter) / 5 + 3 * COUNTER_STEP_MWH;
@@ -151,32 +144,28 @@ pub(crate) fn look_at_window(
     })
 }
 
-/// Energy in mWh under the power in the direction of production, by trapezoids.
-fn integrate(readings: &[AnyReading], counter: ProductionCounter) -> Option<u128> {
+/// Energy in mWh under the plant's power while it produced, by trapezoids.
+fn integrate(readings: &[AnyReading], enrolment: &Enrolment) -> Option<u128> {
     let mut doubled = 0u128;
     for pair in readings.windows(2) {
         let (a, b) = (pair[0].sum(), pair[1].sum());
         let elapsed_ms = b.time?.get().checked_sub(a.time?.get())?;
-        let power = u128::from(production(a, counter)?) + u128::from(production(b, counter)?);
-        doubled = doubled.checked_add(power * u128::from(elapsed_ms))?;
+        let power = production(a, enrolment)?.checked_add(production(b, enrolment)?)?;
+        doubled = doubled.checked_add(power.checked_mul(u128::from(elapsed_ms))?)?;
     }
     Some(doubled / 2 / MS_PER_HOUR)
 }
 
-fn production(reading: &Reading, counter: ProductionCounter) -> Option<u64> {
-    let power = reading.power?.get();
-    let produced = match counter {
-        ProductionCounter::Total => power,
-        ProductionCounter::TotalReturned => power.checked_neg()?,
-    };
-    Some(u64::try_from(produced).unwrap_or(0))
+fn production(reading: &Reading, enrolment: &Enrolment) -> Option<u128> {
+    let power = enrolment.plant_power(reading)?;
+    Some(u128::try_from(power).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
     use ww_wire::{
-        Address, BootCounter, CounterEpoch, Custody, Mac, Milliwatts, PublicKey, SensorModel,
-        Sequence, SignerId, Text, TimeQuality, UptimeMillis, Watts,
+        Address, BootCounter, CounterEpoch, Custody, Mac, Milliwatts, ProductionCounter, PublicKey,
+        SensorModel, Sequence, SignerId, Text, TimeQuality, UptimeMillis, Watts,
     };
 
     use super::*;
@@ -273,19 +262,49 @@ mod tests {
         let enrolment = enrolment(800);
         let mut memory = Plausibility::after(None);
         memory.look(&reading(1, START, 0, 0), Some(&enrolment), None);
-        // 800 W over 20 s are 4,444 mWh; 135 % of it and 1 Wh are 6,999.
-        let fine = memory.look(
-            &reading(2, START + 10_000, 0, 6_999),
+        // 1,080 W for the 10 s between them and for the 60 s that the sensor may lag are 21,000
+        // mWh; 300 mWh is its resolution, and 1 may have been left over.
+        let at = reading(2, START + 10_000, 0, 21_301);
+        assert!(memory.look(&at, Some(&enrolment), None).is_empty());
+        let above = reading(3, START + 20_000, 0, 21_301 + 21_302);
+        let remarks = memory.look(&above, Some(&enrolment), None);
+        assert_eq!(kinds(&remarks), [FindingKind::EnergyAboveRating]);
+    }
+
+    #[test]
+    fn energy_of_the_time_in_which_the_sensor_was_not_reached_is_plausible() {
+        let enrolment = enrolment(800);
+        let mut memory = Plausibility::after(None);
+        memory.look(&reading(1, START, 0, 0), Some(&enrolment), None);
+        for step in 1..60 {
+            let mut failed = reading(1 + step, START + step * 10_000, 0, 0);
+            failed.power = None;
+            failed.import_total = None;
+            failed.export_total = None;
+            failed.flags = ReadingFlags::SENSOR_UNREACHABLE;
+            memory.look(&failed, Some(&enrolment), None);
+        }
+        // 800 W for ten minutes.
+        let back = reading(61, START + 600_000, 0, 133_333);
+        assert!(memory.look(&back, Some(&enrolment), None).is_empty());
+    }
+
+    #[test]
+    fn an_external_transformer_multiplies_the_power_that_is_judged() {
+        let mut enrolment = enrolment(800);
+        enrolment.ct_ratio_milli = 2_000;
+        let mut memory = Plausibility::after(None);
+        let at = memory.look(&reading(1, START, 540_000, 0), Some(&enrolment), None);
+        assert!(at.is_empty());
+        let above = memory.look(&reading(2, START, 540_001, 0), Some(&enrolment), None);
+        assert_eq!(kinds(&above), [FindingKind::PowerAboveRating]);
+        // 180 W as the sensor sees it are 360 W, 1 Wh in 10 s.
+        let remark = look_at_window(
+            MilliwattHours::ZERO,
+            &window(180_000, 1_000),
             Some(&enrolment),
-            None,
         );
-        assert!(fine.is_empty());
-        let much = memory.look(
-            &reading(3, START + 20_000, 0, 14_000),
-            Some(&enrolment),
-            None,
-        );
-        assert_eq!(kinds(&much), [FindingKind::EnergyAboveRating]);
+        assert_eq!(remark, None);
     }
 
     fn window(power_mw: i64, step_mwh: u64) -> Vec<AnyReading> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use tokio::time::Instant;
 use ww_store::{Installation, InstallationId, InstallationState};
 use ww_verify::VerifyingKey;
-use ww_wire::{Enrolment, Hash, MeterId, ProductionCounter, UtcMillis};
+use ww_wire::{Enrolment, Hash, MeterId, UtcMillis};
 
 use crate::limits::{Bucket, Rate, RetryAfter};
 use crate::plausibility::Plausibility;
@@ -33,13 +33,6 @@ struct Memory {
 }
 
 impl Meter {
-    /// Which counter of the sensor counts production.
-    pub(crate) fn production_counter(&self) -> ProductionCounter {
-        self.enrolment
-            .as_ref()
-            .map_or(ProductionCounter::Total, |e| e.production_counter)
-    }
-
     /// Takes the tokens of `count` records.
     pub(crate) fn take(&self, count: usize, rate: Rate, now: Instant) -> Result<(), RetryAfter> {
         self.lock().bucket.take(count as f64, rate, now)

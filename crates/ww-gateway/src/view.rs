@@ -8,9 +8,7 @@ use ww_api::{
 };
 use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
 use ww_wire::record::Record as _;
-use ww_wire::{
-    Hash, MilliwattHours, ProductionCounter, ReadingFlags, UtcMillis, Watts, WindowFlags,
-};
+use ww_wire::{Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags};
 
 use crate::access::role_of;
 use crate::registry::Meter;
@@ -33,22 +31,15 @@ fn energy_milli(energy: MilliwattHours) -> Milli {
     Milli(i128::from(energy.get()))
 }
 
-/// Power in the direction of production.
+/// The plant's power, by the enrolment in force.
 pub(crate) fn power(meter: &Meter, reading: &ww_wire::Reading) -> Option<Milli> {
-    let power = i128::from(reading.power?.get());
-    Some(Milli(match meter.production_counter() {
-        ProductionCounter::Total => power,
-        ProductionCounter::TotalReturned => -power,
-    }))
+    meter.enrolment.as_ref()?.plant_power(reading).map(Milli)
 }
 
 /// The sensor's production counter.
 pub(crate) fn total(meter: &Meter, reading: &ww_wire::Reading) -> Option<Milli> {
-    let counter = match meter.production_counter() {
-        ProductionCounter::Total => reading.import_total,
-        ProductionCounter::TotalReturned => reading.export_total,
-    };
-    counter.map(energy_milli)
+    let total = meter.enrolment.as_ref()?.production_total(reading);
+    total.map(energy_milli)
 }
 
 /// A reading as a list shows it.

@@ -5,8 +5,8 @@ use ww_device::register::RegisterRules;
 use ww_device::sampler::Enrolled;
 use ww_device::shelly;
 use ww_wire::{
-    Address, Custody, DeciDegrees, Enrolment, GeoDegrees, Mac, MilliwattHours, ProductionCounter,
-    PublicKey, SensorModel, Text, UtcMillis, Watts,
+    Address, Custody, DeciDegrees, Enrolment, GeoDegrees, Mac, MilliwattHours, Nameplate,
+    ProductionCounter, PublicKey, SensorModel, Text, UtcMillis, Watts,
 };
 
 use crate::noise::Noise;
@@ -133,8 +133,10 @@ impl Post {
             mac: Some(self.mac),
             rules: RegisterRules {
                 production_counter: self.production_counter,
-                rated_power: self.rated_power(),
-                ct_ratio_milli: 1000,
+                nameplate: Nameplate {
+                    rated_power: self.rated_power(),
+                    ct_ratio_milli: 1000,
+                },
             },
         }
     }

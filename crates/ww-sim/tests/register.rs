@@ -8,7 +8,8 @@ use ww_sim::park::{Park, Post};
 use ww_sim::random::Random;
 use ww_sim::sensor::{Observation, Sensor};
 use ww_wire::{
-    CounterEpoch, MilliwattHours, ProductionCounter, TimeQuality, UptimeMillis, UtcMillis, Watts,
+    CounterEpoch, MilliwattHours, Nameplate, ProductionCounter, TimeQuality, UptimeMillis,
+    UtcMillis, Watts,
 };
 
 /// 2025-06-16T00:00:00Z.
@@ -29,8 +30,10 @@ fn bench(index: usize) -> Bench {
     let start = UtcMillis::new(START_MS).unwrap();
     let rules = RegisterRules {
         production_counter: post.production_counter,
-        rated_power: Watts::new(post.plant.rated_w as u32).unwrap(),
-        ct_ratio_milli: 1000,
+        nameplate: Nameplate {
+            rated_power: Watts::new(post.plant.rated_w as u32).unwrap(),
+            ct_ratio_milli: 1000,
+        },
     };
     let register = Register::new(rules, MilliwattHours::ZERO, CounterEpoch::ZERO);
     let (sensor, mut untouched) = (post.sensor(start), post.sensor(start));

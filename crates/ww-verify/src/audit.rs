@@ -31,16 +31,6 @@ pub enum AuditError {
     NotAPoint(#[from] NotAPoint),
 }
 
-/// The most that a plant can produce, as a ratio of its rated power: 1.35 (135 %).
-const NAMEPLATE_PERCENT: u128 = 135;
-
-/// How long a sensor may show a counter without bringing it up to date: energy of that time may
-/// be counted later.
-const PUBLICATION_MS: u64 = 60_000;
-
-/// What a counter may lag by its resolution: three phases of 0.1 Wh.
-const RESOLUTION_MWH: u128 = 300;
-
 /// An audit under way.
 #[derive(Debug)]
 pub struct Audit {
@@ -314,14 +304,12 @@ impl Audit {
         if energy_mwh == 0 {
             return;
         }
-        let counted = core::mem::replace(&mut self.counted, window.last_time);
+        let counted = core::mem::replace(&mut self.counted, window.first_time);
         let (Some(start), Some(end)) = (counted, window.last_time) else {
             return;
         };
-        let elapsed_ms = u128::from(end.get().saturating_sub(start.get()) + PUBLICATION_MS);
-        let rated_mw = u128::from(enrolment.rated_power.get()) * 1000;
-        let bound_mwh =
-            rated_mw * NAMEPLATE_PERCENT * elapsed_ms / 100 / 3_600_000 + RESOLUTION_MWH;
+        let elapsed_ms = end.get().saturating_sub(start.get());
+        let bound_mwh = enrolment.nameplate().energy_mwh(elapsed_ms);
         if u128::from(energy_mwh) > bound_mwh {
             let bound_mwh = u64::try_from(bound_mwh).unwrap_or(u64::MAX);
             self.problem(Problem::Implausible {
@@ -372,7 +360,7 @@ impl Audit {
                 ));
             }
             produced = sum.produced;
-            counted = sum.time.filter(|_| sum.power.is_some()).or(counted);
+            counted = sum.time.filter(|_| sum.settles_counter()).or(counted);
             synchronised += u64::from(sum.time_quality == TimeQuality::Synchronised);
             ends = Some((ends.map_or(reading, |(first, _)| first), reading));
         }

@@ -2,9 +2,10 @@
 //! change never edits what stands before it.
 
 use crate::field::{Address, Mac, Text, byte_enum};
+use crate::nameplate::Nameplate;
 use crate::record::{Rule, record, require};
 use crate::units::*;
-use crate::{Hash, MeterId, PublicKey};
+use crate::{Hash, MeterId, PublicKey, Reading};
 
 byte_enum! {
     /// Where the meter's private key lives.
@@ -104,6 +105,36 @@ impl Enrolment {
     #[must_use]
     pub fn meter(&self) -> MeterId {
         self.meter_key.id()
+    }
+
+    /// The plant's power in mW, positive when it produces: the sensor's, in the direction of the
+    /// production counter, times the transformer ratio, towards zero.
+    #[must_use]
+    pub fn plant_power(&self, reading: &Reading) -> Option<i128> {
+        let power = i128::from(reading.power?.get());
+        let produced = match self.production_counter {
+            ProductionCounter::Total => power,
+            ProductionCounter::TotalReturned => -power,
+        };
+        Some(produced * i128::from(self.ct_ratio_milli) / 1000)
+    }
+
+    /// The sensor's production counter, as it stands in the reading.
+    #[must_use]
+    pub const fn production_total(&self, reading: &Reading) -> Option<MilliwattHours> {
+        match self.production_counter {
+            ProductionCounter::Total => reading.import_total,
+            ProductionCounter::TotalReturned => reading.export_total,
+        }
+    }
+
+    /// What bounds the plant.
+    #[must_use]
+    pub const fn nameplate(&self) -> Nameplate {
+        Nameplate {
+            rated_power: self.rated_power,
+            ct_ratio_milli: self.ct_ratio_milli,
+        }
     }
 
     fn rules(&self) -> Result<(), Rule> {

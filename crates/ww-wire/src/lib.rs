@@ -1,6 +1,6 @@
 #![no_std]
-//! The signed records of WattWitness: canonical bytes, units, hashing, Merkle trees and signing
-//! domains. No I/O, no allocation, no clock, no key: what is signed and hashed, and nothing else.
+//! The signed records of WattWitness: canonical bytes, units, hashing, Merkle trees, signing
+//! domains, and the bound of what they may claim. No I/O, no allocation, no clock, no key: what is signed and hashed, and nothing else.
 //! `docs/FORMAT.md` describes every byte for those who write a verifier of their own.
 
 pub mod chain;
@@ -9,6 +9,7 @@ pub mod enrolment;
 pub mod field;
 pub mod hash;
 pub mod merkle;
+pub mod nameplate;
 pub mod packed;
 pub mod reading;
 pub mod record;
@@ -24,6 +25,7 @@ pub use enrolment::{
 };
 pub use field::{Address, Attestation, Mac, Text};
 pub use hash::{Hash, MeterId, PublicKey, SignerId};
+pub use nameplate::Nameplate;
 pub use reading::{AnyReading, Phase, Reading, ReadingFlags, ThreePhaseReading, TimeQuality};
 pub use record::{DecodeError, Payload, Record, RecordType, Rule};
 pub use signature::{Signature, SignatureError};

@@ -105,6 +105,13 @@ record! {
 }
 
 impl Reading {
+    /// Whether the counter was seen and all that it had gained was either added to `produced` or
+    /// refused: what is added later was gained later.
+    #[must_use]
+    pub const fn settles_counter(&self) -> bool {
+        self.import_total.is_some() && !self.flags.contains(ReadingFlags::INCREMENT_PENDING)
+    }
+
     fn rules(&self) -> Result<(), Rule> {
         let failed = self.flags.intersects(ReadingFlags::FAILED);
         let values = [

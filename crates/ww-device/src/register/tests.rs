@@ -1,7 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 use std::vec::Vec;
-use ww_wire::{BootCounter, Sequence, SignerId, TimeQuality};
+use ww_wire::nameplate::RESOLUTION_MWH;
+use ww_wire::{BootCounter, Sequence, SignerId, TimeQuality, Watts};
 
 const FELL: ReadingFlags = ReadingFlags::COUNTER_FELL;
 const REFUSED: ReadingFlags = ReadingFlags::INCREMENT_REFUSED;
@@ -18,8 +19,10 @@ const HIGH: u64 = 5_000_000;
 fn rules() -> RegisterRules {
     RegisterRules {
         production_counter: ProductionCounter::Total,
-        rated_power: Watts::new(RATED_W).unwrap(),
-        ct_ratio_milli: 1000,
+        nameplate: Nameplate {
+            rated_power: Watts::new(RATED_W).unwrap(),
+            ct_ratio_milli: 1000,
+        },
     }
 }
 
@@ -153,7 +156,10 @@ fn production_is_what_the_enrolled_counter_counts() {
 #[test]
 fn an_external_transformer_multiplies_what_the_counter_shows_without_losing_fractions() {
     let mut bench = Bench::with(RegisterRules {
-        ct_ratio_milli: 2_500,
+        nameplate: Nameplate {
+            ct_ratio_milli: 2_500,
+            ..rules().nameplate
+        },
         ..rules()
     });
     bench.flags(&[HIGH, HIGH + 1, HIGH + 2, HIGH + 3, HIGH + 4]);
@@ -420,7 +426,10 @@ fn another_rated_power_is_no_swap() {
     let mut bench = Bench::new();
     bench.flags(&[HIGH]);
     bench.register.change_rules(RegisterRules {
-        rated_power: Watts::new(5_000).unwrap(),
+        nameplate: Nameplate {
+            rated_power: Watts::new(5_000).unwrap(),
+            ..rules().nameplate
+        },
         ..rules()
     });
     bench.flags(&[HIGH + 8_000]);
@@ -507,7 +516,7 @@ impl Model {
     }
 
     fn bound_mwh(&self) -> u64 {
-        let plausible_mw = u64::from(RATED_W) * PLAUSIBLE_MILLI;
+        let plausible_mw = rules().nameplate.power_mw();
         let first_slots = self.boots * (plausible_mw * 60 / 3_600 + RESOLUTION_MWH);
         plausible_mw * self.running_s / 3_600 + first_slots + 1
     }

@@ -1,7 +1,9 @@
 use super::*;
 use std::string::{String, ToString};
 use std::vec::Vec;
-use ww_wire::{Milliwatts, ProductionCounter, Record, SensorModel, SignerId, TimeQuality, Watts};
+use ww_wire::{
+    Milliwatts, Nameplate, ProductionCounter, Record, SensorModel, SignerId, TimeQuality, Watts,
+};
 
 const GEN1_EM: &str = include_str!("../../tests/fixtures/shelly-em-gen1-status.json");
 const GEN1_3EM: &str = include_str!("../../tests/fixtures/shelly-3em-gen1-status.json");
@@ -39,8 +41,10 @@ fn enrolled(model: SensorModel, channel: u8, mac: &str) -> Enrolled {
         mac: Some(Mac(mac.try_into().unwrap())),
         rules: RegisterRules {
             production_counter: ProductionCounter::Total,
-            rated_power: Watts::new(3_000).unwrap(),
-            ct_ratio_milli: 1000,
+            nameplate: Nameplate {
+                rated_power: Watts::new(3_000).unwrap(),
+                ct_ratio_milli: 1000,
+            },
         },
     }
 }
