@@ -47,6 +47,15 @@ impl Now {
         self.time
     }
 
+    /// UTC, if the clock is synchronised: what a clock that nobody keeps shows may be far off.
+    #[must_use]
+    pub const fn synchronised(self) -> Option<UtcMillis> {
+        match self.quality {
+            TimeQuality::Synchronised => self.time,
+            _ => None,
+        }
+    }
+
     /// How far [`Now::time`] can be relied on.
     #[must_use]
     pub const fn quality(self) -> TimeQuality {

@@ -12,7 +12,7 @@
 //! | `v` ≥ `B` by no more than the allowance | `v − B` is added to `produced`; `B` = `v` | – |
 //! | the same, more than 30 s after the last value, or the first since a reboot | the same: the increment spans the gap | RECOVERED |
 //! | `v` > `B` by more than the allowance | nothing is added; the epoch rises; `B` = `v` | INCREMENT_REFUSED |
-//! | the same, and the time since `B` is not known (reboot without clock) | the allowance counts from the boot alone; `B` stays, until the allowance or the clock lets the increment in, or the clock refuses it | INCREMENT_PENDING |
+//! | the same, and the time since `B` is not known (a reboot since, and a clock that was not synchronised then or is not now) | the allowance counts from the boot alone; `B` stays, until the allowance or the clock lets the increment in, or the clock refuses it | INCREMENT_PENDING |
 //! | `v` below the value before, but not below `B` by more than the tolerance: a dip | the epoch rises; `B` stays, so that the way back up is not counted twice | COUNTER_FELL |
 //! | `v` below `B` by more than the tolerance: a reset | the epoch rises; `B` = `v`; the old `B` is remembered as `H` until the counter passes it; the allowance is what the time since the last value earned | COUNTER_FELL |
 //! | `v` ≥ `H` again after a gap: a glitch that ended unseen, or a reset that grew unseen | nothing is added, for the two cannot be told apart; the epoch rises; `B` = `v` | INCREMENT_REFUSED |
@@ -24,13 +24,20 @@
 //! from the old value on. And a counter that is reset while an increment is pending takes that
 //! increment with it.
 //!
+//! A clock counts across a reboot only when it was synchronised before and is again: a machine without
+//! a battery for its clock comes up with the time at which it went down, and a step of hours would
+//! pass for seconds. Where no clock is ever synchronised an increment still does not wait for ever:
+//! the allowance grows by 1.35 times the rated power and the counter by no more than that power, so
+//! what the counter gained in a stop is let in after at most three times the stop's length; if the
+//! meter stops again before, what it waits for adds up and the wait begins anew.
+//!
 //! What stays possible: a counter that falls beyond the tolerance and then climbs back in steps, or
 //! in a gap after it has passed `H`, each no larger than the plant could produce in that time. No
 //! rule on this counter alone can tell that from production; the bound holds there too.
 
 use crate::now::Now;
 use ww_wire::{
-    CounterEpoch, MilliwattHours, Nameplate, ProductionCounter, Reading, ReadingFlags,
+    CounterEpoch, MilliwattHours, Nameplate, ProductionCounter, Reading, ReadingFlags, TimeQuality,
     UptimeMillis, UtcMillis,
 };
 
@@ -102,6 +109,7 @@ struct Counter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Settled {
     ThisBoot(UptimeMillis),
+    /// When the clock said so and was synchronised.
     EarlierBoot(Option<UtcMillis>),
 }
 
@@ -114,8 +122,8 @@ struct Elapsed {
 
 impl Settled {
     fn elapsed(self, now: Now) -> Elapsed {
-        match (self, now.time()) {
-            (Self::ThisBoot(then), _) => {
+        match self {
+            Self::ThisBoot(then) => {
                 let elapsed_ms = now.uptime().since(then);
                 Elapsed {
                     at_least_ms: elapsed_ms,
@@ -123,16 +131,17 @@ impl Settled {
                     is_gap: elapsed_ms > GAP_MS,
                 }
             }
-            (Self::EarlierBoot(Some(then)), Some(time)) if time >= then => Elapsed {
-                at_least_ms: (time.get() - then.get()).max(now.uptime().get()),
-                exact: true,
-                is_gap: true,
-            },
-            (Self::EarlierBoot(_), _) => Elapsed {
-                at_least_ms: now.uptime().get(),
-                exact: false,
-                is_gap: true,
-            },
+            Self::EarlierBoot(then) => {
+                let uptime_ms = now.uptime().get();
+                let by_clock_ms = then
+                    .zip(now.synchronised())
+                    .and_then(|(then, time)| time.get().checked_sub(then.get()));
+                Elapsed {
+                    at_least_ms: by_clock_ms.map_or(uptime_ms, |ms| ms.max(uptime_ms)),
+                    exact: by_clock_ms.is_some(),
+                    is_gap: true,
+                }
+            }
         }
     }
 }
@@ -177,7 +186,8 @@ impl Register {
         else {
             return;
         };
-        let settled = Settled::EarlierBoot(reading.time);
+        let synchronised = reading.time_quality == TimeQuality::Synchronised;
+        let settled = Settled::EarlierBoot(reading.time.filter(|_| synchronised));
         let allowance = self.rules.nameplate.work_shown(0);
         let Some(counter) = &mut self.counter else {
             self.counter = Some(Counter {

@@ -51,6 +51,8 @@ pub struct MeterFaults {
     pub sensor: HttpFaults,
     /// The meter has heard no time server.
     pub clock_is_unknown: bool,
+    /// No time server has answered: the clock shows something, and nobody vouches for it.
+    pub clock_is_informative: bool,
     /// The meter's clock is ahead by this much, ms.
     pub clock_offset_ms: i64,
     /// The meter is not asked for uploads at all: cheaper than a link that loses everything.
@@ -459,7 +461,12 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
             .saturating_add_signed(self.faults.clock_offset_ms);
         match UtcMillis::new(time_ms) {
             Some(time) if !self.faults.clock_is_unknown => {
-                Now::at(uptime, time, TimeQuality::Synchronised)
+                let quality = if self.faults.clock_is_informative {
+                    TimeQuality::Informative
+                } else {
+                    TimeQuality::Synchronised
+                };
+                Now::at(uptime, time, quality)
             }
             _ => Now::unsynchronised(uptime),
         }

@@ -40,8 +40,12 @@ fn blind(seconds: u64) -> Now {
 }
 
 fn known(seconds: u64, utc_seconds: u64) -> Now {
+    clock(seconds, utc_seconds, TimeQuality::Synchronised)
+}
+
+fn clock(seconds: u64, utc_seconds: u64, quality: TimeQuality) -> Now {
     let time = UtcMillis::new(utc_seconds * 1000).unwrap();
-    Now::at(uptime(seconds), time, TimeQuality::Synchronised)
+    Now::at(uptime(seconds), time, quality)
 }
 
 fn reading(value: Option<u64>, counted: Counted, now: Now) -> Reading {
@@ -364,6 +368,49 @@ fn a_clock_that_went_backwards_over_a_reboot_is_no_clock() {
 }
 
 #[test]
+fn a_clock_restored_at_boot_does_not_refuse_what_the_stop_produced() {
+    let mut bench = Bench::new();
+    bench.count(HIGH, known(1_000, 1_750_000_000));
+    bench.reboot();
+    // Twelve hours later the clock goes on from where it stood.
+    let restored = clock(50, 1_750_000_050, TimeQuality::Informative);
+    assert_eq!(bench.count(HIGH + 4_000_000, restored).flags, PENDING);
+    let settled = bench.count(HIGH + 4_008_000, known(60, 1_750_043_260));
+    assert_eq!(settled.flags, RECOVERED);
+    assert_eq!((bench.produced(), bench.epoch()), (4_008_000, 0));
+}
+
+#[test]
+fn a_clock_that_was_not_synchronised_before_the_reboot_proves_no_elapsed_time() {
+    for quality in [TimeQuality::Informative, TimeQuality::Relative] {
+        let mut bench = Bench::new();
+        bench.count(HIGH, clock(1_000, 1_750_000_000, quality));
+        bench.reboot();
+        let pending = bench.count(HIGH + 2_500_000, known(5, 1_750_000_100));
+        assert_eq!(pending.flags, PENDING, "{quality:?}");
+    }
+}
+
+#[test]
+fn without_ever_a_synchronised_clock_a_pending_increment_is_in_after_three_stops_at_full_power() {
+    let mut bench = Bench::new();
+    let stopped_s = 12 * 3_600;
+    let at_full_power = |seconds: u64| u64::from(RATED_W) * seconds * 10 / 36;
+    bench.count(HIGH, clock(1_000, 1_750_000_000, TimeQuality::Informative));
+    bench.reboot();
+    let mut flags = NONE;
+    for up_s in (10..=3 * stopped_s).step_by(10) {
+        let now = clock(up_s, 1_750_000_000 + up_s, TimeQuality::Informative);
+        flags = bench
+            .count(HIGH + at_full_power(stopped_s + up_s), now)
+            .flags;
+        assert!(!flags.intersects(REFUSED), "after {up_s} s");
+    }
+    assert_eq!((flags, bench.epoch()), (NONE, 0));
+    assert_eq!(bench.produced(), at_full_power(4 * stopped_s));
+}
+
+#[test]
 fn a_clock_that_shows_less_time_than_the_meter_has_been_up_is_not_believed() {
     let mut bench = Bench::new();
     bench.count(HIGH, known(1_000, 1_750_000_000));
@@ -464,6 +511,11 @@ enum Stretch {
         off_slots: u16,
         blind_slots: u8,
     },
+    /// The meter is off, then on; for so many slots the clock shows the time at which it went off.
+    RestoredClock {
+        off_slots: u16,
+        restored_slots: u8,
+    },
     /// The counter starts again at zero.
     Reset,
     /// The counter shows so much less for a while.
@@ -487,6 +539,8 @@ struct Model {
     utc_s: u64,
     uptime_s: u64,
     blind_slots: u8,
+    /// How far behind an unsynchronised clock is, and for how long yet.
+    restored: (u64, u8),
     slot: u64,
     running_s: u64,
     boots: u64,
@@ -502,14 +556,26 @@ impl Model {
         self.uptime_s += 10;
         self.running_s += 10;
         self.blind_slots = self.blind_slots.saturating_sub(1);
+        self.restored.1 = self.restored.1.saturating_sub(1);
         if self.slot.is_multiple_of(self.publication_slots) {
             self.published_mwh = (self.true_uwh / 1000 - self.offset_mwh) / 100 * 100;
         }
     }
 
+    fn stop(&mut self, off_slots: u16) {
+        for _ in 0..off_slots {
+            self.step();
+        }
+        self.boots += 1;
+        self.uptime_s = 2;
+    }
+
     fn now(&self) -> Now {
         if self.blind_slots > 0 {
             blind(self.uptime_s)
+        } else if let (behind_s, 1..) = self.restored {
+            let utc_s = self.utc_s - behind_s;
+            clock(self.uptime_s, utc_s, TimeQuality::Informative)
         } else {
             known(self.uptime_s, self.utc_s)
         }
@@ -540,6 +606,7 @@ fn lived(
         utc_s: 1_750_000_000,
         uptime_s: 100,
         blind_slots: 0,
+        restored: (0, 0),
         slot: 0,
         running_s: 0,
         boots: 1,
@@ -562,12 +629,17 @@ fn lived(
                 off_slots,
                 blind_slots,
             } => {
-                for _ in 0..*off_slots {
-                    model.step();
-                }
-                model.boots += 1;
-                model.uptime_s = 2;
+                model.stop(*off_slots);
                 model.blind_slots = *blind_slots;
+                bench.reboot();
+                (1, &Some)
+            }
+            Stretch::RestoredClock {
+                off_slots,
+                restored_slots,
+            } => {
+                model.stop(*off_slots);
+                model.restored = (u64::from(*off_slots) * 10, *restored_slots);
                 bench.reboot();
                 (1, &Some)
             }
@@ -620,6 +692,9 @@ fn faulty() -> impl Strategy<Value = Stretch> {
         4 => faultless(),
         1 => (0_u16..2_000, 0_u8..50)
             .prop_map(|(off_slots, blind_slots)| Stretch::Reboot { off_slots, blind_slots }),
+        1 => (0_u16..2_000, 0_u8..50).prop_map(|(off_slots, restored_slots)| {
+            Stretch::RestoredClock { off_slots, restored_slots }
+        }),
         1 => Just(Stretch::Reset),
         2 => (1_u64..400_000, 1_u8..9).prop_map(|(mwh, slots)| Stretch::Dip { mwh, slots }),
         2 => (prop_oneof![Just(0), 0_u64..2_000_000], 1_u8..40)
@@ -652,14 +727,16 @@ proptest! {
     }
 
     #[test]
-    fn a_reboot_without_clock_loses_nothing_once_the_clock_is_there(
-        off_slots in 0_u16..5_000, blind_slots in 2_u8..200, powers_w in powers(),
+    fn a_reboot_without_a_sound_clock_loses_nothing_once_it_is_there(
+        off_slots in 0_u16..5_000, slots in 2_u8..200, restored in any::<bool>(),
+        powers_w in powers(),
     ) {
-        let life = [
-            Stretch::Normal { slots: 3 },
-            Stretch::Reboot { off_slots, blind_slots },
-            Stretch::Normal { slots: 255 },
-        ];
+        let reboot = if restored {
+            Stretch::RestoredClock { off_slots, restored_slots: slots }
+        } else {
+            Stretch::Reboot { off_slots, blind_slots: slots }
+        };
+        let life = [Stretch::Normal { slots: 3 }, reboot, Stretch::Normal { slots: 255 }];
         let (bench, _) = lived(&life, powers_w, 1, 1_000_000)?;
         let total = |reading: &Reading| reading.import_total.unwrap().get();
         let shown = total(bench.readings.last().unwrap()) - total(&bench.readings[0]);

@@ -20,6 +20,7 @@ enum Happening {
     SensorIsReachable(bool),
     CountersReset,
     ClockIsKnown(bool),
+    ClockIsSynchronised(bool),
     ClockSteps { by_s: i64 },
     GatewayLosesAnHour,
 }
@@ -41,6 +42,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<bool>().prop_map(SensorIsReachable),
         1 => Just(CountersReset),
         1 => any::<bool>().prop_map(ClockIsKnown),
+        1 => any::<bool>().prop_map(ClockIsSynchronised),
         1 => (-7_200..7_200i64).prop_map(|by_s| ClockSteps { by_s }),
         1 => Just(GatewayLosesAnHour),
     ]
@@ -98,6 +100,9 @@ impl Bench {
             Happening::CountersReset => self.meter.parts_mut().sensor.reset_counters(now),
             Happening::ClockIsKnown(is_known) => {
                 self.meter.faults_mut().clock_is_unknown = !is_known;
+            }
+            Happening::ClockIsSynchronised(is_synchronised) => {
+                self.meter.faults_mut().clock_is_informative = !is_synchronised;
             }
             Happening::ClockSteps { by_s } => {
                 self.meter.faults_mut().clock_offset_ms += by_s * 1000;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its helper fails")]
 
 mod bench;
+mod energy;
 mod happenings;
 mod journeys;
 mod power_cut;
