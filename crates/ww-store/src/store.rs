@@ -211,7 +211,8 @@ pub trait Store: Send + Sync + 'static {
     fn readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>>;
 
     /// Readings of `[start, end]` thinned to at most `max_points` that keep the shape of the power
-    /// curve (the highest and lowest of each stretch), newest first.
+    /// curve (the highest and lowest of each stretch), newest first. The work is bounded: of a very
+    /// long span, windows or days evenly spread over it are looked at, and the others left out.
     fn thinned(
         &self,
         id: InstallationId,
@@ -319,6 +320,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Sizes and counts.
     fn statistics(&self) -> Answer<'_, Statistics>;
+
+    /// Whether everything that the store runs on still runs; false after a fault of the program has
+    /// ended a part of it, and once it is closed. Answers at once.
+    fn is_running(&self) -> bool;
 
     /// Whether the store answers and can write.
     fn ready(&self) -> Answer<'_, ()>;

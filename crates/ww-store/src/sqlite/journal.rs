@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::{ChainIndex, Hash, MilliwattHours, Milliwatts, Sequence, Signature, UtcMillis};
 
 use super::failure::{Failure, Result};
-use super::lookup::{find, owner};
+use super::lookup::{find_near, owner};
 use super::session::{EVENT_INSTALLATION, EVENT_READING, Session, millis, time_from};
 use crate::varint::{Bytes, Unreadable};
 use crate::{
@@ -26,6 +26,14 @@ pub(super) fn each_event(
     Ok(())
 }
 
+/// An event as it is written down.
+struct Listed {
+    id: u64,
+    kind: u8,
+    installation: InstallationId,
+    sequence: u64,
+}
+
 /// Events after `after`. A reading that was given up since then is left out.
 pub(super) fn events(connection: &Connection, after: EventId, limit: u32) -> Result<Vec<Event>> {
     // The row that holds the next event starts at it or before it.
@@ -35,49 +43,63 @@ pub(super) fn events(connection: &Connection, after: EventId, limit: u32) -> Res
     let mut statement =
         connection.prepare_cached("SELECT id, body FROM events WHERE id >= ?1 ORDER BY id")?;
     let mut rows = statement.query([start])?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        let first: i64 = row.get(0)?;
+    let (mut events, mut batch) = (Vec::new(), Vec::new());
+    while events.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        let mut id = row.get::<_, i64>(0)? as u64;
         let body: Vec<u8> = row.get(1)?;
-        let mut listed = Vec::new();
-        each_event(&body, |kind, id, sequence| {
-            listed.push((kind, id, sequence))
+        each_event(&body, |kind, installation, sequence| {
+            if id > after.0 {
+                batch.push(Listed {
+                    id,
+                    kind,
+                    installation,
+                    sequence,
+                });
+            }
+            id += 1;
         })?;
-        for (id, (kind, installation, sequence)) in (first as u64..).zip(listed) {
-            if id <= after.0 {
-                continue;
-            }
-            if events.len() >= limit as usize {
-                return Ok(events);
-            }
-            if let Some(kind) = event_kind(connection, kind, installation, sequence)? {
-                let id = EventId(id);
-                events.push(Event { id, kind });
-            }
+        if events.len() + batch.len() >= limit as usize {
+            resolve(connection, &mut batch, &mut events)?;
         }
     }
+    resolve(connection, &mut batch, &mut events)?;
+    events.truncate(limit as usize);
     Ok(events)
 }
 
-fn event_kind(
+/// Moves events from `batch` to `events` with what they are about. They are looked up meter by
+/// meter, by number, so that what lies together is unpacked once and only one such piece is held.
+fn resolve(
     connection: &Connection,
-    kind: u8,
-    installation: InstallationId,
-    sequence: u64,
-) -> Result<Option<EventKind>> {
-    match kind {
-        EVENT_INSTALLATION => Ok(Some(EventKind::Installation(installation))),
-        EVENT_READING => {
-            let (Some(owner), Some(sequence)) =
-                (owner(connection, installation)?, Sequence::new(sequence))
-            else {
-                return Ok(None);
-            };
-            let stored = find(connection, owner, sequence)?;
-            Ok(stored.map(|stored| EventKind::Reading(Box::new(stored))))
+    batch: &mut Vec<Listed>,
+    events: &mut Vec<Event>,
+) -> Result<()> {
+    batch.sort_by_key(|listed| (listed.installation, listed.sequence));
+    let first = events.len();
+    let mut meter = None;
+    let mut held = Vec::new();
+    for listed in batch.drain(..) {
+        let id = EventId(listed.id);
+        if meter.is_none_or(|(installation, _)| installation != listed.installation) {
+            meter = Some((listed.installation, owner(connection, listed.installation)?));
+            held.clear();
         }
-        _ => Err(Unreadable.into()),
+        let owner = meter.and_then(|(_, owner)| owner);
+        let kind = match listed.kind {
+            EVENT_INSTALLATION => Some(EventKind::Installation(listed.installation)),
+            EVENT_READING => match (owner, Sequence::new(listed.sequence)) {
+                (Some(owner), Some(sequence)) => find_near(connection, owner, sequence, &mut held)?
+                    .map(|stored| EventKind::Reading(Box::new(stored))),
+                _ => None,
+            },
+            _ => return Err(Unreadable.into()),
+        };
+        events.extend(kind.map(|kind| Event { id, kind }));
     }
+    events[first..].sort_by_key(|event| event.id);
+    Ok(())
 }
 
 /// Keeps a finding, unless one of the kind is known for this number. Tells whether it is new.

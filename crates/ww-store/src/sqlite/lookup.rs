@@ -255,6 +255,25 @@ pub(super) fn find(
     owner: Owner,
     sequence: Sequence,
 ) -> Result<Option<StoredReading>> {
+    find_near(connection, owner, sequence, &mut Vec::new())
+}
+
+/// As [`find`], for many of one owner in order: `held` keeps the segment that was unpacked last, so
+/// that a day's chunk is not unpacked anew for each of its readings.
+pub(super) fn find_near(
+    connection: &Connection,
+    owner: Owner,
+    sequence: Sequence,
+    held: &mut Vec<StoredReading>,
+) -> Result<Option<StoredReading>> {
+    let among = |held: &[StoredReading]| {
+        let number = |stored: &StoredReading| stored.reading.sum().sequence;
+        let at = held.binary_search_by_key(&sequence, number).ok()?;
+        Some(held[at].clone())
+    };
+    if let Some(stored) = among(held) {
+        return Ok(Some(stored));
+    }
     if let Some(stored) = find_live(connection, owner, sequence)? {
         return Ok(Some(stored));
     }
@@ -262,9 +281,8 @@ pub(super) fn find(
         if segment.first_sequence > sequence {
             continue;
         }
-        let found = load_segment(connection, owner, &segment)?
-            .into_iter()
-            .find(|stored| stored.reading.sum().sequence == sequence);
+        *held = load_segment(connection, owner, &segment)?;
+        let found = among(held);
         if found.is_some() {
             return Ok(found);
         }
@@ -558,4 +576,63 @@ fn with_header(meter: &MeterId, stored: &[u8]) -> Result<Vec<u8>> {
 
 pub(super) fn chain_index(number: u64) -> Result<ChainIndex> {
     ChainIndex::new(number).ok_or_else(|| Failure::Damaged(format!("chain index {number}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use ww_wire::{
+        BootCounter, CounterEpoch, Milliamperes, Millivars, Millivolts, MilliwattHours, Milliwatts,
+        Reading, ReadingFlags, SignerId, TimeQuality, UptimeMillis,
+    };
+
+    use super::*;
+
+    const OWNER: Owner = Owner {
+        id: InstallationId(1),
+        meter: SignerId([7; 32]),
+    };
+
+    fn stored(number: u64) -> StoredReading {
+        let reading = Reading {
+            meter: OWNER.meter,
+            boot: BootCounter::new(1).unwrap(),
+            sequence: Sequence::new(number).unwrap(),
+            time: UtcMillis::new(1_750_351_800_000 + 10_000 * number),
+            uptime: UptimeMillis::new(10_000 * number).unwrap(),
+            time_quality: TimeQuality::Synchronised,
+            power: Milliwatts::new(16_350),
+            import_total: MilliwattHours::new(8_900),
+            export_total: Some(MilliwattHours::ZERO),
+            counter_epoch: CounterEpoch::ZERO,
+            produced: MilliwattHours::ZERO,
+            voltage: Millivolts::new(237_130),
+            current: Milliamperes::new(124),
+            reactive_power: Millivars::new(24_380),
+            temperature: None,
+            flags: ReadingFlags::NONE,
+        };
+        StoredReading {
+            installation: OWNER.id,
+            reading: AnyReading::SinglePhase(reading),
+            received: None,
+            proof: Proof::Window {
+                index: ChainIndex::ZERO,
+                leaf: number as u32 - 1,
+            },
+        }
+    }
+
+    #[test]
+    fn a_reading_of_the_segment_unpacked_last_costs_no_look_up() {
+        // There is no table to look into.
+        let nowhere = Connection::open_in_memory().unwrap();
+        let mut held = (1..=60).map(stored).collect();
+        let mut look = |number| {
+            let number = Sequence::new(number).unwrap();
+            find_near(&nowhere, OWNER, number, &mut held)
+        };
+        assert_eq!(look(7).unwrap(), Some(stored(7)));
+        assert_eq!(look(60).unwrap(), Some(stored(60)));
+        assert!(look(61).is_err());
+    }
 }

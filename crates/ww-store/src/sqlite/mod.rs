@@ -195,6 +195,15 @@ impl SqliteStore {
         attempt: &'static str,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Answer<'a, T> {
+        self.read_while_asked(attempt, |connection, _| query(connection))
+    }
+
+    /// As [`Self::read`]; the query can find out whether anybody still waits for its answer.
+    fn read_while_asked<'a, T: Send + 'static>(
+        &'a self,
+        attempt: &'static str,
+        query: impl FnOnce(&Connection, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
+    ) -> Answer<'a, T> {
         let reads = clone_of(&self.reads);
         Box::pin(async move {
             let reads = reads.ok_or(StoreError::Closed)?;
@@ -204,7 +213,11 @@ impl SqliteStore {
                 .map_err(|_| StoreError::Closed)?;
             let (reply, answer) = oneshot::channel();
             let read: Read = Box::new(move |connection| {
-                let result = in_snapshot(connection, query);
+                let asked = || !reply.is_closed();
+                if !asked() {
+                    return;
+                }
+                let result = in_snapshot(connection, |connection| query(connection, &asked));
                 drop(room);
                 // Whoever asked may have gone.
                 drop(reply.send(result.map_err(|failure| failure.attempting(attempt))));
@@ -450,8 +463,8 @@ impl Store for SqliteStore {
         end: UtcMillis,
         max_points: u32,
     ) -> Answer<'_, Vec<StoredReading>> {
-        self.read("thin readings", move |connection| {
-            queries::thinned(connection, id, start, end, max_points)
+        self.read_while_asked("thin readings", move |connection, asked| {
+            queries::thinned(connection, id, (start, end), max_points, asked)
         })
     }
 
@@ -623,7 +636,15 @@ impl Store for SqliteStore {
         })
     }
 
+    fn is_running(&self) -> bool {
+        let threads = lock(&self.threads);
+        !threads.is_empty() && !threads.iter().any(JoinHandle::is_finished)
+    }
+
     fn ready(&self) -> Answer<'_, ()> {
+        if !self.is_running() {
+            return Box::pin(core::future::ready(Err(StoreError::Closed)));
+        }
         self.write("answer", |_| Ok(()))
     }
 
@@ -642,5 +663,62 @@ impl Store for SqliteStore {
             })?;
             done.await.map_err(|_| StoreError::Closed)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_that_ends_a_thread_is_told_and_no_longer_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        for fault in ["read", "write"] {
+            let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+            assert!(store.is_running());
+            store.ready().await.unwrap();
+            let failed: Answer<'_, ()> = match fault {
+                "read" => store.read(fault, |_| panic!("a fault in a query")),
+                _ => store.write(fault, |_| panic!("a fault in a change")),
+            };
+            assert!(matches!(failed.await, Err(StoreError::Closed)));
+            // The answer is gone a moment before the thread is.
+            while store.is_running() {
+                std::thread::yield_now();
+            }
+            assert!(matches!(store.ready().await, Err(StoreError::Closed)));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_not_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let options = SqliteOptions {
+            readers: 1,
+            ..SqliteOptions::default()
+        };
+        let store = SqliteStore::open(&path, options).unwrap();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let first = store.read("hold the only reader", move |_| {
+            held.recv().ok();
+            Ok(())
+        });
+        let abandoned = store.read("never begun", |_| -> Result<()> {
+            panic!("nobody waits for it")
+        });
+        let give_up = async {
+            tokio::select! {
+                biased;
+                _ = abandoned => unreachable!("the only reader is held"),
+                () = core::future::ready(()) => {}
+            }
+            drop(release);
+        };
+        let (held, ()) = tokio::join!(first, give_up);
+        held.unwrap();
+        store.installations().await.unwrap();
+        assert!(store.is_running());
     }
 }

@@ -118,13 +118,27 @@ fn live_in_time(
     Ok(readings)
 }
 
-/// Keeps the highest and the lowest power of each of `max_points / 2` stretches of equal length.
+/// Sealed readings that a thinned list is made from, at most: those of about six weeks.
+const MAX_SEALED_LOOKED_AT: u64 = 400_000;
+
+/// Readings with their own signature that a thinned list is made from, at most.
+const MAX_LIVE_LOOKED_AT: u64 = 100_000;
+
+/// Windows that are not merged and whose times are looked at, at most; the newest.
+const MAX_WINDOWS_LISTED: u32 = 50_000;
+
+/// Keeps the highest and the lowest power of each of `max_points / 2` stretches of equal length
+/// between the first and the last reading of the span. The work is bounded whatever the span: of
+/// too many sealed readings, whole windows or days evenly spread over it are looked at; of too many
+/// others, the first ones of each stretch.
+///
+/// Gives up, with nothing, once nobody has `asked` any more.
 pub(super) fn thinned(
     connection: &Connection,
     id: InstallationId,
-    start: UtcMillis,
-    end: UtcMillis,
+    (start, end): (UtcMillis, UtcMillis),
     max_points: u32,
+    asked: &dyn Fn() -> bool,
 ) -> Result<Vec<StoredReading>> {
     let Some(owner) = owner(connection, id)? else {
         return Ok(Vec::new());
@@ -133,23 +147,93 @@ pub(super) fn thinned(
         return Ok(Vec::new());
     }
     let (from, to) = (bound(start), bound(end));
-    let stretches = u64::from(max_points / 2).max(1);
-    let span = (to - from) as u64 + 1;
-    let mut kept: Vec<[Option<StoredReading>; 2]> =
-        vec![const { [None, None] }; stretches as usize];
-    let mut total = 0_usize;
-    let mut few = Vec::new();
-    let mut consider = |stored: StoredReading| {
-        let Some(position) = position(&stored).filter(|p| p.time >= start && p.time <= end) else {
+    let runs = runs_in(connection, id, from, to)?;
+    let fresh = fresh_in_time(connection, owner, from, to)?;
+    let extent = runs
+        .iter()
+        .map(|run| (run.min_time, run.max_time))
+        .chain(live_extent(connection, id, from, to)?)
+        .chain(fresh.iter().filter_map(|stored| {
+            let time = bound(position(stored)?.time);
+            Some((time, time))
+        }))
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+    let Some((first, last)) = extent else {
+        return Ok(Vec::new());
+    };
+    let mut thinning = Thinning::new(from.max(first), to.min(last), max_points);
+    for stored in fresh {
+        thinning.consider(stored);
+    }
+    for (from, to, limit) in live_pieces(connection, id, &thinning)? {
+        if !asked() {
+            return Ok(Vec::new());
+        }
+        each_live(connection, owner, from, to, limit, |stored| {
+            thinning.consider(stored);
+        })?;
+    }
+    for run in spread(runs, MAX_SEALED_LOOKED_AT) {
+        if !asked() {
+            return Ok(Vec::new());
+        }
+        for stored in load_segment(connection, owner, &run.segment)? {
+            thinning.consider(stored);
+        }
+    }
+    Ok(thinning.finish())
+}
+
+/// The readings kept so far of a list that is being thinned.
+struct Thinning {
+    from: i64,
+    to: i64,
+    max_points: usize,
+    /// Lowest and highest power by stretch.
+    kept: Vec<[Option<StoredReading>; 2]>,
+    seen: usize,
+    /// All of them, as long as there are no more than `max_points`.
+    few: Vec<StoredReading>,
+}
+
+impl Thinning {
+    fn new(from: i64, to: i64, max_points: u32) -> Self {
+        let stretches = (max_points / 2).max(1) as usize;
+        Self {
+            from,
+            to,
+            max_points: max_points as usize,
+            kept: vec![const { [None, None] }; stretches],
+            seen: 0,
+            few: Vec::new(),
+        }
+    }
+
+    /// The first and the last time of a stretch.
+    fn stretch(&self, at: usize) -> (i64, i64) {
+        let span = self.to.abs_diff(self.from) as u128 + 1;
+        let edge = |at: usize| {
+            let offset = (at as u128 * span).div_ceil(self.kept.len() as u128);
+            self.from.saturating_add_unsigned(offset as u64)
+        };
+        (edge(at), edge(at + 1) - 1)
+    }
+
+    fn consider(&mut self, stored: StoredReading) {
+        let Some(time) = position(&stored).map(|position| bound(position.time)) else {
             return;
         };
-        total += 1;
-        if total <= max_points as usize {
-            few.push(stored.clone());
+        if time < self.from || time > self.to {
+            return;
         }
-        let offset = bound(position.time) as u64 - from as u64;
-        let stretch = u128::from(offset) * u128::from(stretches) / u128::from(span);
-        let [low, high] = &mut kept[stretch as usize];
+        self.seen += 1;
+        if self.seen <= self.max_points {
+            self.few.push(stored.clone());
+        }
+        let span = self.to.abs_diff(self.from) as u128 + 1;
+        let offset = u128::from(time.abs_diff(self.from));
+        let at = offset * self.kept.len() as u128 / span;
+        let [low, high] = &mut self.kept[at as usize];
         let power = |stored: &StoredReading| stored.reading.sum().power;
         if low.as_ref().is_none_or(|low| power(&stored) < power(low)) {
             *low = Some(stored.clone());
@@ -160,27 +244,165 @@ pub(super) fn thinned(
         {
             *high = Some(stored);
         }
-    };
-    for stored in live_in_time(connection, owner, from, to, None, usize::MAX)? {
-        consider(stored);
     }
-    for segment in segments_in(connection, id, from, to)? {
-        for stored in load_segment(connection, owner, &segment)? {
-            consider(stored);
+
+    fn finish(self) -> Vec<StoredReading> {
+        let mut thinned: Vec<StoredReading> = match self.seen <= self.max_points {
+            true => self.few,
+            false => self.kept.into_iter().flatten().flatten().collect(),
+        };
+        thinned.truncate(self.max_points);
+        sort_newest_first(&mut thinned);
+        thinned.dedup_by_key(|stored| stored.reading.sum().sequence);
+        thinned
+    }
+}
+
+/// A segment with how much there is in it, and from when to when.
+struct Run {
+    segment: Segment,
+    min_time: i64,
+    max_time: i64,
+    readings: u64,
+}
+
+/// The segments that may hold a reading of `[start, end]`, by time.
+fn runs_in(connection: &Connection, id: InstallationId, start: i64, end: i64) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for (place, sql) in [
+        (
+            Place::Window,
+            "SELECT id, first_sequence, max_time, min_time, last_sequence - first_sequence + 1
+             FROM windows
+             WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3 AND packed IS NOT NULL
+             ORDER BY max_time DESC LIMIT ?4",
+        ),
+        (
+            Place::Chunk,
+            "SELECT id, first_sequence, max_time, min_time, readings FROM chunks
+             WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3
+             ORDER BY max_time DESC LIMIT ?4",
+        ),
+    ] {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![id.0, start, end, MAX_WINDOWS_LISTED])?;
+        while let Some(row) = rows.next()? {
+            runs.push(Run {
+                segment: Segment::from_row(place, row)?,
+                max_time: row.get(2)?,
+                min_time: row.get(3)?,
+                readings: row.get::<_, i64>(4)?.unsigned_abs(),
+            });
         }
     }
-    let mut thinned = if total <= max_points as usize {
-        few
-    } else {
-        let mut both: Vec<StoredReading> = kept.into_iter().flatten().flatten().collect();
-        if max_points == 1 {
-            both.truncate(1);
+    runs.sort_by_key(|run| run.max_time);
+    Ok(runs)
+}
+
+/// As many runs, evenly spread over all, as together hold about `most` readings.
+fn spread(mut runs: Vec<Run>, most: u64) -> Vec<Run> {
+    let total: u128 = runs.iter().map(|run| u128::from(run.readings)).sum();
+    let most = u128::from(most);
+    if total <= most {
+        return runs;
+    }
+    // Every reading earns `most`, one that is looked at costs `total`. Half of the first run's cost
+    // is there at the start, so that as much is left out before the first as after the last.
+    let first = runs.first().map_or(0, |run| u128::from(run.readings));
+    let mut credit = first * total / 2;
+    runs.retain(|run| {
+        let readings = u128::from(run.readings);
+        credit += readings * most;
+        let affordable = credit >= readings * total;
+        if affordable {
+            credit -= readings * total;
         }
-        both
+        affordable
+    });
+    runs
+}
+
+fn fresh_in_time(
+    connection: &Connection,
+    owner: Owner,
+    start: i64,
+    end: i64,
+) -> Result<Vec<StoredReading>> {
+    let mut statement = connection
+        .prepare_cached("SELECT body FROM fresh WHERE meter = ?1 AND time BETWEEN ?2 AND ?3")?;
+    let mut rows = statement.query(params![owner.id.0, start, end])?;
+    let mut readings = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(0)?.as_blob().map_err(blob)?;
+        readings.push(read_live_body(owner, body)?);
+    }
+    Ok(readings)
+}
+
+/// The first and the last time in `live`.
+fn live_extent(
+    connection: &Connection,
+    id: InstallationId,
+    start: i64,
+    end: i64,
+) -> Result<Option<(i64, i64)>> {
+    // One aggregate each: so the index gives it without a scan.
+    let edge = |sql: &str| -> Result<Option<i64>> {
+        let mut statement = connection.prepare_cached(sql)?;
+        Ok(statement.query_row(params![id.0, start, end], |row| row.get(0))?)
     };
-    sort_newest_first(&mut thinned);
-    thinned.dedup_by_key(|stored| stored.reading.sum().sequence);
-    Ok(thinned)
+    let first = edge("SELECT min(time) FROM live WHERE meter = ?1 AND time BETWEEN ?2 AND ?3")?;
+    let last = edge("SELECT max(time) FROM live WHERE meter = ?1 AND time BETWEEN ?2 AND ?3")?;
+    Ok(first.zip(last))
+}
+
+/// From when to when to look into `live`, and at how many readings at most.
+fn live_pieces(
+    connection: &Connection,
+    id: InstallationId,
+    thinning: &Thinning,
+) -> Result<Vec<(i64, i64, u64)>> {
+    let most = MAX_LIVE_LOOKED_AT;
+    let count: u64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM live WHERE meter = ?1
+                 AND time BETWEEN ?2 AND ?3 LIMIT ?4)",
+        )?
+        .query_row(
+            params![id.0, thinning.from, thinning.to, most as i64 + 1],
+            |row| row.get::<_, i64>(0),
+        )?
+        .unsigned_abs();
+    if count <= most {
+        return Ok(vec![(thinning.from, thinning.to, most)]);
+    }
+    let stretches = thinning.kept.len();
+    let each = (most / stretches as u64).max(1);
+    Ok((0..stretches)
+        .map(|at| {
+            let (from, to) = thinning.stretch(at);
+            (from, to, each)
+        })
+        .collect())
+}
+
+fn each_live(
+    connection: &Connection,
+    owner: Owner,
+    start: i64,
+    end: i64,
+    limit: u64,
+    mut each: impl FnMut(StoredReading),
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM live WHERE meter = ?1 AND time BETWEEN ?2 AND ?3 ORDER BY time LIMIT ?4",
+    )?;
+    let mut rows = statement.query(params![owner.id.0, start, end, limit as i64])?;
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(0)?.as_blob().map_err(blob)?;
+        each(read_live_body(owner, body)?);
+    }
+    Ok(())
 }
 
 pub(super) fn reading(
@@ -485,4 +707,62 @@ pub(super) fn chain(
 
 fn index_bound(index: ChainIndex) -> i64 {
     i64::try_from(index.get()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(number: i64, readings: u64) -> Run {
+        Run {
+            segment: Segment {
+                place: Place::Chunk,
+                rowid: number,
+                first_sequence: Sequence::new(1).unwrap(),
+                max_time: None,
+            },
+            min_time: number,
+            max_time: number,
+            readings,
+        }
+    }
+
+    fn looked_at(days: i64, most: u64) -> Vec<i64> {
+        let runs = (0..days).map(|day| run(day, 8_640)).collect();
+        let spread = spread(runs, most);
+        spread.iter().map(|run| run.segment.rowid).collect()
+    }
+
+    #[test]
+    fn few_runs_are_all_looked_at() {
+        assert_eq!(looked_at(3, 3 * 8_640), [0, 1, 2]);
+    }
+
+    #[test]
+    fn of_ten_years_a_bounded_number_of_days_is_looked_at_evenly_spread() {
+        let days = looked_at(3_650, MAX_SEALED_LOOKED_AT);
+        assert!((45..=47).contains(&days.len()), "{}", days.len());
+        let apart: Vec<i64> = days.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(
+            apart.iter().all(|days| (78..=80).contains(days)),
+            "{apart:?}"
+        );
+        assert!(days[0] < 80 && days[days.len() - 1] > 3_650 - 80);
+    }
+
+    #[test]
+    fn stretches_lie_side_by_side_and_a_reading_is_in_its_own() {
+        let thinning = Thinning::new(1_000, 10_006, 14);
+        let mut next = 1_000;
+        for at in 0..7 {
+            let (first, last) = thinning.stretch(at);
+            assert_eq!(first, next);
+            for time in [first, last] {
+                let offset = time.abs_diff(1_000) as u128;
+                assert_eq!(offset * 7 / 9_007, at as u128);
+            }
+            next = last + 1;
+        }
+        assert_eq!(next, 10_007);
+    }
 }

@@ -636,6 +636,9 @@ pub(crate) async fn thinning_keeps_the_peak_and_stays_within_its_bound<B: Backen
     assert!(thinned.iter().any(|stored| stored.reading == readings[37]));
     assert!(thinned.is_sorted_by_key(|stored| core::cmp::Reverse(stored.reading.sum().time)));
     assert_eq!(store.thinned(id, start, end, 60).await.unwrap().len(), 60);
+    // A span far longer than what there is has the same shape, not all of it in one stretch.
+    let all = store.thinned(id, UtcMillis::ZERO, UtcMillis::MAX, 10);
+    assert_eq!(all.await.unwrap().len(), thinned.len());
 }
 
 pub(crate) async fn chain_records_come_with_their_readings_in_order<B: Backend>() {
