@@ -238,7 +238,7 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
 
 fn limit(gateway: &Shared, request: &Request<Body>) -> Result<()> {
     if let Some(Peer(address)) = request.extensions().get() {
-        gateway.peers.take(*address, Instant::now())?;
+        gateway.anonymous.take(*address, Instant::now())?;
     }
     Ok(())
 }

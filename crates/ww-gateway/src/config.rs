@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::network::Network;
+
 /// The settings of one gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +27,9 @@ pub struct Config {
     pub trusted_operator_keys: Vec<String>,
     /// How to find out whether the internet can be reached; without it the answer is "unknown".
     pub internet_probe: Option<InternetProbe>,
+    /// Proxies before this gateway, by address or network: who asks through one of them is whom it
+    /// names last in `X-Forwarded-For`. Nobody else is believed what stands there.
+    pub trusted_proxies: Vec<Network>,
     /// Seconds between two readings of a healthy meter.
     pub expected_cadence_s: u32,
     /// How long requests under way may take once the gateway is to stop.
@@ -44,6 +49,7 @@ impl Default for Config {
             operator_key_file: None,
             trusted_operator_keys: Vec::new(),
             internet_probe: None,
+            trusted_proxies: Vec::new(),
             expected_cadence_s: 10,
             shutdown_grace_ms: 10_000,
             limits: Limits::default(),
@@ -95,15 +101,22 @@ pub struct Limits {
     pub batch_records: usize,
     /// How long a body may take to arrive and an answer to be found.
     pub request_timeout_ms: u64,
+    /// Bytes of all bodies together that have begun to arrive and are not complete.
+    pub unfinished_body_bytes: usize,
     /// How long the head of a request may take, the idle time before it included.
     pub head_timeout_ms: u64,
+    /// How long a peer may take nothing of an answer that waits for it.
+    pub write_timeout_ms: u64,
     /// Connections at one time.
     pub connections: usize,
+    /// Connections of one address at one time (IPv6: of one /64); trusted proxies may have more.
+    pub connections_per_peer: usize,
     /// Readings and records a second that one meter may send in the long run.
     pub meter_records_per_s: u32,
     /// How many it may send at once after a pause.
     pub meter_burst: u32,
-    /// Requests a second without a key, and refused ones, that one address may send in the long run.
+    /// Requests a second without a key that one address may send in the long run; as many records
+    /// that are refused, which are counted apart.
     pub peer_requests_per_s: u32,
     /// How many it may send at once after a pause.
     pub peer_burst: u32,
@@ -113,6 +126,10 @@ pub struct Limits {
     pub page_rows: u32,
     /// Live streams at one time.
     pub live_streams: usize,
+    /// Live streams of one address at one time.
+    pub live_streams_per_peer: usize,
+    /// Events that a live stream catches up on, 100000 at most; who missed more is told to reload.
+    pub resumed_events: u64,
 }
 
 impl Default for Limits {
@@ -122,8 +139,11 @@ impl Default for Limits {
             records_body_bytes: 1 << 20,
             batch_records: 512,
             request_timeout_ms: 10_000,
+            unfinished_body_bytes: 256 << 20,
             head_timeout_ms: 60_000,
+            write_timeout_ms: 30_000,
             connections: 10_000,
+            connections_per_peer: 256,
             meter_records_per_s: 50,
             meter_burst: 2_000,
             peer_requests_per_s: 50,
@@ -131,6 +151,8 @@ impl Default for Limits {
             waiting_meters: 100,
             page_rows: 10_000,
             live_streams: 1_000,
+            live_streams_per_peer: 50,
+            resumed_events: 10_000,
         }
     }
 }

@@ -23,6 +23,7 @@ use ww_wire::{AnyReading, Domain, MeterId, RecordType, Signature, SignerId, UtcM
 
 use crate::error::{Failure, Result, not_active};
 use crate::legacy;
+use crate::limits::BodyShare;
 use crate::metrics::add;
 use crate::plausibility::Remark;
 use crate::registry::Meter;
@@ -50,7 +51,8 @@ async fn take_reading(
     expect_media_type(request.headers(), "json")?;
     let limits = &gateway.config.limits;
     let timeout = Duration::from_millis(limits.request_timeout_ms);
-    let body = read_body(request.into_body(), limits.json_body_bytes, timeout).await?;
+    let room = gateway.bodies.enter();
+    let body = read_body(request.into_body(), limits.json_body_bytes, timeout, room).await?;
     let now = gateway.now();
     let (meter, reading) = verify_submission(gateway, &body)?;
     meter.take(1, gateway.meter_rate(), Instant::now())?;
@@ -74,7 +76,10 @@ pub(crate) fn refuse(gateway: &Shared, Peer(address): Peer, failure: Failure) ->
     gateway.metrics.problem(failure.kind);
     tracing::debug!(peer = %address, kind = failure.kind.slug(), "refused a record");
     // Whoever sends what does not hold gets slower; the next request is refused before it is read.
-    let _ = gateway.peers.take(address, Instant::now());
+    // What this gateway itself cannot do now is nobody's fault, nor is coming too often a lie.
+    if failure.kind.status() < 500 && failure.kind != ProblemKind::RateLimited {
+        let _ = gateway.refused.take(address, Instant::now());
+    }
     failure.into_response()
 }
 
@@ -84,7 +89,7 @@ pub(crate) fn admit(gateway: &Shared, Peer(address): Peer) -> Result<()> {
     if gateway.is_stopping() {
         return Err(Failure::new(ProblemKind::Stopping, "nothing was stored"));
     }
-    gateway.peers.check(address, Instant::now)?;
+    gateway.refused.check(address, Instant::now)?;
     Ok(())
 }
 
@@ -106,11 +111,13 @@ pub(crate) fn expect_media_type(headers: &HeaderMap, expected: &str) -> Result<(
     .field("Content-Type"))
 }
 
-/// Reads a body of at most `limit` bytes. One that came in one piece is not copied.
+/// Reads a body of at most `limit` bytes. One that came in one piece is not copied; one that comes
+/// in several takes room among the unfinished ones.
 pub(crate) async fn read_body(
     mut body: Incoming,
     limit: usize,
     timeout: Duration,
+    mut room: BodyShare<'_>,
 ) -> Result<Bytes> {
     let too_large = || {
         Failure::new(
@@ -132,6 +139,13 @@ pub(crate) async fn read_body(
             };
             if first.len() + all.len() + data.len() > limit {
                 return Err(too_large());
+            }
+            if body.is_end_stream() && first.is_empty() && all.is_empty() {
+                return Ok(data);
+            }
+            if !room.grow(data.len()) {
+                let detail = "too many bodies are on their way in; try again later";
+                return Err(Failure::new(ProblemKind::RateLimited, detail));
             }
             if first.is_empty() && all.is_empty() {
                 first = data;

@@ -1,11 +1,16 @@
-//! Token buckets: how often a peer or a meter may come. Time is an input.
+//! Token buckets and shares: how often a peer or a meter may come, and how much it may hold at one
+//! time. Time is an input.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::network::subnet;
 
 /// A bucket that fills at a steady rate.
 #[derive(Clone, Copy, Debug)]
@@ -59,54 +64,67 @@ impl Bucket {
         self.tokens -= count;
         Ok(())
     }
-
-    fn is_full(&self, rate: Rate, now: Instant) -> bool {
-        let mut filled = *self;
-        filled.fill(rate, now);
-        filled.tokens >= rate.burst
-    }
 }
 
-/// Addresses that are remembered at most; when there are more, all whose bucket is full again are
-/// forgotten, and then all.
-const MAX_PEERS: usize = 50_000;
+/// Addresses that are remembered at most in one generation.
+const MAX_PEERS: usize = 25_000;
 
-/// Buckets by address.
+/// Buckets by address, in two generations: who was not seen while a bucket fills is forgotten with
+/// the older one, and loses nothing by it. A crowd of new addresses only makes generations shorter,
+/// so that no request ever waits for a look at all of them.
 #[derive(Debug)]
 pub(crate) struct PeerLimit {
     rate: Rate,
-    peers: Mutex<HashMap<IpAddr, Bucket>>,
+    generations: Mutex<Generations>,
     known: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<IpAddr, Bucket>,
+    old: HashMap<IpAddr, Bucket>,
+    since: Option<Instant>,
+}
+
+impl Generations {
+    fn age(&mut self, fills_in: Duration, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        let age = now.saturating_duration_since(since);
+        if age >= fills_in || self.young.len() >= MAX_PEERS {
+            self.old = std::mem::take(&mut self.young);
+            self.since = Some(now);
+        }
+        if age >= 2 * fills_in {
+            self.old = HashMap::new();
+        }
+    }
 }
 
 impl PeerLimit {
     pub(crate) fn new(rate: Rate) -> Self {
         Self {
             rate,
-            peers: Mutex::default(),
+            generations: Mutex::default(),
             known: AtomicUsize::new(0),
         }
     }
 
     /// Takes one token of this address.
     pub(crate) fn take(&self, peer: IpAddr, now: Instant) -> Result<(), RetryAfter> {
-        let mut peers = self.lock();
-        if peers.len() >= MAX_PEERS && !peers.contains_key(&peer) {
-            peers.retain(|_, bucket| !bucket.is_full(self.rate, now));
-            if peers.len() >= MAX_PEERS {
-                peers.clear();
-            }
-        }
-        let bucket = peers
-            .entry(subnet(peer))
-            .or_insert_with(|| Bucket::full(self.rate, now));
+        let peer = subnet(peer);
+        let mut generations = self.aged(now);
+        let Generations { young, old, .. } = &mut *generations;
+        let bucket = young.entry(peer).or_insert_with(|| {
+            old.remove(&peer)
+                .unwrap_or_else(|| Bucket::full(self.rate, now))
+        });
         let taken = bucket.take(1.0, self.rate, now);
-        self.known.store(peers.len(), Ordering::Relaxed);
+        self.count(&generations);
         taken
     }
 
     /// Whether this address has a token left, without taking it. Costs next to nothing while no
-    /// address has ever been counted.
+    /// address is remembered.
     pub(crate) fn check(
         &self,
         peer: IpAddr,
@@ -115,37 +133,136 @@ impl PeerLimit {
         if self.known.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }
-        match self.lock().get(&subnet(peer)).copied() {
-            Some(mut bucket) => bucket.take(1.0, self.rate, now()),
+        let (peer, now) = (subnet(peer), now());
+        let generations = self.aged(now);
+        self.count(&generations);
+        let Generations { young, old, .. } = &*generations;
+        match young.get(&peer).or_else(|| old.get(&peer)).copied() {
+            Some(mut bucket) => bucket.take(1.0, self.rate, now),
             None => Ok(()),
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Bucket>> {
-        self.peers
+    fn aged(&self, now: Instant) -> MutexGuard<'_, Generations> {
+        let mut generations = self
+            .generations
+            .lock()
+            .expect("no code panics while it holds this lock");
+        let fills_in = Duration::from_secs_f64(self.rate.burst / self.rate.per_s);
+        generations.age(fills_in, now);
+        generations
+    }
+
+    fn count(&self, generations: &Generations) {
+        let known = generations.young.len() + generations.old.len();
+        self.known.store(known, Ordering::Relaxed);
+    }
+}
+
+/// How many of something each address holds at one time.
+#[derive(Debug)]
+pub(crate) struct Shares {
+    most: usize,
+    held: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    of: Arc<Shares>,
+    peer: IpAddr,
+}
+
+impl Shares {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most: most.max(1),
+            held: Mutex::default(),
+        })
+    }
+
+    /// One more for this address; `None` when it has its share.
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Share> {
+        let peer = subnet(peer);
+        let mut held = self.lock();
+        let count = held.entry(peer).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        let of = Arc::clone(self);
+        Some(Share { of, peer })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.held
             .lock()
             .expect("no code panics while it holds this lock")
     }
 }
 
-/// One customer's share of IPv6 is a /64: its addresses count as one.
-fn subnet(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V4(_) => peer,
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => IpAddr::V4(address),
-            None => {
-                let bits = address.to_bits() & !u128::from(u64::MAX);
-                IpAddr::V6(bits.into())
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.of.lock();
+        if let Entry::Occupied(mut entry) = held.entry(self.peer) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
             }
-        },
+        }
+    }
+}
+
+/// How many bytes all unfinished bodies together may hold.
+#[derive(Debug)]
+pub(crate) struct BodyRoom {
+    most: usize,
+    held: AtomicUsize,
+}
+
+/// What one body holds of it, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct BodyShare<'a> {
+    room: &'a BodyRoom,
+    bytes: usize,
+}
+
+impl BodyRoom {
+    pub(crate) const fn new(most: usize) -> Self {
+        Self {
+            most,
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    /// A body that holds nothing yet.
+    pub(crate) const fn enter(&self) -> BodyShare<'_> {
+        BodyShare {
+            room: self,
+            bytes: 0,
+        }
+    }
+}
+
+impl BodyShare<'_> {
+    /// Takes room for as many bytes more; tells whether there is any.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let before = self.room.held.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        before + bytes <= self.room.most
+    }
+}
+
+impl Drop for BodyShare<'_> {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const RATE: Rate = Rate {
@@ -188,5 +305,60 @@ mod tests {
         let mut bucket = Bucket::full(RATE, now);
         assert_eq!(bucket.take(9.0, RATE, now), Ok(()));
         assert_eq!(bucket.take(1.0, RATE, now), Err(RetryAfter(4)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_came_again_in_time_is_remembered_however_many_came_between() {
+        let limit = PeerLimit::new(RATE);
+        let now = Instant::now();
+        for _ in 0..3 {
+            limit.take(peer("192.0.2.1"), now).unwrap();
+        }
+        let mut forgotten = 0;
+        for network in 0..3 * MAX_PEERS as u128 {
+            let stranger = IpAddr::V6((network << 64).into());
+            assert_eq!(limit.take(stranger, now), Ok(()));
+            if network % 1_000 == 0 && limit.take(peer("192.0.2.1"), now).is_ok() {
+                forgotten += 1;
+            }
+        }
+        assert_eq!(forgotten, 0);
+        let known = limit.known.load(Ordering::Relaxed);
+        assert!(known <= 2 * MAX_PEERS, "{known}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_a_full_bucket_again_is_forgotten() {
+        let limit = PeerLimit::new(RATE);
+        let now = Instant::now();
+        limit.take(peer("192.0.2.1"), now).unwrap();
+        let later = now + Duration::from_secs(4);
+        limit.check(peer("192.0.2.2"), || later).unwrap();
+        assert_eq!(limit.known.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn an_address_holds_no_more_than_its_share_and_gives_it_back() {
+        let shares = Shares::new(2);
+        let (one, _two) = (
+            shares.take(peer("2001:db8::1")).unwrap(),
+            shares.take(peer("2001:db8::2")).unwrap(),
+        );
+        assert!(shares.take(peer("2001:db8::3")).is_none());
+        assert!(shares.take(peer("192.0.2.1")).is_some());
+        drop(one);
+        assert!(shares.take(peer("2001:db8::3")).is_some());
+        assert_eq!(shares.lock().len(), 1);
+    }
+
+    #[test]
+    fn unfinished_bodies_share_one_room() {
+        let room = BodyRoom::new(10);
+        let mut one = room.enter();
+        assert!(one.grow(8));
+        assert!(!room.enter().grow(3));
+        assert!(room.enter().grow(2));
+        drop(one);
+        assert!(room.enter().grow(10));
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Metrics {
     pub(crate) duplicates: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) connections: AtomicU64,
+    pub(crate) connections_refused: AtomicU64,
     pub(crate) live_streams: AtomicU64,
     problems: Vec<AtomicU64>,
     ingest: Histogram,
@@ -43,6 +44,7 @@ impl Metrics {
             duplicates: zero(),
             requests: zero(),
             connections: zero(),
+            connections_refused: zero(),
             live_streams: zero(),
             problems: ProblemKind::ALL.iter().map(|_| zero()).collect(),
             ingest: Histogram::default(),
@@ -88,6 +90,11 @@ impl Metrics {
                 &self.duplicates,
             ),
             ("requests_total", "Requests.", &self.requests),
+            (
+                "connections_refused_total",
+                "Connections of addresses that had their share.",
+                &self.connections_refused,
+            ),
         ];
         for (name, help, value) in counters {
             metric(&mut text, "counter", name, help, load(value));

@@ -64,7 +64,14 @@ async fn take_records(
     expect_media_type(request.headers(), "cose")?;
     let limits = &gateway.config.limits;
     let timeout = Duration::from_millis(limits.request_timeout_ms);
-    let body = read_body(request.into_body(), limits.records_body_bytes, timeout).await?;
+    let room = gateway.bodies.enter();
+    let body = read_body(
+        request.into_body(),
+        limits.records_body_bytes,
+        timeout,
+        room,
+    )
+    .await?;
     let checked = check_body(gateway, body).await?;
     let meter = checked.meter;
     let next_index = store_records(gateway, checked).await?;

@@ -1,6 +1,8 @@
 //! Which path leads where. The doors for records are dispatched before the router: nothing stands
 //! around them. Everything else passes the access check of the table of routes.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,38 +13,92 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post};
 use hyper::body::Incoming;
-use tower::Service as _;
+use tower::{Layer as _, Service as _, ServiceExt as _};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use ww_api::ProblemKind;
 
 use crate::access::authorize;
+use crate::connection::{Activity, BusyBody};
 use crate::error::Failure;
 use crate::metrics::add;
 use crate::state::{Gateway, Peer};
-use crate::{administration, assets, ingest, installations, live, readings, records, status};
+use crate::{
+    administration, assets, ingest, installations, live, network, readings, records, status,
+};
+
+/// Where the requests of one connection come in.
+pub(crate) struct Entrance {
+    pub(crate) gateway: Gateway,
+    pub(crate) router: Router,
+    pub(crate) cors: CorsLayer,
+    pub(crate) peer: Peer,
+    /// Whether the peer is a proxy that says for whom it asks.
+    pub(crate) is_proxy: bool,
+    pub(crate) activity: Arc<Activity>,
+}
 
 /// Answers one request.
 pub(crate) async fn answer(
-    gateway: Gateway,
-    router: Router,
-    peer: Peer,
+    entrance: Arc<Entrance>,
     mut request: hyper::Request<Incoming>,
 ) -> Response<Body> {
-    if request.method() == Method::POST {
-        match request.uri().path() {
-            "/api/v1/readings/" | "/api/v1/readings" => {
-                return ingest::submit_reading(&gateway, peer, request).await;
-            }
-            "/api/v1/records" => return records::submit_records(&gateway, peer, request).await,
-            _ => {}
+    let busy = entrance.activity.begin();
+    let Entrance {
+        gateway, router, ..
+    } = &*entrance;
+    let peer = match entrance.is_proxy {
+        false => entrance.peer,
+        true => Peer(network::behind(
+            &gateway.config.trusted_proxies,
+            entrance.peer.0,
+            request.headers(),
+        )),
+    };
+    if let Some(door) = door(&request) {
+        // Meters are no browsers: what a page of another origin needs is only for who names one.
+        if !request.headers().contains_key(header::ORIGIN) {
+            return enter(door, gateway, peer, request).await;
         }
+        let entered = tower::service_fn(|request| async {
+            Ok::<_, Infallible>(enter(door, gateway, peer, request).await)
+        });
+        let answered = entrance.cors.layer(entered).oneshot(request).await;
+        return answered.unwrap_or_else(|never| match never {});
     }
     request.extensions_mut().insert(peer);
-    let mut router = router;
-    match router.call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+    let answered = router.clone().call(request).await;
+    let response = answered.unwrap_or_else(|never| match never {});
+    response.map(|body| BusyBody::around(body, busy))
+}
+
+/// The doors for records.
+#[derive(Clone, Copy)]
+enum Door {
+    Json,
+    Binary,
+}
+
+fn door(request: &hyper::Request<Incoming>) -> Option<Door> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    match request.uri().path() {
+        "/api/v1/readings/" | "/api/v1/readings" => Some(Door::Json),
+        "/api/v1/records" => Some(Door::Binary),
+        _ => None,
+    }
+}
+
+async fn enter(
+    door: Door,
+    gateway: &Gateway,
+    peer: Peer,
+    request: hyper::Request<Incoming>,
+) -> Response<Body> {
+    match door {
+        Door::Json => ingest::submit_reading(gateway, peer, request).await,
+        Door::Binary => records::submit_records(gateway, peer, request).await,
     }
 }
 
@@ -173,7 +229,8 @@ async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -
     response
 }
 
-fn cors(origins: &[String]) -> CorsLayer {
+/// What browsers are told about pages of other origins.
+pub(crate) fn cors(origins: &[String]) -> CorsLayer {
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {

@@ -4,10 +4,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -29,13 +30,15 @@ use ww_wire::PublicKey;
 use crate::access::{self, FirstKeyError, Keys};
 use crate::clock::Clock;
 use crate::config::{Config, Tls};
+use crate::connection::Impatient;
 use crate::key_file::KeyFileError;
-use crate::limits::{PeerLimit, Rate};
+use crate::limits::{BodyRoom, PeerLimit, Rate, Share, Shares};
 use crate::metrics::{Metrics, add, subtract};
+use crate::network;
 use crate::operator::OperatorKey;
 use crate::probe::{self, InternetWatch};
 use crate::registry::Registry;
-use crate::router;
+use crate::router::{self, Entrance};
 use crate::state::{self, Peer, Shared};
 use crate::status::StatusMemory;
 
@@ -238,10 +241,13 @@ async fn shared(
         keys.put(&key);
     }
     let newest = store.last_event().await?;
-    let peers = PeerLimit::new(Rate::new(limits.peer_requests_per_s, limits.peer_burst));
+    let peer_rate = Rate::new(limits.peer_requests_per_s, limits.peer_burst);
     Ok(Arc::new(Shared {
-        peers,
+        anonymous: PeerLimit::new(peer_rate),
+        refused: PeerLimit::new(peer_rate),
+        bodies: BodyRoom::new(limits.unfinished_body_bytes),
         live_slots: Arc::new(Semaphore::new(limits.live_streams)),
+        live_shares: Shares::new(limits.live_streams_per_peer),
         internet: InternetWatch::new(config.internet_probe.as_ref()),
         metrics: Metrics::new(),
         status: StatusMemory::default(),
@@ -286,7 +292,9 @@ async fn serve(
     gateway: state::Gateway,
 ) -> StopReason {
     let router = router::router(&gateway);
+    let cors = router::cors(&gateway.config.cors_origins);
     let slots = Arc::new(Semaphore::new(gateway.config.limits.connections));
+    let shares = Shares::new(gateway.config.limits.connections_per_peer);
     let graceful = GracefulShutdown::new();
     let builder = Arc::new(connection_builder(&gateway));
     let mut stopping = gateway.stopping.subscribe();
@@ -301,13 +309,26 @@ async fn serve(
         let Some((stream, address, slot)) = accepted else {
             continue;
         };
+        let peer = address.ip();
+        let is_proxy = network::is_among(&gateway.config.trusted_proxies, peer);
+        let share = shares.take(peer);
+        if share.is_none() && !is_proxy {
+            add(&gateway.metrics.connections_refused, 1);
+            tracing::debug!(%peer, "closed a connection of an address that has its share");
+            continue;
+        }
         let connection = Connection {
-            gateway: Arc::clone(&gateway),
-            router: router.clone(),
+            entrance: Entrance {
+                gateway: Arc::clone(&gateway),
+                router: router.clone(),
+                cors: cors.clone(),
+                peer: Peer(peer),
+                is_proxy,
+                activity: Arc::default(),
+            },
             builder: Arc::clone(&builder),
             watcher: graceful.watcher(),
-            peer: Peer(address.ip()),
-            _slot: slot,
+            _held: (slot, share),
         };
         connections.spawn(connection.run(stream, tls.clone()));
     }
@@ -355,24 +376,24 @@ fn connection_builder(gateway: &Shared) -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Some(head_timeout))
-        .max_concurrent_streams(100);
+        .max_concurrent_streams(32);
     builder
 }
 
 /// One accepted connection.
 struct Connection {
-    gateway: state::Gateway,
-    router: Router,
+    entrance: Entrance,
     builder: Arc<auto::Builder<TokioExecutor>>,
     watcher: Watcher,
-    peer: Peer,
-    _slot: OwnedSemaphorePermit,
+    _held: (OwnedSemaphorePermit, Option<Share>),
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
-        add(&self.gateway.metrics.connections, 1);
-        let gateway = Arc::clone(&self.gateway);
+        let gateway = Arc::clone(&self.entrance.gateway);
+        add(&gateway.metrics.connections, 1);
+        let write_timeout = Duration::from_millis(gateway.config.limits.write_timeout_ms);
+        let stream = Impatient::new(stream, write_timeout);
         match tls {
             None => self.serve(stream).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
@@ -386,24 +407,40 @@ impl Connection {
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
         let Self {
-            gateway,
-            router,
+            entrance,
             builder,
             watcher,
-            peer,
-            _slot,
+            _held,
         } = self;
+        let spell = Duration::from_millis(entrance.gateway.config.limits.head_timeout_ms.max(1));
+        let activity = Arc::clone(&entrance.activity);
+        let entrance = Arc::new(entrance);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let (gateway, router) = (Arc::clone(&gateway), router.clone());
-            async move {
-                Ok::<_, std::convert::Infallible>(
-                    router::answer(gateway, router, peer, request).await,
-                )
-            }
+            let answer = router::answer(Arc::clone(&entrance), request);
+            async move { Ok::<_, std::convert::Infallible>(answer.await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
-            tracing::debug!(error, "a connection broke off");
+        let mut connection = pin!(watcher.watch(connection.into_owned()));
+        // The builder has no timer before it has read the version, and none for HTTP/2 without
+        // requests, so a connection that asks for nothing is noticed here.
+        let mut spells = tokio::time::interval_at(Instant::now() + spell, spell);
+        let mut seen = 0;
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(error, "a connection broke off");
+                    }
+                    return;
+                }
+                _ = spells.tick() => {
+                    if activity.is_idle_since(&mut seen) {
+                        tracing::debug!("closed a connection that asked for nothing");
+                        return;
+                    }
+                }
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use ww_wire::{SignerId, UtcMillis};
 use crate::access::{Caller, Keys};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::limits::{PeerLimit, Rate};
+use crate::limits::{BodyRoom, PeerLimit, Rate, Shares};
 use crate::metrics::Metrics;
 use crate::operator::OperatorKey;
 use crate::probe::InternetWatch;
@@ -26,19 +26,24 @@ pub(crate) struct Shared {
     pub(crate) operators: Vec<ww_verify::VerifyingKey>,
     pub(crate) registry: Registry,
     pub(crate) keys: Keys,
-    pub(crate) peers: PeerLimit,
+    /// Requests without a key, or with one that is not valid.
+    pub(crate) anonymous: PeerLimit,
+    /// Records that were refused. Readers of the API must not take from what meters need.
+    pub(crate) refused: PeerLimit,
+    pub(crate) bodies: BodyRoom,
     pub(crate) metrics: Metrics,
     pub(crate) internet: InternetWatch,
     pub(crate) status: StatusMemory,
     pub(crate) events: watch::Sender<EventId>,
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) live_slots: Arc<Semaphore>,
+    pub(crate) live_shares: Arc<Shares>,
 }
 
 /// A handle to it.
 pub(crate) type Gateway = Arc<Shared>;
 
-/// The address that a request came from.
+/// The address that a request came from; behind a trusted proxy, the one that the proxy names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 

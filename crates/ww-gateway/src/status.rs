@@ -35,12 +35,17 @@ impl StatusMemory {
     }
 }
 
-/// `GET /health`.
-pub(crate) async fn health() -> Json<Alive> {
-    Json(Alive {
-        status: "healthy".to_owned(),
+/// `GET /health`. A gateway whose store has lost a part of itself only comes back by a new start.
+pub(crate) async fn health(State(gateway): State<Gateway>) -> (StatusCode, Json<Alive>) {
+    let (code, status) = match gateway.store.is_running() {
+        true => (StatusCode::OK, "healthy"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+    };
+    let alive = Alive {
+        status: status.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    };
+    (code, Json(alive))
 }
 
 /// `GET /ready`.

@@ -1,6 +1,7 @@
-//! Limits, restarts, stopping, HTTPS and other origins.
+//! Limits, restarts, stopping, HTTPS, proxies and other origins.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,6 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use ww_gateway::{StopReason, Tls};
+use ww_store::Store as _;
 
 use crate::world::{World, problem};
 
@@ -125,6 +127,160 @@ async fn an_address_that_sends_what_does_not_hold_gets_slower() {
 }
 
 #[tokio::test]
+async fn readers_without_a_key_do_not_slow_down_the_meters_beside_them() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.peer_requests_per_s = 1;
+        config.limits.peer_burst = 8;
+    })
+    .await;
+    let meter = world.enrolled().await;
+    let mut status = 0;
+    for _ in 0..9 {
+        status = world.get("/api/v1/readings/1").await.status().as_u16();
+    }
+    assert_eq!(status, 429);
+    assert_eq!(world.submit(&meter, &meter.reading(0)).await.status(), 201);
+}
+
+#[tokio::test]
+async fn peers_behind_a_trusted_proxy_are_told_apart_and_nobody_else_is_believed() {
+    for (trusted, others) in [("127.0.0.0/8", 200), ("192.0.2.0/24", 429)] {
+        let world = World::with(|config| {
+            config.public_read = true;
+            config.trusted_proxies = vec![trusted.parse().unwrap()];
+            config.limits.peer_requests_per_s = 1;
+            config.limits.peer_burst = 2;
+        })
+        .await;
+        let ask = async |peer: &str| {
+            let request = world.client.get(world.url("/api/v1/status/"));
+            let request = request.header("x-forwarded-for", peer);
+            request.send().await.unwrap().status().as_u16()
+        };
+        let mut last = 0;
+        for _ in 0..3 {
+            last = ask("203.0.113.1").await;
+        }
+        assert_eq!(last, 429);
+        assert_eq!(ask("203.0.113.2").await, others, "{trusted}");
+    }
+}
+
+/// What is read until the other side ends the connection; it fails when that takes too long.
+async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
+    let mut read = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut read));
+    // A reset is an end too.
+    let _ = ended.await.expect("the gateway closes it in time");
+    read
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_or_never_finishes_its_first_word_is_closed() {
+    let world = World::with(|config| config.limits.head_timeout_ms = 100).await;
+    let address = world.gateway.local_addr();
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let mut halting = TcpStream::connect(address).await.unwrap();
+    halting.write_all(b"PRI * HT").await.unwrap();
+    assert!(until_closed(&mut silent).await.is_empty());
+    assert!(until_closed(&mut halting).await.is_empty());
+}
+
+#[tokio::test]
+async fn silent_connections_do_not_keep_others_out() {
+    let world = World::with(|config| {
+        config.limits.head_timeout_ms = 100;
+        config.limits.connections = 4;
+    })
+    .await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(
+            TcpStream::connect(world.gateway.local_addr())
+                .await
+                .unwrap(),
+        );
+    }
+    let health = tokio::time::timeout(Duration::from_secs(20), world.get("/health"));
+    assert_eq!(health.await.expect("an answer in time").status(), 200);
+}
+
+#[tokio::test]
+async fn an_http2_connection_without_requests_is_closed() {
+    let world = World::with(|config| config.limits.head_timeout_ms = 100).await;
+    let mut stream = TcpStream::connect(world.gateway.local_addr())
+        .await
+        .unwrap();
+    // The preface and an empty SETTINGS frame.
+    stream
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    assert!(!until_closed(&mut stream).await.is_empty(), "its settings");
+}
+
+#[tokio::test]
+async fn one_address_has_only_its_share_of_the_connections() {
+    let world = World::with(|config| config.limits.connections_per_peer = 2).await;
+    let address = world.gateway.local_addr();
+    // The world's own client has made no request yet.
+    let mut first = TcpStream::connect(address).await.unwrap();
+    let _second = TcpStream::connect(address).await.unwrap();
+    let mut third = TcpStream::connect(address).await.unwrap();
+    assert!(until_closed(&mut third).await.is_empty());
+    let request = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    first.write_all(request).await.unwrap();
+    let answer = String::from_utf8(until_closed(&mut first).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn who_asks_for_much_and_takes_nothing_is_broken_off() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.write_timeout_ms = 100;
+    })
+    .await;
+    let mut stream = TcpStream::connect(world.gateway.local_addr())
+        .await
+        .unwrap();
+    // More answers than all buffers between the two can hold.
+    let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2_000);
+    let asking = stream.write_all(&requests);
+    drop(tokio::time::timeout(Duration::from_secs(1), asking).await);
+    let watching = async {
+        loop {
+            let metrics = world.get("/metrics").await.text().await.unwrap();
+            if metrics.contains("wattwitness_connections 1\n") {
+                return;
+            }
+        }
+    };
+    let broken_off = tokio::time::timeout(Duration::from_secs(20), watching);
+    broken_off.await.expect("only the one that watches is left");
+}
+
+#[tokio::test]
+async fn unfinished_bodies_have_bounded_room() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.unfinished_body_bytes = 1_000;
+    })
+    .await;
+    let meter = world.enrolled().await;
+    let mut stream = TcpStream::connect(world.gateway.local_addr())
+        .await
+        .unwrap();
+    let mut part = b"POST /api/v1/records HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9000\r\n\r\n".to_vec();
+    part.resize(part.len() + 2_000, 0);
+    stream.write_all(&part).await.unwrap();
+    let answer = String::from_utf8(until_closed(&mut stream).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+    assert_eq!(world.submit(&meter, &meter.reading(0)).await.status(), 201);
+}
+
+#[tokio::test]
 async fn another_media_type_is_refused() {
     let world = World::start().await;
     for (path, media_type) in [
@@ -162,6 +318,15 @@ async fn a_page_of_an_allowed_origin_may_read_and_others_may_not() {
             allowed,
             "{origin}"
         );
+    }
+    for path in ["/api/v1/readings/", "/api/v1/records"] {
+        let request = world
+            .client
+            .post(world.url(path))
+            .header("origin", "https://dashboard.example");
+        let response = request.body("x").send().await.unwrap();
+        let header = response.headers().get("access-control-allow-origin");
+        assert_eq!(header.unwrap(), "https://dashboard.example", "{path}");
     }
     let preflight = world
         .client
@@ -212,6 +377,22 @@ async fn https_is_served_with_a_certificate_and_its_key() {
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains("\"status\":\"healthy\""));
+}
+
+#[tokio::test]
+async fn a_store_that_has_ended_is_told_by_health_and_readiness() {
+    let world = World::start().await;
+    assert_eq!(world.json("/health").await["status"], "healthy");
+    world.store.close().await.unwrap();
+    for (path, field, value) in [
+        ("/health", "status", json!("unhealthy")),
+        ("/ready", "store", json!(false)),
+    ] {
+        let response = world.get(path).await;
+        assert_eq!(response.status(), 503, "{path}");
+        let said: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(said[field], value, "{path}");
+    }
 }
 
 #[tokio::test]

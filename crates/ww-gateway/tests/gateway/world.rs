@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ww_api::hex;
 use ww_gateway::{Clock, Config, Gateway};
-use ww_store::{SqliteOptions, SqliteStore};
+use ww_store::{SqliteOptions, SqliteStore, Store};
 use ww_wire::cose::byte_string_head;
 use ww_wire::merkle::TreeBuilder;
 use ww_wire::packed::{Codec, MAX_PACKED_READING};
@@ -47,6 +47,7 @@ impl Clock for FakeClock {
 /// A gateway with its folder.
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
+    pub(crate) store: Arc<SqliteStore>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) folder: TempDir,
     pub(crate) client: Client,
@@ -75,12 +76,14 @@ impl World {
         let path = folder.path().join("store.sqlite");
         let store = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
         let clock = Arc::new(FakeClock(AtomicU64::new(START_MS + 1_000)));
-        let gateway = Gateway::start(config, store, Arc::clone(&clock) as Arc<dyn Clock>)
+        let (held, told) = (Arc::clone(&store), Arc::clone(&clock));
+        let gateway = Gateway::start(config, held as Arc<dyn Store>, told as Arc<dyn Clock>)
             .await
             .unwrap();
         let admin_key = std::fs::read_to_string(gateway.admin_key_file()).unwrap();
         Self {
             gateway,
+            store,
             clock,
             folder,
             client: Client::new(),
