@@ -257,7 +257,7 @@ pub const ROUTES: &[Route] = &[
         .summary("Lists readings, newest first; the last 24 h when nothing is said."),
     Route::get("/api/v1/readings/{installation_id}/optimized", "list_thinned_readings", Body::JsonArray("Reading"))
         .tag("readings").query(&[START, END, MAX_POINTS, VERIFIED_ONLY, ON_CHAIN_ONLY])
-        .summary("Lists readings thinned for a curve, newest first."),
+        .summary("Lists readings thinned for a curve, newest first: of max_points / 2 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, whole windows or days evenly spread over the time asked for are looked at, and the others left out."),
     Route::get("/api/v1/readings/{installation_id}/chart", "read_chart", Body::Json("Chart"))
         .tag("energy").query(&[TIME_FRAME, VERIFIED_ONLY, ON_CHAIN_ONLY])
         .summary("Energy in bars, ending now, in the site's time zone."),
@@ -265,7 +265,7 @@ pub const ROUTES: &[Route] = &[
         .tag("gateway").summary("How gateway, internet and meters are, each with since when and why."),
     Route::get("/api/v1/live", "stream_live", Body::Bytes("text/event-stream"))
         .tag("readings").query(&[LAST_EVENT_ID])
-        .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`."),
+        .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again."),
     Route::post("/api/v1/records", "submit_records", Body::Bytes(COSE), Body::Bytes(ACKNOWLEDGEMENT))
         .tag("records").access(Access::Signed)
         .summary("Takes a sequence of COSE_Sign1 records of one meter, each Window perhaps followed by its packed readings; answered once all are durable."),
@@ -293,7 +293,7 @@ pub const ROUTES: &[Route] = &[
     Route::delete("/api/v1/keys/{id}", "revoke_key")
         .tag("administration").access(ADMIN).summary("Revokes an API key."),
     Route::get("/health", "read_health", Body::Json("Alive"))
-        .access(Access::Open).summary("Says that the process is alive."),
+        .access(Access::Open).summary("Says that the process and its store are alive; status 503 when only a new start can help."),
     Route::get("/ready", "read_readiness", Body::Json("Readiness"))
         .access(Access::Open).summary("Says whether readings are taken now; status 503 when not."),
     Route::get("/metrics", "read_metrics", Body::Bytes("text/plain"))

@@ -1,12 +1,13 @@
 //! The live stream: server-sent events in the store's own order, resumed after `Last-Event-ID`.
 //! Each stream reads the store's events for itself, so that a slow client misses none and holds up
-//! nobody; a change wakes all of them.
+//! nobody; a change wakes all of them. Who missed too many is told to ask for everything again: that
+//! is cheaper for both than telling them one by one.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use bytes::Bytes;
 use futures_util::stream;
@@ -17,9 +18,10 @@ use ww_store::{Event, EventId, EventKind};
 
 use crate::error::{Failure, Result};
 use crate::installations::show;
+use crate::limits::Share;
 use crate::metrics::{add, subtract};
 use crate::parameters::Parameters;
-use crate::state::{Gateway, Shared};
+use crate::state::{Gateway, Peer, Shared};
 use crate::view;
 
 /// A comment after this long without an event, so that dead connections are noticed.
@@ -37,7 +39,9 @@ struct Stream {
     woken: watch::Receiver<EventId>,
     stopping: watch::Receiver<bool>,
     opened: bool,
-    _slot: OwnedSemaphorePermit,
+    /// What the client has cannot be continued, whatever it is.
+    is_lost: bool,
+    _held: (OwnedSemaphorePermit, Share),
 }
 
 impl Drop for Stream {
@@ -49,12 +53,19 @@ impl Drop for Stream {
 /// `GET /api/v1/live`.
 pub(crate) async fn stream_live(
     State(gateway): State<Gateway>,
+    Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response<Body>> {
+    let too_many = |whose| {
+        let detail = format!("too many live streams {whose}are open");
+        Failure::new(ProblemKind::RateLimited, detail)
+    };
     let slot = Arc::clone(&gateway.live_slots)
         .try_acquire_owned()
-        .map_err(|_| Failure::new(ProblemKind::RateLimited, "too many live streams are open"))?;
+        .map_err(|_| too_many(""))?;
+    let share = gateway.live_shares.take(peer);
+    let share = share.ok_or_else(|| too_many("of this address "))?;
     let newest = gateway.store.last_event().await?;
     let asked = headers
         .get("last-event-id")
@@ -69,12 +80,13 @@ pub(crate) async fn stream_live(
     add(&gateway.metrics.live_streams, 1);
     let stream = Stream {
         // An id from before the database was restored may be ahead of it.
-        after: after.min(newest),
+        is_lost: after > newest,
+        after,
         woken: gateway.events.subscribe(),
         stopping: gateway.stopping.subscribe(),
         opened: false,
         gateway,
-        _slot: slot,
+        _held: (slot, share),
     };
     let pieces = stream::unfold(stream, |mut stream| async move {
         let piece = stream.next().await?;
@@ -102,7 +114,14 @@ impl Stream {
             if *self.stopping.borrow() {
                 return None;
             }
-            self.woken.borrow_and_update();
+            let newest = *self.woken.borrow_and_update();
+            let missed = newest.0.saturating_sub(self.after.0);
+            if self.is_lost || missed > self.gateway.config.limits.resumed_events {
+                self.is_lost = false;
+                self.after = newest;
+                let text = format!("id: {newest}\nevent: reload\ndata: {{}}\n\n");
+                return Some(Bytes::from(text));
+            }
             let events = self.gateway.store.events(self.after, EVENTS_AT_ONCE).await;
             let events = events
                 .inspect_err(|error| {

@@ -169,6 +169,15 @@ describe("a stream that is lost", () => {
     expect(world.resumed).toBe(1);
   });
 
+  test("asks for everything when the gateway says that too much was missed, and goes on from there", () => {
+    world.source.fire("open");
+    world.source.fire("reload", "{}", "99");
+    expect(world.resumed).toBe(1);
+    world.source.fire("error");
+    world.pass(1000);
+    expect(world.source.url).toBe("/api/v1/live?last_event_id=99");
+  });
+
   test("does not announce the first opening as a return", () => {
     world.source.fire("open");
     expect(world.resumed).toBe(0);

@@ -29,7 +29,7 @@ export interface Surroundings {
 export interface Listener {
   onReading(reading: Reading): void;
   onInstallation(installation: Installation): void;
-  /** The stream is back after it was lost: whatever it could not replay has to be asked for. */
+  /** The stream is back after it was lost, or says that too much was missed: whatever it did not replay has to be asked for. */
   onResume(): void;
 }
 
@@ -124,6 +124,12 @@ export class LiveStream {
       if (source !== this.#source) return;
       this.#hear(event, (installation: Installation) => {
         this.#listener.onInstallation(installation);
+      });
+    });
+    source.addEventListener("reload", (event: StreamEvent) => {
+      if (source !== this.#source) return;
+      this.#hear(event, () => {
+        this.#listener.onResume();
       });
     });
   }

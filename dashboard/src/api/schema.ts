@@ -277,7 +277,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`.
+         * Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["stream_live"];
@@ -437,7 +437,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists readings thinned for a curve, newest first.
+         * Lists readings thinned for a curve, newest first: of max_points / 2 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, whole windows or days evenly spread over the time asked for are looked at, and the others left out.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_thinned_readings"];
@@ -537,7 +537,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Says that the process is alive.
+         * Says that the process and its store are alive; status 503 when only a new start can help.
          * @description Anyone may use it.
          */
         get: operations["read_health"];

@@ -143,6 +143,61 @@ async fn only_so_many_streams_are_open_at_one_time() {
 }
 
 #[tokio::test]
+async fn one_address_has_only_its_share_of_the_streams() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.live_streams_per_peer = 1;
+    })
+    .await;
+    let listener = Listener::open(&world, None).await;
+    let refused = problem(world.get("/api/v1/live").await).await;
+    assert_eq!(refused["type"], "/problems/rate-limited");
+    drop(listener);
+    // The gateway notices a closed connection in its own time.
+    while world.get("/api/v1/live").await.status() != 200 {}
+}
+
+#[tokio::test]
+async fn who_missed_too_many_events_is_told_to_reload_and_then_goes_on() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.resumed_events = 3;
+    })
+    .await;
+    let meter = world.enrolled().await;
+    let mut listener = Listener::open(&world, None).await;
+    for place in 0..5 {
+        world.submit(&meter, &meter.reading(place)).await;
+    }
+    let mut heard = Vec::new();
+    for _ in 0..5 {
+        heard.push(listener.hear().await);
+    }
+    let mut lagging = Listener::open(&world, Some(&heard[0].id)).await;
+    let reload = lagging.hear().await;
+    assert_eq!(
+        (reload.event.as_str(), &reload.id),
+        ("reload", &heard[4].id)
+    );
+    world.submit(&meter, &meter.reading(5)).await;
+    assert_eq!(lagging.hear().await.data["sequence"], 6);
+    let mut close_behind = Listener::open(&world, Some(&heard[1].id)).await;
+    assert_eq!(close_behind.hear().await.event, "reload");
+    let mut in_time = Listener::open(&world, Some(&heard[2].id)).await;
+    assert_eq!(in_time.hear().await.data["sequence"], 4);
+}
+
+#[tokio::test]
+async fn who_knows_events_that_the_gateway_does_not_is_told_to_reload() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let mut from_the_future = Listener::open(&world, Some("4000000")).await;
+    assert_eq!(from_the_future.hear().await.event, "reload");
+    world.submit(&meter, &meter.reading(0)).await;
+    assert_eq!(from_the_future.hear().await.data["sequence"], 1);
+}
+
+#[tokio::test]
 async fn a_stream_ends_when_the_gateway_stops() {
     let world = World::start().await;
     let mut listener = Listener::open(&world, None).await;
