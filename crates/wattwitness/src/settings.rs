@@ -115,6 +115,40 @@ mod tests {
         layered::<_, crate::demo::DemoArguments>(sample, "demo", &demo).unwrap();
     }
 
+    /// The fields of a type that refuses unknown ones: its refusal names them.
+    fn fields<C: DeserializeOwned>() -> Vec<String> {
+        let unknown = Table::from_iter([("?".to_owned(), toml::Value::Boolean(true))]);
+        let refusal = match C::deserialize(unknown) {
+            Ok(_) => panic!("an unknown field is taken"),
+            Err(error) => error.message().to_owned(),
+        };
+        let (_, known) = refusal.split_once("expected one of ").unwrap();
+        let known = known.split('`').skip(1).step_by(2);
+        known.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_sample_configuration_leaves_no_field_out() {
+        let text = std::fs::read_to_string(SAMPLE).unwrap();
+        let tables = [
+            ("serve", fields::<ww_gateway::Config>()),
+            ("serve.limits", fields::<ww_gateway::Limits>()),
+            ("meter", fields::<crate::meter::MeterArguments>()),
+            ("demo", fields::<crate::demo::DemoArguments>()),
+        ];
+        for (name, fields) in tables {
+            let (_, table) = text.split_once(&format!("\n[{name}]\n")).unwrap();
+            let table = table.split("\n[").next().unwrap();
+            for field in fields.iter().filter(|field| *field != "limits") {
+                let stands = |line: &str| {
+                    let line = line.trim_start_matches("# ");
+                    line.split_once(" = ").is_some_and(|(key, _)| key == field)
+                };
+                assert!(table.lines().any(stands), "{field} of [{name}]");
+            }
+        }
+    }
+
     #[test]
     fn without_anything_the_defaults_hold() {
         let settings: Settings = layered(None, "serve", &Arguments::default()).unwrap();
