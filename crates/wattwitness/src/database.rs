@@ -9,6 +9,7 @@ use ww_gateway::{Clock, SystemClock};
 use ww_store::{ImportedReading, NewAudit, SqliteStore, Store};
 use ww_wire::{MilliwattHours, Milliwatts, UtcMillis};
 
+use crate::data_folder::DataFolder;
 use crate::serve;
 
 /// Rows that are taken over in one transaction.
@@ -94,8 +95,7 @@ pub(crate) async fn backup(arguments: &BackupArguments) -> anyhow::Result<String
 /// Puts a backup in the place of a database.
 pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<String> {
     let folder = &arguments.data;
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    let _taken = DataFolder::take(folder)?;
     let database = folder.join(serve::DATABASE_FILE);
     ensure!(
         !database.exists(),
@@ -213,6 +213,19 @@ mod tests {
         assert_eq!(reading.power, Milliwatts::new(16_600).unwrap());
         assert_eq!(reading.total, MilliwattHours::new(21_700_000).unwrap());
         assert_eq!(reading.time, UtcMillis::new(1_750_352_712_000).unwrap());
+    }
+
+    #[test]
+    fn nothing_is_restored_under_a_gateway_that_runs() {
+        let data = tempfile::tempdir().unwrap();
+        let _gateway = DataFolder::take(data.path()).unwrap();
+        let arguments = RestoreArguments {
+            data: data.path().to_owned(),
+            file: data.path().join("park.db"),
+        };
+        let refused = format!("{:#}", restore(&arguments).unwrap_err());
+        assert!(refused.contains("in use"), "{refused}");
+        assert!(!data.path().join(serve::DATABASE_FILE).exists());
     }
 
     #[test]

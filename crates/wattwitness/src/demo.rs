@@ -16,6 +16,7 @@ use ww_sim::clock::{Clock, RunningClock};
 use ww_sim::park::Park;
 use ww_wire::UtcMillis;
 
+use crate::data_folder::DataFolder;
 use crate::{serve, stop};
 use park::{Demonstrator, Progress};
 
@@ -81,6 +82,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     );
     let history_ms = history_ms(arguments.history.as_deref().unwrap_or("365d"))?;
     let (folder, _temporary) = folder(arguments.data.as_deref())?;
+    let taken = DataFolder::take(&folder)?;
     let start = now()?;
     let clock = RunningClock::new(start, f64::from(speed));
     let gateway = start_gateway(&arguments, folder.clone(), clock).await?;
@@ -118,6 +120,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     stopping.store(true, Ordering::Relaxed);
     tokio::task::spawn_blocking(move || join(threads)).await?;
     gateway.shutdown().await;
+    drop(taken);
     Ok(())
 }
 
@@ -150,6 +153,7 @@ async fn start_gateway(
         meter_burst: 1_000_000,
         peer_requests_per_s: 100_000,
         peer_burst: 100_000,
+        connections_per_peer: 10_000,
         ..Limits::default()
     };
     let store = serve::open(&config.data_dir)?;
@@ -180,8 +184,9 @@ fn folder(data: Option<&Path>) -> anyhow::Result<(PathBuf, Option<tempfile::Temp
     };
     std::fs::create_dir_all(data)
         .with_context(|| format!("cannot make the folder {}", data.display()))?;
+    let mut held = std::fs::read_dir(data)?;
     ensure!(
-        std::fs::read_dir(data)?.next().is_none(),
+        held.all(|entry| entry.is_ok_and(|entry| DataFolder::is_lock(&entry.file_name()))),
         "{} is not empty; the demo's meters begin anew, so it wants a folder of its own",
         data.display()
     );

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod data_folder;
 mod database;
 mod demo;
 mod enrol;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use ww_gateway::{Config, Gateway, SystemClock};
 use ww_store::{SqliteOptions, SqliteStore};
 
+use crate::data_folder::DataFolder;
 use crate::stop;
 
 /// The database's name in the data folder.
@@ -82,6 +83,7 @@ impl TlsArguments {
 
 /// Serves until it is asked to stop.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let folder = DataFolder::take(&config.data_dir)?;
     let gateway = start(config).await?;
     tracing::info!(
         url = %url(&gateway),
@@ -90,15 +92,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     );
     stop::requested().await;
     gateway.shutdown().await;
+    // Only now is nothing written any more.
+    drop(folder);
     Ok(())
 }
 
 /// Opens the database in the data folder and starts the gateway on it.
-pub(crate) async fn start(config: Config) -> anyhow::Result<Gateway> {
-    let folder = &config.data_dir;
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
-    let store = open(folder)?;
+async fn start(config: Config) -> anyhow::Result<Gateway> {
+    let store = open(&config.data_dir)?;
     Ok(Gateway::start(config, Arc::new(store), Arc::new(SystemClock)).await?)
 }
 

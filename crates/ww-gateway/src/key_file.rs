@@ -57,22 +57,40 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, KeyFileError> {
     fs::read_to_string(path).map(Some).map_err(failed)
 }
 
-/// Makes a file that only its owner may read. It is whole or not there: a start that is cut off
-/// leaves no half key.
+/// Makes a file that only its owner may read, and never in the place of another: a key that somebody
+/// made meanwhile may be in use already. It is whole or not there: a start that is cut off leaves no
+/// half key.
 pub(crate) fn make(path: &Path, content: &str) -> Result<(), KeyFileError> {
-    let failed = |source| KeyFileError::Make {
+    let temporary = path.with_extension(format!("key.{}.new", std::process::id()));
+    let made =
+        write_new(&temporary, content).and_then(|()| match fs::hard_link(&temporary, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                // A file system without links, such as that of a memory card.
+                write_new(path, content)
+            }
+            linked => linked,
+        });
+    // Whether it was made or not, the other name is of no use; it may be gone.
+    let _ = fs::remove_file(&temporary);
+    made.map_err(|source| KeyFileError::Make {
         path: path.to_owned(),
         source,
-    };
-    let temporary = path.with_extension("key.new");
+    })
+}
+
+fn write_new(path: &Path, content: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary).map_err(failed)?;
-    file.write_all(content.as_bytes()).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    fs::rename(&temporary, path).map_err(failed)
+    let mut file = options.open(path)?;
+    let written = file
+        .write_all(content.as_bytes())
+        .and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 #[cfg(unix)]
@@ -102,6 +120,17 @@ mod tests {
         make(&path, "secret\n").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some("secret\n"));
         assert!(read(&folder.path().join("other.key")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.key");
+        make(&path, "first").unwrap();
+        let refused = make(&path, "second").unwrap_err();
+        assert!(matches!(refused, KeyFileError::Make { .. }));
+        assert_eq!(read(&path).unwrap().as_deref(), Some("first"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]
