@@ -15,10 +15,13 @@ mod stop;
 mod verify;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
@@ -35,8 +38,8 @@ Settings come from flags, then from WATTWITNESS_* in the environment, then from 
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
 struct CommandLine {
-    /// Configuration file (TOML); docs/wattwitness.toml is a sample with every field
-    #[arg(long, global = true, env = "WATTWITNESS_CONFIG", value_name = "FILE")]
+    /// Configuration file (TOML) of serve, demo and meter; docs/wattwitness.toml is a sample
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// What to log, such as `info`, `debug` or `ww_gateway=trace`
     #[arg(long, global = true, env = "WATTWITNESS_LOG", default_value = "info")]
@@ -51,11 +54,11 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a gateway: take, verify, store and show what meters sign
-    Serve(serve::ServeArguments),
+    Serve(Configured<serve::ServeArguments>),
     /// Run a gateway with a simulated park that has a year of history
-    Demo(demo::DemoArguments),
+    Demo(Configured<demo::DemoArguments>),
     /// Run a meter beside a Shelly on the local network
-    Meter(meter::MeterArguments),
+    Meter(Configured<meter::MeterArguments>),
     /// Make keys and look at them
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -74,8 +77,57 @@ enum Command {
     Bench(bench::BenchCommand),
 }
 
+/// The arguments of a command that also reads a table of the configuration file.
+#[derive(Debug, clap::Args)]
+struct Configured<A: clap::Args> {
+    /// Configuration file (TOML); docs/wattwitness.toml is a sample with every field
+    #[arg(
+        id = "config_of_command",
+        long = "config",
+        env = "WATTWITNESS_CONFIG",
+        value_name = "FILE"
+    )]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    arguments: A,
+}
+
+impl<A: clap::Args + Serialize> Configured<A> {
+    /// The command's settings from flags, environment and the file that stands before or after the
+    /// command's name.
+    fn settings<C: DeserializeOwned>(
+        &self,
+        before: Option<&Path>,
+        section: &str,
+    ) -> anyhow::Result<C> {
+        settings::layered(before.or(self.config.as_deref()), section, &self.arguments)
+    }
+}
+
+impl Command {
+    /// Whether the command has a table in the configuration file.
+    const fn reads_configuration(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Demo(_) | Self::Meter(_))
+    }
+}
+
+impl CommandLine {
+    /// A flag that would do nothing is refused.
+    fn checked(self) -> Result<Self, clap::Error> {
+        if self.config.is_some() && !self.command.reads_configuration() {
+            return Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                "only serve, demo and meter read a configuration file: --config means nothing here",
+            ));
+        }
+        Ok(self)
+    }
+}
+
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
+    let line = CommandLine::parse()
+        .checked()
+        .unwrap_or_else(|error| error.exit());
     if let Err(error) = start_log(&line) {
         eprintln!("error: {error:#}");
         return ExitCode::from(2);
@@ -96,15 +148,15 @@ fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
         .build()?;
     match line.command {
         Command::Serve(arguments) => {
-            let settings = settings::layered(config, "serve", &arguments)?;
+            let settings = arguments.settings(config, "serve")?;
             runtime.block_on(serve::run(settings))?;
         }
         Command::Demo(arguments) => {
-            let settings = settings::layered(config, "demo", &arguments)?;
+            let settings = arguments.settings(config, "demo")?;
             runtime.block_on(demo::run(settings))?;
         }
         Command::Meter(arguments) => {
-            let settings = settings::layered(config, "meter", &arguments)?;
+            let settings = arguments.settings(config, "meter")?;
             runtime.block_on(meter::run(settings, stop::requested()))?;
         }
         Command::Keys(command) => print(&keys::run(&command)?),
@@ -150,4 +202,53 @@ fn start_log(line: &CommandLine) -> anyhow::Result<()> {
         builder.init()
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &str) -> Result<CommandLine, clap::Error> {
+        CommandLine::try_parse_from(words.split(' ')).and_then(CommandLine::checked)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_configuration_file_may_stand_before_and_after_the_commands_that_read_one() {
+        for command in ["serve", "demo", "meter"] {
+            for words in [
+                format!("wattwitness --config some.toml {command}"),
+                format!("wattwitness {command} --config some.toml"),
+            ] {
+                assert!(parsed(&words).is_ok(), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_configuration_file_that_nobody_would_read_is_refused() {
+        for command in [
+            "verify --saved folder",
+            "keys new meter.key",
+            "enrol --gateway http://[::1] --api-key-file admin.key",
+            "backup park.db",
+            "restore park.db",
+            "import --source old old.json",
+        ] {
+            assert!(
+                parsed(&format!("wattwitness {command}")).is_ok(),
+                "{command}"
+            );
+            for words in [
+                format!("wattwitness --config some.toml {command}"),
+                format!("wattwitness {command} --config some.toml"),
+            ] {
+                assert!(parsed(&words).is_err(), "{words}");
+            }
+        }
+    }
 }
