@@ -143,7 +143,7 @@ impl Program {
     }
 }
 
-/// The cargo that started this process, or the one on the path.
+/// The cargo on the path.
 pub(crate) fn cargo() -> Program {
     Program::new("cargo")
 }
