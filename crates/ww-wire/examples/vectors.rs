@@ -1,7 +1,7 @@
 //! Writes the golden vectors into a folder: `cargo run -p ww-wire --example vectors -- FOLDER`.
 //! A file that is there already is never written over: vectors of a version are never edited.
 
-#[path = "../tests/wire/golden.rs"]
+#[path = "../tests/wire/golden/mod.rs"]
 mod golden;
 
 use std::fs::File;
