@@ -13,15 +13,17 @@ use embedded_storage::nor_flash::NorFlash;
 use ww_wire::record::Record;
 use ww_wire::{
     Acknowledgement, AnyReading, Boot, Bytes, ChainIndex, Dbm, DeciCelsius, DecodeError, Domain,
-    Enrolment, Hash, MeterId, Payload, ReadingFlags, RecordType, Rule, Sequence, Sign1, Signature,
-    StatusReport, ToBeSigned,
+    Enrolment, Hash, MeterId, Payload, Reading, ReadingFlags, RecordType, Rule, Sequence, Sign1,
+    Signature, StatusReport, ToBeSigned,
 };
 
 use crate::chain::{Chain, ChainError, Start};
 use crate::flash::FlashFailure;
 use crate::now::Now;
-use crate::queue::{AcknowledgeError, Depth, Layout, LogCheckpoint, MountError, PushError, Queue};
-use crate::register::{Register, RegisterRules};
+use crate::queue::{
+    AcknowledgeError, Depth, Layout, LogCheckpoint, MountError, PushError, Queue, Recovered,
+};
+use crate::register::{self, Register, RegisterRules};
 use crate::sampler::{Action, Draft, Enrolled, Sampler};
 use crate::shelly::{PollError, Sensor};
 use crate::signer::{SignError, Signer};
@@ -30,6 +32,12 @@ use crate::verifier::Verifier;
 
 /// How many readings before the last one bring back the register's memory: ten minutes.
 const REPLAYED_READINGS: u64 = 60;
+
+/// The number of a meter's first reading.
+const FIRST_READING: Sequence = match Sequence::new(1) {
+    Some(first) => first,
+    None => panic!("1 is a sequence number"),
+};
 
 /// What the shell has to do for the sensor.
 #[derive(Clone, Copy, Debug)]
@@ -231,14 +239,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
                 .last_reading
                 .map_or(ww_wire::CounterEpoch::ZERO, |r| r.sum().counter_epoch),
         );
-        let last = recovered.last_reading.map(|last| last.sum().sequence);
-        if last.is_some_and(|last| queue.is_of_earlier_enrolment(last)) {
-            register.swap_sensor();
-        } else if let Some(last) = last {
-            let first = last.get().saturating_sub(REPLAYED_READINGS).max(1);
-            let first = Sequence::new(first).unwrap_or(last);
-            queue.for_each_reading(first, last, |reading| register.replay(reading.sum()))?;
-        }
+        replay(&mut queue, &recovered, &mut register)?;
         let (chain, boot) = Chain::start(&mut queue, &mut signer, &recovered, start)?;
         let wanted = queue.first_unacknowledged();
         let meter = Self {
@@ -631,6 +632,76 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
     pub fn into_flash(self) -> F {
         self.queue.into_flash()
     }
+}
+
+/// Gives the register back what the last boot knew of the counter.
+fn replay<F: NorFlash>(
+    queue: &mut Queue<F>,
+    recovered: &Recovered,
+    register: &mut Register,
+) -> Result<(), FlashFailure> {
+    let Some(last) = recovered.last_reading.map(|last| last.sum().sequence) else {
+        if recovered.next_sequence > FIRST_READING {
+            register.forget_counter();
+        }
+        return Ok(());
+    };
+    if queue.is_of_earlier_enrolment(last) {
+        register.swap_sensor();
+        return Ok(());
+    }
+    if let Some(newest) = newest(queue, last, |reading, _| reading.settles_counter())? {
+        let first = newest_baseline(queue, before(newest))?.unwrap_or(FIRST_READING);
+        return queue.for_each_reading(first, last, |reading| register.replay(reading.sum()));
+    }
+    // With all that were ever made here and none with a value, there was no counter yet.
+    let mut first_is_here = false;
+    queue.for_each_reading(FIRST_READING, FIRST_READING, |_| first_is_here = true)?;
+    if !first_is_here {
+        register.forget_counter();
+    }
+    Ok(())
+}
+
+/// The last reading up to `last` of which it is certain that its value became the baseline: a value
+/// within a dip would be too low a one to begin with.
+fn newest_baseline<F: NorFlash>(
+    queue: &mut Queue<F>,
+    last: Sequence,
+) -> Result<Option<Sequence>, FlashFailure> {
+    newest(queue, last, register::is_baseline)
+}
+
+/// The last reading up to `last` that is `wanted`, which also sees the one before: one of the newest,
+/// unless the sensor was out of reach, or an increment waited, for longer than those.
+fn newest<F: NorFlash>(
+    queue: &mut Queue<F>,
+    last: Sequence,
+    wanted: impl Fn(&Reading, Option<&Reading>) -> bool,
+) -> Result<Option<Sequence>, FlashFailure> {
+    let mut newest = None;
+    for first in [before(last), FIRST_READING] {
+        let mut previous: Option<Reading> = None;
+        queue.for_each_reading(first, last, |reading| {
+            let sum = reading.sum();
+            if wanted(sum, previous.as_ref()) {
+                newest = Some(sum.sequence);
+            }
+            previous = Some(*sum);
+        })?;
+        if newest.is_some() {
+            break;
+        }
+    }
+    Ok(newest)
+}
+
+/// The readings before this one that bring back the register's memory begin here.
+fn before(reading: Sequence) -> Sequence {
+    let first = reading.get().saturating_sub(REPLAYED_READINGS);
+    Sequence::new(first)
+        .unwrap_or(FIRST_READING)
+        .max(FIRST_READING)
 }
 
 /// What an Enrolment says of the sensor; `None` when the sensor has no such channel.

@@ -16,6 +16,7 @@
 //! | `v` below the value before, but not below `B` by more than the tolerance: a dip | the epoch rises; `B` stays, so that the way back up is not counted twice | COUNTER_FELL |
 //! | `v` below `B` by more than the tolerance: a reset | the epoch rises; `B` = `v`; the old `B` is remembered as `H` until the counter passes it; the allowance is what the time since the last value earned | COUNTER_FELL |
 //! | `v` ≥ `H` again after a gap: a glitch that ended unseen, or a reset that grew unseen | nothing is added, for the two cannot be told apart; the epoch rises; `B` = `v` | INCREMENT_REFUSED |
+//! | the first value after a reboot, and no reading is left that says what the one before was | nothing is added, for nobody knows how much it would be; the epoch rises; `B` = `v` | INCREMENT_REFUSED, RECOVERED |
 //! | a poll without a value | nothing changes; the time to the next value is longer | – |
 //!
 //! The tolerance is the largest allowance that polls 30 s apart can have, so that a fall beyond it
@@ -91,6 +92,8 @@ pub struct Register {
     remainder_uwh: u16,
     epoch: CounterEpoch,
     counter: Option<Counter>,
+    /// There was a counter, and nobody knows any more what it showed.
+    counter_is_forgotten: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +160,7 @@ impl Register {
             remainder_uwh: 0,
             epoch,
             counter: None,
+            counter_is_forgotten: false,
         }
     }
 
@@ -173,11 +177,20 @@ impl Register {
     }
 
     /// Restores what a reboot wiped, from readings of earlier boots that are still on flash, the
-    /// oldest first. The last reading with values and without [`ReadingFlags::INCREMENT_PENDING`]
-    /// is enough to lose no energy; older ones bring back the memory of a dip or reset that is
-    /// still under way (ten minutes of them are plenty). Without any, the next value is the
-    /// baseline, and what was produced in between is not counted.
+    /// oldest first. The last that settled the counter ([`Reading::settles_counter`]) and all after
+    /// it are enough to lose no energy; older ones bring back the memory of a dip or reset that is
+    /// still under way (ten minutes of them are plenty). The first one should be one that
+    /// [`is_baseline`] takes, or the first ever: within a dip a value is too low to begin with, and
+    /// from one whose increment waits that increment is lost. Where none is left that settled the
+    /// counter, [`Register::forget_counter`] is due.
     pub fn replay(&mut self, reading: &Reading) {
+        let is_explained = reading
+            .flags
+            .intersects(ReadingFlags::COUNTER_FELL.with(ReadingFlags::INCREMENT_REFUSED));
+        if reading.counter_epoch != self.epoch && !is_explained {
+            // What the counter itself did not bring about was another sensor.
+            self.counter = None;
+        }
         self.produced = reading.produced;
         self.epoch = reading.counter_epoch;
         let Some(value) = self
@@ -209,6 +222,13 @@ impl Register {
                 counter.reset_to(value);
             }
         }
+    }
+
+    /// Says that the counter had values in earlier boots and that none of them is left: what it
+    /// gained until its next value is refused, in the open.
+    pub fn forget_counter(&mut self) {
+        self.counter = None;
+        self.counter_is_forgotten = true;
     }
 
     /// Takes over another enrolment. Other counters or another transformer are a swap: the epoch
@@ -252,7 +272,11 @@ impl Register {
                 settled: Settled::ThisBoot(now.uptime()),
                 allowance: self.rules.nameplate.work_shown(0),
             });
-            return ReadingFlags::NONE;
+            if !core::mem::take(&mut self.counter_is_forgotten) {
+                return ReadingFlags::NONE;
+            }
+            self.raise_epoch();
+            return ReadingFlags::INCREMENT_REFUSED.with(ReadingFlags::RECOVERED);
         };
         let elapsed = counter.settled.elapsed(now);
         let allowance = counter
@@ -342,6 +366,15 @@ impl Register {
     fn raise_epoch(&mut self) {
         self.epoch = self.epoch.next().unwrap_or(self.epoch);
     }
+}
+
+/// Whether it is certain that the value of `reading` became the baseline: it added to what `before`,
+/// the reading before it, had produced, or what it would have added was refused.
+#[must_use]
+pub fn is_baseline(reading: &Reading, before: Option<&Reading>) -> bool {
+    let added = before.is_some_and(|before| reading.produced > before.produced);
+    let refused = reading.flags.contains(ReadingFlags::INCREMENT_REFUSED);
+    reading.settles_counter() && (added || refused)
 }
 
 enum Increment {

@@ -114,7 +114,12 @@ impl Bench {
             MilliwattHours::ZERO,
             CounterEpoch::ZERO,
         );
-        for reading in self.readings.iter().rev().take(60).rev() {
+        let Some(newest) = self.readings.iter().rposition(Reading::settles_counter) else {
+            return;
+        };
+        let is_baseline = |at: &usize| is_baseline(&self.readings[*at], self.readings.get(at - 1));
+        let first = (1..=newest.saturating_sub(60)).rev().find(is_baseline);
+        for reading in &self.readings[first.unwrap_or(0)..] {
             self.register.replay(reading);
         }
     }
@@ -440,6 +445,28 @@ fn a_dip_that_outlasts_a_reboot_does_not_count_the_way_back_up_twice() {
     bench.reboot();
     bench.count(HIGH, known(5, 1_750_000_300));
     assert_eq!(bench.produced(), 0);
+}
+
+#[test]
+fn another_sensor_before_a_reboot_is_no_dip_of_the_one_before_it() {
+    let mut bench = Bench::new();
+    bench.count(HIGH, known(1_000, 1_750_000_000));
+    bench.register.swap_sensor();
+    bench.count(HIGH - 50_000, known(1_010, 1_750_000_010));
+    bench.reboot();
+    bench.count(HIGH - 42_000, known(5, 1_750_000_030));
+    assert_eq!((bench.produced(), bench.epoch()), (8_000, 1));
+}
+
+#[test]
+fn a_forgotten_counter_refuses_what_it_gained_once() {
+    let mut bench = Bench::new();
+    bench.register.forget_counter();
+    assert_eq!(
+        bench.flags(&[HIGH, HIGH + 8_000]),
+        [REFUSED.with(RECOVERED), NONE]
+    );
+    assert_eq!((bench.produced(), bench.epoch()), (8_000, 1));
 }
 
 #[test]
