@@ -203,6 +203,11 @@ pub struct Meter<F, S, V> {
     consent_pending: bool,
     /// The chain record that the gateway wants next.
     wanted: ChainIndex,
+    /// The gateway has said in this boot which chain record it expects; nothing numbered goes out
+    /// before, because the flash may be a new one under an old key.
+    agreed: bool,
+    /// A batch has gone out in this boot.
+    batch_sent: bool,
     /// The first chain record of the batch that is under way.
     batch_from: ChainIndex,
     sensor_failures: u32,
@@ -253,6 +258,8 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             sending: None,
             consent_pending: enrolment.is_some(),
             wanted,
+            agreed: false,
+            batch_sent: false,
             batch_from: wanted,
             sensor_failures: 0,
             health: Health::default(),
@@ -409,8 +416,8 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
 
     fn work(&self) -> Work {
         Work {
-            reading: self.unsent.is_some(),
-            batch: self.queue.next_index() > self.wanted,
+            reading: self.agreed && self.unsent.is_some(),
+            batch: self.agreed && self.queue.next_index() > self.wanted,
             acceptance: self.consent_pending,
         }
     }
@@ -444,6 +451,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             }
             Request::Batch => {
                 self.batch_from = self.wanted;
+                self.batch_sent = true;
                 let (queue, signer) = (&mut self.queue, &mut self.signer);
                 let batch = self
                     .chain
@@ -533,6 +541,8 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             Some(Request::Acceptance) if refusal == Refusal::Content => {
                 self.consent_pending = false;
             }
+            // A gateway that takes no status report says nothing of the chain either.
+            Some(Request::Status) if refusal == Refusal::Content => self.agreed = true,
             _ => {}
         }
     }
@@ -553,9 +563,15 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         if answer.meter != self.id() {
             return Err(MeterError::ForeignAnswer(answer.meter));
         }
+        let is_new = self.chain.boot().get() == 1 && !self.batch_sent;
+        if is_new && answer.next_index.get() > 0 {
+            let next = answer.next_index.get();
+            return Err(AcknowledgeError::NeverMade { next, made: 0 }.into());
+        }
         if answer.next_index > self.queue.first_unacknowledged() {
             self.queue.acknowledge(answer.next_index)?;
         }
+        self.agreed = true;
         self.wanted = answer.next_index;
         if answer.log_size > self.queue.checkpoint().size {
             let checkpoint = LogCheckpoint {

@@ -293,6 +293,10 @@ impl Uplink {
             Refusal::Revoked => self.standing = Standing::Revoked,
             Refusal::Content | Refusal::Unavailable { .. } => {}
         }
+        if request == Request::Status && refusal != Refusal::Content {
+            // It did not arrive; how the meter is doing is of more interest now, not of less.
+            self.status_due = now;
+        }
         let state = self.lane(lane);
         match refusal {
             Refusal::Waiting => state.wait(now, APPROVAL_POLL_MS),
@@ -445,6 +449,17 @@ mod tests {
         uplink.next(at(0), ALL);
         uplink.refused(Lane::Live, Refusal::UnknownMeter, at(0), 0);
         assert_eq!(uplink.next(at(5_000), ALL), Some(Request::Announce));
+    }
+
+    #[test]
+    fn a_status_report_that_did_not_arrive_is_due_again_after_the_back_off() {
+        let mut uplink = Uplink::new(true);
+        assert_eq!(uplink.next(at(0), NOTHING), Some(Request::Status));
+        uplink.refused(Lane::Live, UNAVAILABLE, at(0), 0);
+        assert_eq!(uplink.deadline(NOTHING), at(2_500));
+        assert_eq!(uplink.next(at(2_500), NOTHING), Some(Request::Status));
+        uplink.refused(Lane::Live, Refusal::Content, at(2_500), 0);
+        assert_eq!(uplink.deadline(NOTHING), at(2_500 + STATUS_EVERY_MS));
     }
 
     #[test]

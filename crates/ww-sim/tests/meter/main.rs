@@ -5,4 +5,5 @@ mod bench;
 mod energy;
 mod happenings;
 mod journeys;
+mod lost_flash;
 mod power_cut;
