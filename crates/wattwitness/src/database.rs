@@ -15,6 +15,9 @@ use crate::serve;
 /// Rows that are taken over in one transaction.
 const ROWS_AT_A_TIME: usize = 10_000;
 
+/// Rows that were skipped and are named one by one.
+const SKIPPED_ROWS_NAMED: usize = 20;
+
 /// Where a backup goes.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -102,7 +105,14 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<String> {
         "{} exists already; move it away first, a restore never replaces a database",
         database.display()
     );
-    SqliteStore::restore(&arguments.file, &database)
+    let audit = NewAudit {
+        at: SystemClock.now(),
+        actor: "wattwitness restore".to_owned(),
+        action: "database.restore".to_owned(),
+        subject: "database".to_owned(),
+        detail: arguments.file.display().to_string(),
+    };
+    SqliteStore::restore(&arguments.file, &database, &audit)
         .with_context(|| format!("cannot restore {}", arguments.file.display()))?;
     Ok(format!(
         "{} was restored to {}",
@@ -116,17 +126,8 @@ pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String
     let shown = arguments.file.display();
     let text =
         std::fs::read_to_string(&arguments.file).with_context(|| format!("cannot read {shown}"))?;
-    let rows: Vec<OldReading> = serde_json::from_str(&text)
-        .with_context(|| format!("{shown} is not a JSON array of readings"))?;
-    let readings: Vec<ImportedReading> = rows
-        .iter()
-        .enumerate()
-        .map(|(row, reading)| {
-            reading
-                .taken_over()
-                .with_context(|| format!("row {row} of {shown}"))
-        })
-        .collect::<anyhow::Result<_>>()?;
+    let (readings, skipped) =
+        read_rows(&text).with_context(|| format!("{shown} is not a JSON array of readings"))?;
     let store = open_existing(&arguments.data)?;
     let mut new = 0;
     for part in readings.chunks(ROWS_AT_A_TIME) {
@@ -142,11 +143,68 @@ pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String
             .await?;
     }
     store.close().await?;
-    Ok(format!(
+    let mut report = format!(
         "{new} of {} rows were new and are kept as never verified under `{}`",
         readings.len(),
         arguments.source
-    ))
+    );
+    if !skipped.is_empty() {
+        report += &format!("\n{} rows were skipped:", skipped.len());
+        for reason in skipped.iter().take(SKIPPED_ROWS_NAMED) {
+            report += &format!("\n  {reason}");
+        }
+        if skipped.len() > SKIPPED_ROWS_NAMED {
+            report += "\n  …";
+        }
+    }
+    Ok(report)
+}
+
+/// The rows that can be taken over, and why each of the others cannot: one NaN in an old database
+/// does not keep the rest out.
+fn read_rows(text: &str) -> anyhow::Result<(Vec<ImportedReading>, Vec<String>)> {
+    let text = quote_bare_words(text);
+    let rows: Vec<&serde_json::value::RawValue> = serde_json::from_str(&text)?;
+    let (mut readings, mut skipped) = (Vec::with_capacity(rows.len()), Vec::new());
+    for (number, row) in rows.into_iter().enumerate() {
+        let reading = serde_json::from_str::<OldReading>(row.get())
+            .map_err(anyhow::Error::from)
+            .and_then(|row| {
+                let id = row.id;
+                row.taken_over().with_context(|| format!("id {id}"))
+            });
+        match reading {
+            Ok(reading) => readings.push(reading),
+            Err(error) => skipped.push(format!("row {number}: {error:#}")),
+        }
+    }
+    Ok((readings, skipped))
+}
+
+/// Puts `NaN` and the infinities, which some programs write into JSON as they are, in quotes.
+fn quote_bare_words(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let word = ["NaN", "-Infinity", "Infinity"]
+            .into_iter()
+            .find(|word| !in_string && rest.starts_with(word));
+        if let Some(word) = word {
+            quoted += &format!("\"{word}\"");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = in_string,
+            '"' => in_string = !in_string,
+            _ => {}
+        }
+        quoted.push(character);
+        rest = &rest[character.len_utf8()..];
+    }
+    quoted
 }
 
 fn open_existing(folder: &Path) -> anyhow::Result<SqliteStore> {
@@ -226,6 +284,31 @@ mod tests {
         let refused = format!("{:#}", restore(&arguments).unwrap_err());
         assert!(refused.contains("in use"), "{refused}");
         assert!(!data.path().join(serve::DATABASE_FILE).exists());
+    }
+
+    #[test]
+    fn rows_without_a_number_are_skipped_by_name_and_the_others_taken() {
+        let text = r#"[
+            {"id":1,"installation_id":1,"power_w":16.6,"total_wh":21700.0,"timestamp":1750352712},
+            {"id":2,"installation_id":1,"power_w":NaN,"total_wh":21700.0,"timestamp":1750352722},
+            {"id":3,"installation_id":1,"power_w":1,"total_wh":null,"timestamp":1750352732},
+            {"id":4,"installation_id":1,"power_w":1,"total_wh":"NaN","timestamp":1750352742},
+            {"id":5,"installation_id":1,"power_w":2,"total_wh":3,"timestamp":4,"signature":"-NaN\""}
+        ]"#;
+        let (readings, skipped) = read_rows(text).unwrap();
+        let ids: Vec<_> = readings.iter().map(|reading| reading.original_id).collect();
+        assert_eq!(ids, [1, 5]);
+        assert_eq!(readings[1].signature, "-NaN\"");
+        for (reason, names) in skipped.iter().zip([
+            ["row 1", "id 2", "power_w is \"NaN\""],
+            ["row 2", "id 3", "total_wh is null"],
+            ["row 3", "id 4", "total_wh is \"NaN\""],
+        ]) {
+            for name in names {
+                assert!(reason.contains(name), "{reason}");
+            }
+        }
+        assert_eq!(skipped.len(), 3);
     }
 
     #[test]

@@ -96,6 +96,10 @@ pub struct Approval {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub replaces: Option<u32>,
+    /// In the place of `replaces`: a COSE_Sign1 of a Replacement, hex, signed by an offline operator
+    /// key or by the meter that ends.
+    #[serde(default)]
+    pub replacement: Option<String>,
 }
 
 /// What `POST /api/v1/installations/{id}/revoke` takes.

@@ -22,7 +22,7 @@ pub mod window;
 pub use announcement::{Announcement, Approval, RevocationRequest};
 pub use chart::{Chart, DataPoint, Energy, TimeFrame};
 pub use decimal::{DecimalError, Milli};
-pub use finding::Finding;
+pub use finding::{Evidence, Finding, SignedRecord};
 pub use import::{ImportSource, ImportedReading};
 pub use installation::{Installation, InstallationState, Liveness};
 pub use key::{ApiKey, AuditEntry, NewApiKey, NewApiKeyAnswer, Role};

@@ -10,7 +10,7 @@ use utoipa::openapi::{
     Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required, ResponseBuilder,
 };
 
-use crate::finding::Finding;
+use crate::finding::{Evidence, Finding, SignedRecord};
 use crate::import::{ImportSource, ImportedReading};
 use crate::route::{Access, Body, Method, Parameter, ROUTES, Route, Shape};
 use crate::status::{Alive, InternetState};
@@ -51,6 +51,7 @@ pub fn document() -> OpenApi {
         .schema_from::<Chart>()
         .schema_from::<DataPoint>()
         .schema_from::<Energy>()
+        .schema_from::<Evidence>()
         .schema_from::<Finding>()
         .schema_from::<Health>()
         .schema_from::<ImportSource>()
@@ -72,6 +73,7 @@ pub fn document() -> OpenApi {
         .schema_from::<RecordReference>()
         .schema_from::<RevocationRequest>()
         .schema_from::<Role>()
+        .schema_from::<SignedRecord>()
         .schema_from::<SubmissionShape>()
         .schema_from::<TimeFrame>()
         .schema_from::<WindowSummary>()

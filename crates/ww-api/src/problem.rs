@@ -122,6 +122,7 @@ problem_kinds! {
     UnknownMeter "unknown-meter" 403 "The meter is not known", "The record names a signer that was never announced here.";
     MeterWaiting "meter-waiting" 403 "The meter waits for approval", "An operator has to approve this meter first.";
     MeterRevoked "meter-revoked" 403 "The meter is revoked", "An operator ended the trust in this meter's key.";
+    MeterReplaced "meter-replaced" 403 "Another meter has taken this one's place", "An operator let another meter follow this one. What it measured up to the end of its chain is still taken, nothing after it; do not send that again.";
     UnknownOperator "unknown-operator" 403 "The operator is not known", "The record is signed by a key that this gateway does not take for an operator's.";
     RecordTruncated "record-truncated" 422 "The record has the wrong length", "A record has one length only; bytes are missing or left over.";
     RecordTypeUnexpected "record-type-unexpected" 422 "This type of record is not taken here", "The first two bytes are a record's type and version.";
@@ -134,6 +135,7 @@ problem_kinds! {
     TimeOutOfRange "time-out-of-range" 422 "The time is out of range", "Times end before the year 9999.";
     Equivocation "equivocation" 409 "The meter signed two different records for one place", "Both are kept as evidence and an alert is raised; the one that came first stays.";
     ChainBroken "chain-broken" 409 "The record does not follow the one before it", "A chain record names the digest of the record with the index before its own.";
+    EnergyTornApart "energy-torn-apart" 409 "The energy does not go on from window to window", "A window opens with the `produced` with which the one before it closed. Both are kept as evidence.";
     ReadingsMalformed "readings-malformed" 422 "The packed readings cannot be unpacked", "Packed readings follow their Window; docs/FORMAT.md has every byte.";
     WindowContradictsReadings "window-contradicts-readings" 422 "The window contradicts its readings", "Root, count, numbers, times and `produced` of a window are those of its readings.";
     EnrolmentUnknown "enrolment-unknown" 422 "There is no such enrolment", "The record names an Enrolment that no operator has signed here.";

@@ -33,7 +33,7 @@ pub struct Reading {
     /// Number of the installation.
     #[schema(value_type = i64)]
     pub installation_id: u32,
-    /// Power in W, positive in the direction of production; null when the poll failed.
+    /// Power of the plant in W, positive in the direction of production: the sensor's value, times the ratio of an external transformer if the enrolment names one. Null when the poll failed.
     #[schema(required, value_type = Option<f64>, example = 16.6)]
     pub power_w: Option<Milli>,
     /// The sensor's production counter in Wh, as it gave it; null when the poll failed.

@@ -221,7 +221,7 @@ const ADMIN: Access = Access::Role(Role::Admin);
 pub const ROUTES: &[Route] = &[
     Route::post("/api/v1/installations/", "announce_installation", Body::Json("Announcement"), Body::Json("Installation"))
         .tag("installations").access(Access::Open).status(201)
-        .summary("Announces a meter; it waits for an operator's approval. A key that is known already is never overwritten: its installation is answered with status 200."),
+        .summary("Announces a meter; it waits for an operator's approval. A key that is known already is never overwritten: it is answered with status 200, and only those who may read installations are told more than they said."),
     Route::get("/api/v1/installations/", "list_installations", Body::JsonArray("Installation"))
         .tag("installations").query(&[LIMIT, CURSOR])
         .summary("Lists all installations by number."),
@@ -237,6 +237,9 @@ pub const ROUTES: &[Route] = &[
     Route::get("/api/v1/installations/{id}/findings", "list_findings", Body::JsonArray("Finding"))
         .tag("installations").query(&[LIMIT, CURSOR])
         .summary("Lists what was found out of the ordinary about a meter, oldest first."),
+    Route::get("/api/v1/installations/{id}/evidence", "list_evidence", Body::JsonArray("Evidence"))
+        .tag("installations").query(&[LIMIT, CURSOR])
+        .summary("Lists pairs of signed records of a meter that cannot both be true, oldest first."),
     Route::post("/api/v1/installations/{id}/approve", "approve_installation", Body::Json("Approval"), Body::Json("Installation"))
         .tag("installations").access(OPERATOR)
         .summary("Approves a meter: its Enrolment is signed by the gateway's operator key, or brought signed."),
@@ -251,7 +254,7 @@ pub const ROUTES: &[Route] = &[
         .summary("Lists readings that are not on a chain yet, oldest first."),
     Route::get("/api/v1/readings/latest/{installation_id}", "read_latest_reading", Body::Json("Reading"))
         .tag("readings").query(&[VERIFIED_ONLY, ON_CHAIN_ONLY])
-        .summary("Shows the reading with the newest measurement time."),
+        .summary("Shows the reading with the newest measurement time. One whose time was more than a minute ahead when it came is passed over."),
     Route::get("/api/v1/readings/{installation_id}", "list_readings", Body::JsonArray("Reading"))
         .tag("readings").query(&[START, END, LIMIT, CURSOR, VERIFIED_ONLY, ON_CHAIN_ONLY])
         .summary("Lists readings, newest first; the last 24 h when nothing is said."),
@@ -271,9 +274,11 @@ pub const ROUTES: &[Route] = &[
         .summary("Takes a sequence of COSE_Sign1 records of one meter, each Window perhaps followed by its packed readings; answered once all are durable."),
     Route::get("/api/v1/meters/{meter_id}/enrolment", "read_enrolment", Body::Bytes(COSE))
         .tag("records").access(Access::Open)
-        .summary("The Enrolment in force or awaiting the meter's acceptance, signed by the operator."),
+        .summary("The Enrolment in force or awaiting the meter's acceptance, signed by the operator. Status 404 with the problem `meter-waiting` while there is none, and with `unknown-meter` when the meter was never announced."),
     Route::get("/api/v1/meters/{meter_id}/enrolments", "list_enrolments", Body::Bytes(COSE))
         .tag("records").summary("All Enrolments of a meter, oldest first."),
+    Route::get("/api/v1/meters/{meter_id}/statements", "list_statements", Body::Bytes(COSE))
+        .tag("records").summary("What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first."),
     Route::get("/api/v1/meters/{meter_id}/records", "list_records", Body::Bytes(COSE))
         .tag("records").query(&[FROM_INDEX, TO_INDEX])
         .summary("Chain records of a meter, each Window followed by its packed readings if they are still held. `Link` leads on when there are more."),

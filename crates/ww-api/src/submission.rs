@@ -56,7 +56,7 @@ pub(crate) struct SubmissionShape {
     record: String,
     /// The meter's ES256 signature over them, 128 hex digits: r then s, low-s.
     signature: String,
-    /// Power in W; when it stands here it must be the record's, in the direction of production.
+    /// Power in W; when it stands here it must be the record's, as a list of readings shows it.
     power_w: Option<f64>,
     /// The production counter in Wh; must be the record's.
     total_wh: Option<f64>,

@@ -51,6 +51,12 @@ impl Failure {
         self
     }
 
+    /// With the status of a question for something that is not there; the kind says why it is not.
+    pub(crate) fn answered_404(mut self) -> Self {
+        self.problem.status = ProblemKind::NotFound.status();
+        self
+    }
+
     pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
         Self::new(ProblemKind::NotFound, format!("there is no {what}"))
     }
@@ -67,7 +73,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response<Body> {
         let body = serde_json::to_vec(&self.problem).expect("a problem has only string keys");
         let mut response = Response::new(Body::from(body));
-        *response.status_mut() = StatusCode::from_u16(self.kind.status())
+        *response.status_mut() = StatusCode::from_u16(self.problem.status)
             .expect("the table of problems has only valid statuses");
         response.extensions_mut().insert(self.kind);
         let headers = response.headers_mut();
@@ -188,6 +194,9 @@ impl From<Refusal> for Failure {
             }
             Refusal::UnknownInstallation { .. } => Self::new(ProblemKind::NotFound, detail),
             Refusal::NotActive { state, .. } => not_active(state).field("meter"),
+            Refusal::Replaced { .. } => {
+                Self::new(ProblemKind::MeterReplaced, detail).field("meter")
+            }
             Refusal::EquivocatingReading { .. } => {
                 Self::new(ProblemKind::Equivocation, detail).field("sequence")
             }
@@ -199,6 +208,9 @@ impl From<Refusal> for Failure {
             }
             Refusal::BrokenChain { .. } => {
                 Self::new(ProblemKind::ChainBroken, detail).field("previous")
+            }
+            Refusal::EnergyTornApart { .. } => {
+                Self::new(ProblemKind::EnergyTornApart, detail).field("produced_open")
             }
             Refusal::WindowContradictsReading { .. } => {
                 Self::new(ProblemKind::Equivocation, detail).field("root")

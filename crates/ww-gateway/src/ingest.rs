@@ -25,7 +25,7 @@ use crate::error::{Failure, Result, not_active};
 use crate::legacy;
 use crate::limits::BodyShare;
 use crate::metrics::add;
-use crate::plausibility::Remark;
+use crate::plausibility::NumberedRemark;
 use crate::registry::Meter;
 use crate::state::{Peer, Shared};
 use crate::view;
@@ -55,20 +55,30 @@ async fn take_reading(
     let body = read_body(request.into_body(), limits.json_body_bytes, timeout, room).await?;
     let now = gateway.now();
     let (meter, reading) = verify_submission(gateway, &body)?;
-    meter.take(1, gateway.meter_rate(), Instant::now())?;
-    let mut batch = Vec::with_capacity(1);
-    let remarks = meter
-        .plausibility(|memory| memory.look(reading.record().sum(), meter.enrolment.as_ref(), now));
+    let rate = gateway.meter_rate();
+    meter.admit(1, rate, Instant::now())?;
+    let mut memory = meter.plausibility();
+    let sum = reading.record().sum();
+    let remarks = memory.look(sum, meter.enrolment.as_ref(), now);
+    let mut batch = Vec::with_capacity(1 + remarks.len());
     batch.push(Ingest::Reading(reading.clone()));
-    push_remarks(
-        &mut batch,
-        &meter,
-        reading.record().sum().sequence.get(),
-        remarks,
-    );
+    for (kind, detail) in remarks {
+        batch.push(finding(&meter, (kind, sum.sequence.get(), detail)));
+    }
     let outcomes = gateway.store.ingest(batch, now).await?;
-    meter.seen(now);
+    match outcomes.first() {
+        Some(Outcome::Stored(_)) => meter.stored(1, rate, Instant::now(), now, Some(memory)),
+        Some(Outcome::Duplicate(_)) => charge(gateway, peer, 1),
+        Some(Outcome::Refused(_)) | None => {}
+    }
     answer_reading(gateway, &meter, reading, outcomes).await
+}
+
+/// Counts work that brought nothing new against the address that asked for it.
+pub(crate) fn charge(gateway: &Shared, Peer(address): Peer, count: usize) {
+    if count > 0 {
+        gateway.refused.charge(address, count, Instant::now());
+    }
 }
 
 /// Counts a refusal against the address that it came from, and answers it.
@@ -275,17 +285,20 @@ fn decode_record<'a>(text: &str, bytes: &'a mut [u8; MAX_PAYLOAD]) -> Result<&'a
 /// The active meter that a payload names as its signer.
 pub(crate) fn active_meter(gateway: &Shared, payload: &[u8]) -> Result<Arc<Meter>> {
     let signer = signer_of(payload)?;
-    let meter = gateway.registry.by_meter(&signer).ok_or_else(|| {
-        Failure::new(
-            ProblemKind::UnknownMeter,
-            format!("no meter {signer} was ever announced here"),
-        )
-        .field("meter")
-    })?;
+    let meter = gateway.registry.by_meter(&signer);
+    let meter = meter.ok_or_else(|| unknown_meter(&signer))?;
     match meter.state {
         InstallationState::Active => Ok(meter),
         state => Err(not_active(state).field("meter")),
     }
+}
+
+pub(crate) fn unknown_meter(meter: &MeterId) -> Failure {
+    Failure::new(
+        ProblemKind::UnknownMeter,
+        format!("no meter {meter} was ever announced here"),
+    )
+    .field("meter")
 }
 
 /// The signer that a payload names.
@@ -449,21 +462,14 @@ pub(crate) fn reference(position: usize, payload: &[u8]) -> RecordReference {
     }
 }
 
-/// Puts remarks beside the record that they speak of.
-pub(crate) fn push_remarks(
-    batch: &mut Vec<Ingest>,
-    meter: &Meter,
-    number: u64,
-    remarks: impl IntoIterator<Item = Remark>,
-) {
-    batch.extend(remarks.into_iter().map(|(kind, detail)| {
-        Ingest::Finding(NewFinding {
-            installation: meter.installation,
-            kind,
-            number,
-            detail,
-        })
-    }));
+/// A remark as it stands behind the record that it speaks of.
+pub(crate) fn finding(meter: &Meter, (kind, number, detail): NumberedRemark) -> Ingest {
+    Ingest::Finding(NewFinding {
+        installation: meter.installation,
+        kind,
+        number,
+        detail,
+    })
 }
 
 async fn answer_reading(
@@ -478,29 +484,28 @@ async fn answer_reading(
             "the store answered without an outcome",
         )
     })?;
-    let (status, receipt) = match outcome {
+    let (status, body) = match outcome {
         Outcome::Stored(receipt) => {
             add(&gateway.metrics.readings_stored, 1);
-            (StatusCode::CREATED, receipt)
+            if let Some(event) = receipt.event {
+                gateway.announce_event(event);
+            }
+            let stored = as_stored(&reading, &receipt);
+            let body = serde_json::to_vec(&view::reading(meter, &stored));
+            (StatusCode::CREATED, body)
         }
-        Outcome::Duplicate(receipt) => {
+        Outcome::Duplicate(_) => {
             add(&gateway.metrics.duplicates, 1);
-            (StatusCode::OK, receipt)
+            (
+                StatusCode::OK,
+                stored_answer(gateway, meter, &reading).await?,
+            )
         }
         Outcome::Refused(refusal) => {
             return Err(equivocation(gateway, meter, &reading, refusal).await);
         }
     };
-    if let Some(event) = receipt.event {
-        gateway.announce_event(event);
-    }
-    let body = if receipt.sealed_in.is_some() {
-        stored_answer(gateway, meter, &reading).await?
-    } else {
-        let stored = as_stored(&reading, &receipt);
-        serde_json::to_vec(&view::reading(meter, &stored))
-    }
-    .expect("a reading has only string keys");
+    let body = body.expect("a reading has only string keys");
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(
@@ -510,7 +515,8 @@ async fn answer_reading(
     Ok(response)
 }
 
-/// The answer to a reading that is sealed by now: with its proof in the place of its signature.
+/// The answer to a reading that is held already: as it is held, with the signature that came first,
+/// or with its proof in the place of it once it is sealed.
 async fn stored_answer(
     gateway: &Shared,
     meter: &Meter,

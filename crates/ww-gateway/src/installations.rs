@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 use ww_api::name::Named;
 use ww_api::submission::parse_object;
 use ww_api::{Announcement, Approval, Installation, ProblemKind, RevocationRequest, hex};
@@ -28,8 +29,12 @@ use crate::ingest::{expect_media_type, signature_invalid};
 use crate::parameters::Parameters;
 use crate::readings::{meter_of, page};
 use crate::records;
-use crate::state::{Gateway, Shared};
+use crate::state::{Gateway, Peer, Shared};
 use crate::view;
+
+/// What it costs an address to bring a new meter, beside the request: each takes a place that others
+/// may need, until an operator looks.
+const ANNOUNCEMENT_COST: usize = 10;
 
 /// A JSON body, refused by name when it is not what it should be.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -109,10 +114,13 @@ async fn stored(gateway: &Shared, id: &str) -> Result<ww_store::Installation> {
 /// `POST /api/v1/installations/`.
 pub(crate) async fn announce(
     State(gateway): State<Gateway>,
+    caller: Option<Extension<Caller>>,
+    Extension(Peer(address)): Extension<Peer>,
     JsonBody(body): JsonBody<Announcement>,
 ) -> Result<Response<Body>> {
     let announcement = read_announcement(body)?;
     let meter = announcement.public_key.id();
+    let name = announcement.name.clone();
     let audit = gateway.audit(
         format!("meter {meter}"),
         "installation.announce",
@@ -125,17 +133,36 @@ pub(crate) async fn announce(
         .announce(announcement, waiting_limit, audit)
         .await?;
     let (status, installation) = match announced {
-        Announced::New(installation) => {
+        Announced::New {
+            installation,
+            forgotten,
+        } => {
             tracing::info!(installation_id = installation.id.0, meter_id = %meter, "a meter waits for approval");
+            if let Some(forgotten) = forgotten {
+                tracing::info!(meter_id = %forgotten, "a meter that had waited for a day was forgotten");
+                gateway.registry.forget(&forgotten);
+            }
             gateway.registry.put(&installation);
             gateway.announce_change().await;
+            if caller.is_none() {
+                let now = Instant::now();
+                gateway.anonymous.charge(address, ANNOUNCEMENT_COST, now);
+            }
             (StatusCode::CREATED, installation)
         }
-        Announced::Known(installation) => (StatusCode::OK, installation),
+        Announced::Known(installation) => {
+            let may_read = gateway.config.public_read || caller.is_some();
+            if !may_read {
+                let cadence_s = gateway.config.expected_cadence_s;
+                let told = view::acquaintance(&installation, name, cadence_s);
+                return Ok(Json(told).into_response());
+            }
+            (StatusCode::OK, installation)
+        }
         Announced::TooManyWaiting => {
             return Err(Failure::new(
                 ProblemKind::TooManyWaiting,
-                format!("{waiting_limit} meters wait already"),
+                format!("{waiting_limit} meters wait already, none of them for a day"),
             ));
         }
     };
@@ -285,13 +312,26 @@ pub(crate) async fn approve(
         None => signed_enrolment(&gateway, &installation, &body, time).await?,
     };
     let label = label(&gateway, &installation, &body, time)?;
-    if let Some(old) = body.replaces {
-        replace(&gateway, &caller, &installation, old, time).await?;
-    }
+    let replacement = replacement(&gateway, &installation, &body, time).await?;
+    let old = replacement
+        .as_ref()
+        .map(|replacement| replacement.record().old_meter);
+    let replacement = replacement.map(|replacement| {
+        let old = replacement.record().old_meter;
+        let subject = format!("meter {old} by installation {}", installation.id);
+        let audit = gateway.audit_of(&caller, "installation.replace", subject, "");
+        (replacement, audit)
+    });
     let subject = format!("installation {}", installation.id);
     let digest = digest(enrolment.record())?;
     let audit = gateway.audit_of(&caller, "installation.approve", subject, digest);
-    let approved = gateway.store.enrol(enrolment, Some(label), audit).await?;
+    let approved = gateway
+        .store
+        .enrol(enrolment, Some(label), replacement, audit)
+        .await?;
+    if let Some(old) = old {
+        records::reload(&gateway, old).await?;
+    }
     tracing::info!(
         installation_id = approved.id.0,
         actor = caller.name,
@@ -311,16 +351,22 @@ fn digest(enrolment: &Enrolment) -> Result<String> {
     Ok(format!("enrolment {}", payload.digest()))
 }
 
+fn read_hex(field: &'static str, text: &str) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; text.len() / 2];
+    let len = hex::decode_into(text, &mut bytes)
+        .ok_or_else(|| Failure::invalid(field, "must be hex digits, two for each byte"))?;
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
 /// An Enrolment that an offline operator has signed.
 fn brought_enrolment(
     gateway: &Shared,
     installation: &ww_store::Installation,
     record: &str,
 ) -> Result<Verified<Enrolment>> {
-    let mut bytes = vec![0; record.len() / 2];
-    let len = hex::decode_into(record, &mut bytes)
-        .ok_or_else(|| Failure::invalid("record", "must be hex digits, two for each byte"))?;
-    let sign1 = Sign1::decode(&bytes[..len])?;
+    let bytes = read_hex("record", record)?;
+    let sign1 = Sign1::decode(&bytes)?;
     let enrolment = Enrolment::decode(sign1.payload)?;
     if enrolment.meter_key != installation.public_key {
         return Err(Failure::new(
@@ -471,34 +517,57 @@ fn label(
         .map_err(|rule| Failure::invalid("name", rule.0))
 }
 
-/// Signs that this meter follows another at its place.
-async fn replace(
+/// The Replacement by which this meter follows another at its place: brought, or signed by the
+/// gateway's key.
+async fn replacement(
     gateway: &Shared,
-    caller: &Caller,
     new: &ww_store::Installation,
-    old: u32,
+    body: &Approval,
     time: UtcMillis,
-) -> Result<()> {
+) -> Result<Option<Verified<Replacement>>> {
+    if let Some(record) = &body.replacement {
+        if body.replaces.is_some() {
+            return Err(Failure::invalid(
+                "replacement",
+                "stands in the place of `replaces`",
+            ));
+        }
+        let bytes = read_hex("replacement", record)?;
+        let replacement = records::verify_replacement(gateway, &Sign1::decode(&bytes)?)?;
+        if replacement.record().new_meter != new.meter {
+            let rule = "names this installation's meter as the new one";
+            return Err(Failure::invalid("replacement", rule));
+        }
+        return Ok(Some(replacement));
+    }
+    let Some(old) = body.replaces else {
+        return Ok(None);
+    };
     let old = stored(gateway, &old.to_string()).await?;
-    let (last_index, last_digest, produced_close) = records::end_of_chain(gateway, &old).await?;
+    if new.replaces == Some(old.id) {
+        return Ok(None);
+    }
+    let end = gateway.store.chain_end(old.id).await?.ok_or_else(|| {
+        Failure::new(
+            ProblemKind::StateConflict,
+            format!("installation {} has no chain that could end", old.id),
+        )
+        .field("replaces")
+    })?;
     let replacement = Replacement {
         signer: gateway.operator.id(),
         old_meter: old.meter,
         new_meter: new.meter,
         time,
-        last_index,
-        last_digest,
-        produced_close,
+        last_index: end.index,
+        last_digest: end.digest,
+        produced_close: end.produced,
     };
-    let replacement = gateway
+    let signed = gateway
         .operator
         .sign(replacement)
         .map_err(|rule| Failure::invalid("replaces", rule.0))?;
-    let subject = format!("installation {} by installation {}", old.id, new.id);
-    let audit = gateway.audit_of(caller, "installation.replace", subject, "");
-    let replaced = gateway.store.replace(replacement, audit).await?;
-    gateway.registry.put(&replaced);
-    records::reload(gateway, old.meter).await
+    Ok(Some(signed))
 }
 
 /// `POST /api/v1/installations/{id}/revoke`.

@@ -64,6 +64,12 @@ impl Bucket {
         self.tokens -= count;
         Ok(())
     }
+
+    /// Takes tokens for what is done already: they may become a debt, of a whole bucket at most.
+    pub(crate) fn charge(&mut self, count: f64, rate: Rate, now: Instant) {
+        self.fill(rate, now);
+        self.tokens = (self.tokens - count).max(-rate.burst);
+    }
 }
 
 /// Addresses that are remembered at most in one generation.
@@ -121,6 +127,19 @@ impl PeerLimit {
         let taken = bucket.take(1.0, self.rate, now);
         self.count(&generations);
         taken
+    }
+
+    /// Takes tokens of this address for what is done already, see [`Bucket::charge`].
+    pub(crate) fn charge(&self, peer: IpAddr, count: usize, now: Instant) {
+        let peer = subnet(peer);
+        let mut generations = self.aged(now);
+        let Generations { young, old, .. } = &mut *generations;
+        let bucket = young.entry(peer).or_insert_with(|| {
+            old.remove(&peer)
+                .unwrap_or_else(|| Bucket::full(self.rate, now))
+        });
+        bucket.charge(count as f64, self.rate, now);
+        self.count(&generations);
     }
 
     /// Whether this address has a token left, without taking it. Costs next to nothing while no
@@ -297,6 +316,17 @@ mod tests {
         }
         assert!(limit.take(peer("2001:db8::4"), now).is_err());
         assert!(limit.take(peer("2001:db8:0:1::4"), now).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_done_already_is_paid_off_before_anything_else_is_let_through() {
+        let limit = PeerLimit::new(RATE);
+        let now = Instant::now();
+        limit.charge(peer("192.0.2.1"), 500, now);
+        assert_eq!(limit.check(peer("192.0.2.1"), || now), Err(RetryAfter(2)));
+        let later = now + Duration::from_secs(2);
+        assert_eq!(limit.check(peer("192.0.2.1"), || later), Ok(()));
+        assert_eq!(limit.take(peer("192.0.2.2"), now), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@
 //! | counter and power disagree | over a window without a gap, the counter's energy and the power's differ by more than a fifth and 3 Wh |
 
 use ww_store::{FindingKind, LastReading};
-use ww_wire::{AnyReading, Enrolment, MilliwattHours, Reading, ReadingFlags, UtcMillis};
+use ww_wire::{AnyReading, Enrolment, MilliwattHours, Reading, ReadingFlags, Sequence, UtcMillis};
 
 /// How far a meter's clock may be ahead of the gateway's.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
@@ -33,6 +33,9 @@ const NOT_COMPARABLE: ReadingFlags = ReadingFlags::FAILED
 /// One remark.
 pub(crate) type Remark = (FindingKind, String);
 
+/// A remark and the number of the reading that it speaks of.
+pub(crate) type NumberedRemark = (FindingKind, u64, String);
+
 /// What is remembered of a meter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plausibility {
@@ -50,7 +53,48 @@ impl Plausibility {
         }
     }
 
-    /// Looks at the next reading that was signed alone.
+    /// Takes over what was learned from a record that is stored now, unless more is known already.
+    pub(crate) fn adopt(&mut self, later: Self) {
+        let number = |memory: &Self| memory.last.map(|last| last.sequence);
+        if number(self) < number(&later) {
+            *self = later;
+        }
+    }
+
+    /// Whether this reading comes after everything that is remembered.
+    pub(crate) fn is_before(&self, sequence: Sequence) -> bool {
+        self.last.is_none_or(|last| last.sequence < sequence)
+    }
+
+    /// Looks at the readings of a window: one remark of a kind, at the first reading that it is
+    /// about.
+    pub(crate) fn look_at_readings(
+        &mut self,
+        readings: &[AnyReading],
+        enrolment: Option<&Enrolment>,
+        now: Option<UtcMillis>,
+    ) -> Vec<NumberedRemark> {
+        let mut found: Vec<(NumberedRemark, u32)> = Vec::new();
+        for reading in readings {
+            let sum = reading.sum();
+            for (kind, detail) in self.look(sum, enrolment, now) {
+                match found.iter_mut().find(|((known, ..), _)| *known == kind) {
+                    Some((_, count)) => *count += 1,
+                    None => found.push(((kind, sum.sequence.get(), detail), 1)),
+                }
+            }
+        }
+        let counted = found.into_iter().map(|((kind, number, detail), count)| {
+            let detail = match count {
+                1 => detail,
+                _ => format!("{detail}; {count} readings of this window"),
+            };
+            (kind, number, detail)
+        });
+        counted.collect()
+    }
+
+    /// Looks at the next reading.
     pub(crate) fn look(
         &mut self,
         reading: &Reading,
@@ -165,7 +209,7 @@ fn production(reading: &Reading, enrolment: &Enrolment) -> Option<u128> {
 mod tests {
     use ww_wire::{
         Address, BootCounter, CounterEpoch, Custody, Mac, Milliwatts, ProductionCounter, PublicKey,
-        SensorModel, Sequence, SignerId, Text, TimeQuality, UptimeMillis, Watts,
+        SensorModel, SignerId, Text, TimeQuality, UptimeMillis, Watts,
     };
 
     use super::*;
@@ -312,6 +356,37 @@ mod tests {
             .map(|i| reading(i + 1, START + i * 10_000, power_mw, i * step_mwh))
             .map(AnyReading::SinglePhase)
             .collect()
+    }
+
+    #[test]
+    fn readings_of_a_window_are_remarked_on_once_of_a_kind() {
+        let enrolment = enrolment(800);
+        let mut memory = Plausibility::after(None);
+        let readings = window(1_080_001, 1_000);
+        let remarks = memory.look_at_readings(&readings, Some(&enrolment), UtcMillis::new(START));
+        let shown: Vec<_> = remarks
+            .iter()
+            .map(|(kind, number, _)| (*kind, *number))
+            .collect();
+        // The eighth reading is 70 s ahead.
+        let expected = [
+            (FindingKind::PowerAboveRating, 1),
+            (FindingKind::FutureTime, 8),
+        ];
+        assert_eq!(shown, expected);
+        assert!(remarks[0].2.ends_with("60 readings of this window"));
+    }
+
+    #[test]
+    fn what_is_older_than_the_memory_does_not_replace_it() {
+        let (mut memory, mut other) = (Plausibility::after(None), Plausibility::after(None));
+        memory.look(&reading(5, START, 0, 0), None, None);
+        other.look(&reading(4, START, 0, 0), None, None);
+        memory.adopt(other);
+        assert!(!memory.is_before(Sequence::new(5).unwrap()));
+        other.look(&reading(6, START, 0, 0), None, None);
+        memory.adopt(other);
+        assert!(!memory.is_before(Sequence::new(6).unwrap()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use futures_util::stream;
 use ww_api::reading::{PendingReadings, split_reading_id};
-use ww_api::{Chart, Energy, Finding, Milli, Reading, TimeFrame, WindowSummary};
+use ww_api::{Chart, Energy, Evidence, Finding, Milli, Reading, TimeFrame, WindowSummary};
 use ww_store::{InstallationId, Position, ReadingId, ReadingQuery, StoredReading, WindowQuery};
 use ww_wire::{ChainIndex, Sequence, UtcMillis};
 
@@ -335,6 +335,26 @@ pub(crate) async fn findings(
         .await?;
     let shown: Vec<Finding> = findings.into_iter().map(view::finding).collect();
     let cursor = shown.last().map(|finding| finding.id.to_string());
+    Ok(page(shown, limit, cursor, &uri, &parameters))
+}
+
+/// `GET /api/v1/installations/{id}/evidence`.
+pub(crate) async fn evidence(
+    State(gateway): State<Gateway>,
+    Path(id): Path<String>,
+    uri: Uri,
+    parameters: Parameters,
+) -> Result<Response<Body>> {
+    let meter = meter_of(&gateway, &id)?;
+    let most = gateway.config.limits.page_rows;
+    let limit = parameters.limit(most)?.unwrap_or(most);
+    let after = parameters.integer("cursor")?.unwrap_or(0);
+    let store = &gateway.store;
+    let evidence = store
+        .evidence(Some(meter.installation), after, limit)
+        .await?;
+    let shown: Vec<Evidence> = evidence.iter().map(view::evidence).collect();
+    let cursor = shown.last().map(|evidence| evidence.id.to_string());
     Ok(page(shown, limit, cursor, &uri, &parameters))
 }
 

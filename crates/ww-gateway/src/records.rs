@@ -14,8 +14,7 @@ use tokio::time::Instant;
 use ww_api::route::{ACKNOWLEDGEMENT, COSE};
 use ww_api::{ProblemKind, RecordReference, hex};
 use ww_store::{
-    Acceptance, Ingest, Installation, InstallationId, Outcome, StoredEnrolment, Verified,
-    WindowReadings,
+    Acceptance, Ingest, Installation, Outcome, StoredEnrolment, Verified, WindowReadings,
 };
 use ww_verify::VerifyingKey;
 use ww_wire::cose::{Item, Items, byte_string_head};
@@ -23,22 +22,25 @@ use ww_wire::record::Record;
 use ww_wire::{
     Acknowledgement, AnyReading, Boot, ChainIndex, ChainRecord, Correction, Domain, Enrolment, Gap,
     Hash, Label, MeterId, RecordType, Replacement, Revocation, Sign1, Signature, StatusReport,
-    Window,
+    UtcMillis, Window,
 };
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, not_active};
 use crate::ingest::{
-    active_meter, admit, check_ranges, expect_media_type, push_remarks, read_body, reference,
-    refuse, signature_invalid, signer_of, verify,
+    active_meter, admit, charge, check_ranges, expect_media_type, finding, read_body, reference,
+    refuse, signature_invalid, signer_of, unknown_meter, verify,
 };
 use crate::metrics::add;
 use crate::parameters::Parameters;
-use crate::plausibility;
+use crate::plausibility::{self, NumberedRemark, Plausibility};
 use crate::registry::Meter;
 use crate::state::{Gateway, Peer, Shared};
 
 /// Bodies above this are checked beside the threads that serve connections.
 const INLINE_BYTES: usize = 4 << 10;
+
+/// Statements in one body: each is written for itself.
+const MAX_STATEMENTS: usize = 16;
 
 /// Chain records on one page.
 const PAGE_RECORDS: u32 = 144;
@@ -72,18 +74,18 @@ async fn take_records(
         room,
     )
     .await?;
-    let checked = check_body(gateway, body).await?;
+    let checked = check_body(gateway, peer, body).await?;
     let meter = checked.meter;
-    let next_index = store_records(gateway, checked).await?;
+    let next_index = store_records(gateway, peer, checked).await?;
     acknowledge(gateway, meter, next_index).await
 }
 
-async fn check_body(gateway: &Gateway, body: Bytes) -> Result<Checked> {
+async fn check_body(gateway: &Gateway, peer: Peer, body: Bytes) -> Result<Checked> {
     if body.len() <= INLINE_BYTES {
-        return check(gateway, &body);
+        return check(gateway, peer, &body);
     }
     let gateway = Arc::clone(gateway);
-    tokio::task::spawn_blocking(move || check(&gateway, &body))
+    tokio::task::spawn_blocking(move || check(&gateway, peer, &body))
         .await
         .unwrap_or_else(|error| {
             tracing::error!(
@@ -99,10 +101,20 @@ async fn check_body(gateway: &Gateway, body: Bytes) -> Result<Checked> {
 struct Checked {
     meter: MeterId,
     batch: Vec<Ingest>,
-    /// Which record each entry of the batch came from.
-    references: Vec<RecordReference>,
+    /// What is known of each entry of the batch.
+    entries: Vec<Entry>,
     statements: Vec<Statement>,
+}
+
+/// What is known of an entry of the batch.
+#[derive(Debug)]
+struct Entry {
+    /// Which record it came from; `None` for a finding.
+    reference: Option<RecordReference>,
+    /// Readings that come with it.
     readings: u64,
+    /// What is remembered of the meter's readings once it is stored.
+    learned: Option<Plausibility>,
 }
 
 /// What is not part of a meter's own stream.
@@ -117,29 +129,36 @@ enum Statement {
 }
 
 /// Checks a body record by record; the first that does not hold refuses all of it.
-fn check(gateway: &Shared, body: &[u8]) -> Result<Checked> {
+fn check(gateway: &Shared, peer: Peer, body: &[u8]) -> Result<Checked> {
     let mut checker = Checker {
         gateway,
+        peer,
+        now: gateway.now(),
         meter: None,
         batch: Vec::new(),
-        references: Vec::new(),
+        entries: Vec::new(),
         statements: Vec::new(),
         window: None,
-        readings: 0,
+        records: 0,
+        memory: Plausibility::after(None),
+        backlog: Plausibility::after(None),
     };
     let limit = gateway.config.limits.batch_records;
     for (position, item) in Items::new(body).enumerate() {
         let item = item.map_err(|error| Failure::from(error).record(at(position)))?;
         match item {
-            Item::Sign1(_) if checker.references.len() >= limit => {
+            Item::Sign1(_) if checker.records >= limit => {
                 return Err(Failure::new(
                     ProblemKind::BatchTooLarge,
                     format!("a batch has at most {limit} records"),
                 ));
             }
-            Item::Sign1(sign1) => checker
-                .sign1(position, &sign1)
-                .map_err(|failure| failure.record(reference(position, sign1.payload)))?,
+            Item::Sign1(sign1) => {
+                checker.records += 1;
+                checker
+                    .sign1(position, &sign1)
+                    .map_err(|failure| failure.record(reference(position, sign1.payload)))?;
+            }
             Item::Readings(packed) => checker
                 .packed(packed)
                 .map_err(|failure| failure.record(at(position)))?,
@@ -157,13 +176,19 @@ fn at(position: usize) -> RecordReference {
 
 struct Checker<'a> {
     gateway: &'a Shared,
+    peer: Peer,
+    now: Option<UtcMillis>,
     meter: Option<(MeterId, Option<Arc<Meter>>)>,
     batch: Vec<Ingest>,
-    references: Vec<RecordReference>,
+    entries: Vec<Entry>,
     statements: Vec<Statement>,
     /// The window that packed readings may follow, and its place in the batch.
     window: Option<(usize, Window, Signature)>,
-    readings: u64,
+    records: usize,
+    /// What is remembered of the meter, and what this body adds to it.
+    memory: Plausibility,
+    /// The same of readings that come after newer ones.
+    backlog: Plausibility,
 }
 
 impl Checker<'_> {
@@ -178,55 +203,50 @@ impl Checker<'_> {
                 check_ranges(&reading)?;
                 let domain = Domain::Record(reading.record_type());
                 let signature = verify(&meter, domain, payload, *sign1.signature.bytes())?;
-                let now = self.gateway.now();
-                let sum = *reading.sum();
-                let remarks =
-                    meter.plausibility(|memory| memory.look(&sum, meter.enrolment.as_ref(), now));
-                self.push(
-                    Ingest::Reading(Verified::vouched(reading, signature)),
-                    reference,
-                );
-                self.remark(&meter, sum.sequence.get(), remarks);
-                self.readings += 1;
+                let sum = reading.sum();
+                let remarks = self.memory.look(sum, meter.enrolment.as_ref(), self.now);
+                let reading = Ingest::Reading(Verified::vouched(reading, signature));
+                self.push(reading, reference, 1, Some(self.memory));
+                for (kind, detail) in remarks {
+                    self.remark(&meter, (kind, sum.sequence.get(), detail));
+                }
             }
             RecordType::Window => {
                 let (window, signature) = self.own::<Window>(sign1)?;
                 let verified = Verified::vouched(window, signature);
                 self.window = Some((self.batch.len(), window, signature));
-                self.push(Ingest::Window(verified, None), reference);
+                self.push(Ingest::Window(verified, None), reference, 0, None);
             }
             RecordType::Boot => {
                 let (boot, signature) = self.own::<Boot>(sign1)?;
                 let verified = Verified::vouched(ChainRecord::Boot(boot), signature);
-                self.push(Ingest::Chain(verified), reference);
+                self.push(Ingest::Chain(verified), reference, 0, None);
             }
             RecordType::Gap => {
                 let (gap, signature) = self.own::<Gap>(sign1)?;
                 let verified = Verified::vouched(ChainRecord::Gap(gap), signature);
-                self.push(Ingest::Chain(verified), reference);
+                self.push(Ingest::Chain(verified), reference, 0, None);
             }
             RecordType::StatusReport => {
                 let (report, signature) = self.own::<StatusReport>(sign1)?;
-                self.push(
-                    Ingest::Status(Verified::vouched(report, signature)),
-                    reference,
-                );
+                let report = Ingest::Status(Verified::vouched(report, signature));
+                self.push(report, reference, 0, None);
             }
             RecordType::Enrolment => self.enrolment(sign1)?,
             RecordType::Label => {
                 let label = self.operators::<Label>(sign1)?;
                 self.one_meter(label.record().meter)?;
-                self.statements.push(Statement::Label(label));
+                self.state(Statement::Label(label))?;
             }
             RecordType::Correction => {
                 let correction = self.operators::<Correction>(sign1)?;
                 self.one_meter(correction.record().meter)?;
-                self.statements.push(Statement::Correction(correction));
+                self.state(Statement::Correction(correction))?;
             }
             RecordType::Revocation => {
                 let revocation = self.operators::<Revocation>(sign1)?;
                 self.one_meter(revocation.record().meter)?;
-                self.statements.push(Statement::Revocation(revocation));
+                self.state(Statement::Revocation(revocation))?;
             }
             RecordType::Replacement => self.replacement(sign1)?,
             RecordType::Acknowledgement => {
@@ -248,50 +268,71 @@ impl Checker<'_> {
         Ok((record, signature))
     }
 
-    /// A record that an operator signs.
+    /// A record that an operator signs. Anyone can send it again: whoever does pays for it.
     fn operators<R: Record>(&self, sign1: &Sign1<'_>) -> Result<Verified<R>> {
-        let record = R::decode(sign1.payload)?;
-        let signer = record.signer();
-        let key = self.gateway.operator_key(&signer).ok_or_else(|| {
-            Failure::new(
-                ProblemKind::UnknownOperator,
-                format!("{signer} is no operator of this gateway"),
-            )
-            .field("operator")
-        })?;
-        check_signature(key, Domain::Record(R::TYPE), sign1)?;
-        Ok(Verified::vouched(record, sign1.signature))
+        let verified = verify_operators::<R>(self.gateway, sign1)?;
+        charge(self.gateway, self.peer, 1);
+        Ok(verified)
     }
 
     /// An Enrolment comes from an operator, or from the meter as its consent.
     fn enrolment(&mut self, sign1: &Sign1<'_>) -> Result<()> {
         let enrolment = Enrolment::decode(sign1.payload)?;
-        self.one_meter(enrolment.meter())?;
-        let meter_key = VerifyingKey::new(enrolment.meter_key).map_err(|error| {
-            Failure::new(ProblemKind::KeyNotOnCurve, error.to_string()).field("meter_key")
-        })?;
-        if check_signature(&meter_key, Domain::EnrolmentAcceptance, sign1).is_ok() {
+        let meter = enrolment.meter();
+        self.one_meter(meter)?;
+        let known = self.gateway.registry.by_meter(&meter);
+        if let Some(known) = &known
+            && check_signature(&known.key, Domain::EnrolmentAcceptance, sign1).is_ok()
+        {
+            charge(self.gateway, self.peer, 1);
             let acceptance = Verified::vouched(Acceptance(enrolment), sign1.signature);
-            self.statements.push(Statement::Acceptance(acceptance));
-            return Ok(());
+            return self.state(Statement::Acceptance(acceptance));
         }
-        let enrolment = self.operators::<Enrolment>(sign1)?;
-        self.statements.push(Statement::Enrolment(enrolment));
-        Ok(())
+        // For a meter that was never announced no key is tried but an operator's.
+        let verified = self.operators::<Enrolment>(sign1);
+        if known.is_none() {
+            let enrolment = verified
+                .as_ref()
+                .map_err(|_| unknown_meter(&meter))?
+                .record();
+            VerifyingKey::new(enrolment.meter_key).map_err(|error| {
+                Failure::new(ProblemKind::KeyNotOnCurve, error.to_string()).field("meter_key")
+            })?;
+        }
+        self.state(Statement::Enrolment(verified?))
     }
 
-    /// A Replacement comes from an operator, or from the meter that ends.
+    /// A Replacement is an operator's act. Where the meter that ends has signed it, an operator
+    /// brings it with the approval of the meter that follows.
     fn replacement(&mut self, sign1: &Sign1<'_>) -> Result<()> {
         let replacement = Replacement::decode(sign1.payload)?;
         self.one_meter(replacement.new_meter)?;
-        let verified = if replacement.signer == replacement.old_meter {
-            let old = active_meter(self.gateway, sign1.payload)?;
-            check_signature(&old.key, Domain::Record(Replacement::TYPE), sign1)?;
-            Verified::vouched(replacement, sign1.signature)
-        } else {
-            self.operators::<Replacement>(sign1)?
-        };
-        self.statements.push(Statement::Replacement(verified));
+        if replacement.signer == replacement.old_meter {
+            return Err(Failure::new(
+                ProblemKind::UnknownOperator,
+                "a Replacement by the old meter takes effect when an operator brings it with the \
+                 approval of the new one",
+            )
+            .field("signer"));
+        }
+        let replacement = self.operators::<Replacement>(sign1)?;
+        self.state(Statement::Replacement(replacement))
+    }
+
+    /// Takes a statement; of a meter's consents one in a body.
+    fn state(&mut self, statement: Statement) -> Result<()> {
+        let is_consent = |statement: &Statement| matches!(statement, Statement::Acceptance(_));
+        if self.statements.len() >= MAX_STATEMENTS
+            || is_consent(&statement) && self.statements.iter().any(is_consent)
+        {
+            return Err(Failure::new(
+                ProblemKind::BatchTooLarge,
+                format!(
+                    "a batch has at most {MAX_STATEMENTS} statements, one of them an acceptance"
+                ),
+            ));
+        }
+        self.statements.push(statement);
         Ok(())
     }
 
@@ -309,14 +350,26 @@ impl Checker<'_> {
         }
         let meter = self.meter.as_ref().and_then(|(_, meter)| meter.clone());
         if let Some(meter) = meter {
-            let remark = plausibility::look_at_window(
-                window.produced_open,
-                readings.readings(),
-                meter.enrolment.as_ref(),
-            );
-            self.remark(&meter, window.first_sequence.get(), remark);
+            let enrolment = meter.enrolment.as_ref();
+            let is_newest = self.memory.is_before(window.first_sequence);
+            let memory = match is_newest {
+                true => &mut self.memory,
+                false => &mut self.backlog,
+            };
+            let remarks = memory.look_at_readings(readings.readings(), enrolment, self.now);
+            self.entries[place].learned = is_newest.then_some(self.memory);
+            for remark in remarks {
+                self.remark(&meter, remark);
+            }
+            let number = window.first_sequence.get();
+            let open = window.produced_open;
+            if let Some((kind, detail)) =
+                plausibility::look_at_window(open, readings.readings(), enrolment)
+            {
+                self.remark(&meter, (kind, number, detail));
+            }
         }
-        self.readings += u64::from(window.count);
+        self.entries[place].readings = u64::from(window.count);
         self.batch[place] = Ingest::Window(Verified::vouched(window, signature), Some(readings));
         Ok(())
     }
@@ -330,6 +383,8 @@ impl Checker<'_> {
         }
         let meter = active_meter(self.gateway, payload)?;
         self.one_meter(meter.meter)?;
+        meter.admit(1, self.gateway.meter_rate(), Instant::now())?;
+        self.memory = meter.plausibility();
         self.meter = Some((meter.meter, Some(Arc::clone(&meter))));
         Ok(meter)
     }
@@ -345,20 +400,28 @@ impl Checker<'_> {
         }
     }
 
-    fn push(&mut self, entry: Ingest, reference: RecordReference) {
-        self.batch.push(entry);
-        self.references.push(reference);
+    fn push(
+        &mut self,
+        record: Ingest,
+        reference: RecordReference,
+        readings: u64,
+        learned: Option<Plausibility>,
+    ) {
+        self.batch.push(record);
+        self.entries.push(Entry {
+            reference: Some(reference),
+            readings,
+            learned,
+        });
     }
 
-    fn remark(
-        &mut self,
-        meter: &Meter,
-        number: u64,
-        remarks: impl IntoIterator<Item = plausibility::Remark>,
-    ) {
-        push_remarks(&mut self.batch, meter, number, remarks);
-        self.references
-            .resize_with(self.batch.len(), RecordReference::default);
+    fn remark(&mut self, meter: &Meter, remark: NumberedRemark) {
+        self.batch.push(finding(meter, remark));
+        self.entries.push(Entry {
+            reference: None,
+            readings: 0,
+            learned: None,
+        });
     }
 
     fn finish(self) -> Result<Checked> {
@@ -369,15 +432,13 @@ impl Checker<'_> {
             ));
         };
         if let Some(known) = known {
-            let rate = self.gateway.meter_rate();
-            known.take(self.references.len(), rate, Instant::now())?;
+            known.admit(self.records, self.gateway.meter_rate(), Instant::now())?;
         }
         Ok(Checked {
             meter,
             batch: self.batch,
-            references: self.references,
+            entries: self.entries,
             statements: self.statements,
-            readings: self.readings,
         })
     }
 }
@@ -387,25 +448,61 @@ fn check_signature(key: &VerifyingKey, domain: Domain, sign1: &Sign1<'_>) -> Res
         .map_err(|_| signature_invalid(&key.public().id()))
 }
 
+/// Checks a record that an operator signs; the operator must be one of this gateway's.
+fn verify_operators<R: Record>(gateway: &Shared, sign1: &Sign1<'_>) -> Result<Verified<R>> {
+    let record = R::decode(sign1.payload)?;
+    let signer = record.signer();
+    let key = gateway.operator_key(&signer).ok_or_else(|| {
+        Failure::new(
+            ProblemKind::UnknownOperator,
+            format!("{signer} is no operator of this gateway"),
+        )
+        .field("operator")
+    })?;
+    check_signature(key, Domain::Record(R::TYPE), sign1)?;
+    Ok(Verified::vouched(record, sign1.signature))
+}
+
+/// A Replacement that comes with an approval: signed by an operator, or by the meter that ends.
+pub(crate) fn verify_replacement(
+    gateway: &Shared,
+    sign1: &Sign1<'_>,
+) -> Result<Verified<Replacement>> {
+    let replacement = Replacement::decode(sign1.payload)?;
+    if replacement.signer != replacement.old_meter {
+        return verify_operators::<Replacement>(gateway, sign1);
+    }
+    let old = active_meter(gateway, sign1.payload)?;
+    check_signature(&old.key, Domain::Record(Replacement::TYPE), sign1)?;
+    Ok(Verified::vouched(replacement, sign1.signature))
+}
+
 /// Stores all and gives the chain record expected next, if the store said so.
-async fn store_records(gateway: &Shared, checked: Checked) -> Result<Option<ChainIndex>> {
+async fn store_records(
+    gateway: &Shared,
+    peer: Peer,
+    checked: Checked,
+) -> Result<Option<ChainIndex>> {
     let now = gateway.now();
     let mut next_index = None;
     if !checked.batch.is_empty() {
-        let records = checked.batch.len() as u64;
         let outcomes = gateway.store.ingest(checked.batch, now).await?;
-        next_index = note_outcomes(gateway, &outcomes, checked.readings, records);
-        if let Some(meter) = gateway.registry.by_meter(&checked.meter) {
-            meter.seen(now);
+        let noted = note_outcomes(gateway, &outcomes, &checked.entries);
+        next_index = noted.next_index;
+        if noted.stored > 0
+            && let Some(meter) = gateway.registry.by_meter(&checked.meter)
+        {
+            let rate = gateway.meter_rate();
+            meter.stored(noted.stored, rate, Instant::now(), now, noted.learned);
         }
-        let refused =
-            outcomes
-                .into_iter()
-                .zip(checked.references)
-                .find_map(|(outcome, reference)| match outcome {
-                    Outcome::Refused(refusal) => Some((refusal, reference)),
-                    Outcome::Stored(_) | Outcome::Duplicate(_) => None,
-                });
+        charge(gateway, peer, noted.duplicates);
+        let refused = outcomes
+            .into_iter()
+            .zip(checked.entries)
+            .find_map(|(outcome, entry)| match outcome {
+                Outcome::Refused(refusal) => Some((refusal, entry.reference?)),
+                Outcome::Stored(_) | Outcome::Duplicate(_) => None,
+            });
         if let Some((refusal, reference)) = refused {
             if refusal.is_equivocation() {
                 tracing::warn!(meter_id = %checked.meter, "the meter contradicts itself: {refusal}");
@@ -419,37 +516,46 @@ async fn store_records(gateway: &Shared, checked: Checked) -> Result<Option<Chai
     Ok(next_index)
 }
 
-fn note_outcomes(
-    gateway: &Shared,
-    outcomes: &[Outcome],
-    readings: u64,
-    records: u64,
-) -> Option<ChainIndex> {
-    let mut stored = false;
+/// What became of a body's records.
+#[derive(Debug, Default)]
+struct Noted {
+    stored: usize,
+    duplicates: usize,
+    learned: Option<Plausibility>,
+    next_index: Option<ChainIndex>,
+}
+
+fn note_outcomes(gateway: &Shared, outcomes: &[Outcome], entries: &[Entry]) -> Noted {
+    let mut noted = Noted::default();
     let mut newest = None;
-    let mut next_index = None;
-    for outcome in outcomes {
+    let mut readings = 0;
+    let records = outcomes
+        .iter()
+        .zip(entries)
+        .filter(|(_, entry)| entry.reference.is_some());
+    for (outcome, entry) in records {
         match outcome {
             Outcome::Stored(receipt) => {
-                stored = true;
+                noted.stored += 1;
+                readings += entry.readings;
                 newest = newest.max(receipt.event);
-                next_index = next_index.max(Some(receipt.next_index));
+                noted.learned = entry.learned.or(noted.learned);
+                noted.next_index = noted.next_index.max(Some(receipt.next_index));
             }
             Outcome::Duplicate(receipt) => {
-                add(&gateway.metrics.duplicates, 1);
-                next_index = next_index.max(Some(receipt.next_index));
+                noted.duplicates += 1;
+                noted.next_index = noted.next_index.max(Some(receipt.next_index));
             }
             Outcome::Refused(_) => {}
         }
     }
-    if stored {
-        add(&gateway.metrics.readings_sealed, readings);
-        add(&gateway.metrics.records_stored, records);
-    }
+    add(&gateway.metrics.duplicates, noted.duplicates as u64);
+    add(&gateway.metrics.readings_sealed, readings);
+    add(&gateway.metrics.records_stored, noted.stored as u64);
     if let Some(event) = newest {
         gateway.announce_event(event);
     }
-    next_index
+    noted
 }
 
 async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
@@ -464,12 +570,18 @@ async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
     let store = &gateway.store;
     let installation = match statement {
         Statement::Acceptance(acceptance) => {
-            store.accept_enrolment(acceptance, gateway.now()).await?
+            let Acceptance(enrolment) = *acceptance.record();
+            let meter = enrolment.meter();
+            if is_accepted(gateway, &enrolment).await? {
+                return Ok(());
+            }
+            let audit = audit(format!("meter {meter}"), "enrolment.accept", meter);
+            store.accept_enrolment(acceptance, audit).await?
         }
         Statement::Enrolment(enrolment) => {
             let record = enrolment.record();
             let audit = audit(operator(record), "installation.enrol", record.meter());
-            store.enrol(enrolment, None, audit).await?
+            store.enrol(enrolment, None, None, audit).await?
         }
         Statement::Label(label) => {
             let record = label.record();
@@ -497,6 +609,17 @@ async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
     gateway.registry.put(&installation);
     gateway.announce_change().await;
     Ok(())
+}
+
+/// Whether the meter's consent to this enrolment is held: then there is nothing to write.
+async fn is_accepted(gateway: &Shared, enrolment: &Enrolment) -> Result<bool> {
+    let Some(meter) = gateway.registry.by_meter(&enrolment.meter()) else {
+        return Ok(false);
+    };
+    let held = gateway.store.enrolments(meter.installation).await?;
+    Ok(held
+        .iter()
+        .any(|held| held.enrolment == *enrolment && held.acceptance.is_some()))
 }
 
 /// Reads a meter anew after a change of which it is not the answer.
@@ -553,7 +676,7 @@ pub(crate) async fn read_enrolment(
     let enrolments = gateway.store.enrolments(installation.id).await?;
     let newest = enrolments
         .last()
-        .ok_or_else(|| Failure::not_found(format!("enrolment of meter {meter_id}")))?;
+        .ok_or_else(|| not_active(installation.state).answered_404())?;
     Ok(bytes_answer(COSE, enrolment_bytes(newest)?))
 }
 
@@ -570,6 +693,26 @@ pub(crate) async fn list_enrolments(
             let payload = encode(&enrolment.enrolment)?;
             push_sign1(&mut body, &payload, acceptance)?;
         }
+    }
+    Ok(bytes_answer(COSE, body))
+}
+
+/// `GET /api/v1/meters/{meter_id}/statements`. A meter that follows another is shown with the
+/// Replacement that says so, which is a statement of the other.
+pub(crate) async fn list_statements(
+    State(gateway): State<Gateway>,
+    Path(meter_id): Path<String>,
+) -> Result<Response<Body>> {
+    let installation = installation_of(&gateway, &meter_id).await?;
+    let mut statements = Vec::new();
+    if let Some(old) = installation.replaces {
+        statements = gateway.store.statements(old).await?;
+        statements.retain(|statement| statement.record_type == RecordType::Replacement);
+    }
+    statements.extend(gateway.store.statements(installation.id).await?);
+    let mut body = Vec::new();
+    for statement in statements {
+        push_sign1(&mut body, &statement.payload, statement.signature)?;
     }
     Ok(bytes_answer(COSE, body))
 }
@@ -624,7 +767,7 @@ async fn installation_of(gateway: &Shared, meter_id: &str) -> Result<Installatio
         .map(ww_wire::SignerId)
         .ok_or_else(|| Failure::invalid("meter_id", "must be 64 hex digits"))?;
     let installation = gateway.store.installation_of(meter).await?;
-    installation.ok_or_else(|| Failure::not_found(format!("meter {meter_id}")))
+    installation.ok_or_else(|| unknown_meter(&meter).answered_404())
 }
 
 fn enrolment_bytes(enrolment: &StoredEnrolment) -> Result<Vec<u8>> {
@@ -662,39 +805,4 @@ fn bytes_answer(media_type: &'static str, body: Vec<u8>) -> Response<Body> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// The last record of a meter's chain and `produced` there, for a Replacement.
-pub(crate) async fn end_of_chain(
-    gateway: &Shared,
-    installation: &Installation,
-) -> Result<(ChainIndex, Hash, ww_wire::MilliwattHours)> {
-    let id: InstallationId = installation.id;
-    let conflict = || {
-        Failure::new(
-            ProblemKind::StateConflict,
-            format!("installation {id} has no window yet that could be its last record"),
-        )
-        .field("replaces")
-    };
-    let next = installation.next_index.get();
-    let mut digest = None;
-    for index in (0..next).rev() {
-        let from = ChainIndex::new(index).ok_or_else(conflict)?;
-        let to = from.next().ok_or_else(conflict)?;
-        let records = gateway.store.chain(id, from, to, 1).await?;
-        let Some(record) = records.first() else {
-            continue;
-        };
-        let (last_index, last_digest) =
-            *digest.get_or_insert((record.index, Hash::of(&[&record.payload])));
-        match ChainRecord::decode(&record.payload)? {
-            ChainRecord::Window(window) => {
-                return Ok((last_index, last_digest, window.produced_close));
-            }
-            ChainRecord::Gap(gap) => return Ok((last_index, last_digest, gap.produced_close)),
-            ChainRecord::Boot(_) => {}
-        }
-    }
-    Err(conflict())
 }

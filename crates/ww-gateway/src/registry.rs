@@ -33,23 +33,37 @@ struct Memory {
 }
 
 impl Meter {
-    /// Takes the tokens of `count` records.
-    pub(crate) fn take(&self, count: usize, rate: Rate, now: Instant) -> Result<(), RetryAfter> {
-        self.lock().bucket.take(count as f64, rate, now)
+    /// Whether there are tokens for `count` records. None is taken: anyone can send a meter's
+    /// records again, and must not use up what the meter needs.
+    pub(crate) fn admit(&self, count: usize, rate: Rate, now: Instant) -> Result<(), RetryAfter> {
+        let mut bucket = self.lock().bucket;
+        bucket.take(count as f64, rate, now)
     }
 
-    /// Works on the memory of what the meter sent before.
-    pub(crate) fn plausibility<T>(&self, work: impl FnOnce(&mut Plausibility) -> T) -> T {
-        work(&mut self.lock().plausibility)
+    /// What is remembered of the readings before.
+    pub(crate) fn plausibility(&self) -> Plausibility {
+        self.lock().plausibility
     }
 
-    /// Notes that something valid came.
-    pub(crate) fn seen(&self, now: Option<UtcMillis>) {
+    /// Notes that `count` new records of the meter were stored: takes their tokens, and what was
+    /// learned from the last of them.
+    pub(crate) fn stored(
+        &self,
+        count: usize,
+        rate: Rate,
+        at: Instant,
+        now: Option<UtcMillis>,
+        learned: Option<Plausibility>,
+    ) {
         let mut memory = self.lock();
+        memory.bucket.charge(count as f64, rate, at);
         memory.last_seen = memory.last_seen.max(now);
+        if let Some(learned) = learned {
+            memory.plausibility.adopt(learned);
+        }
     }
 
-    /// When something valid came last, a duplicate included.
+    /// When something new of it was stored last.
     pub(crate) fn last_seen(&self) -> Option<UtcMillis> {
         self.lock().last_seen
     }
@@ -88,6 +102,17 @@ impl Registry {
 
     pub(crate) fn by_installation(&self, id: InstallationId) -> Option<Arc<Meter>> {
         self.read().by_installation.get(&id).cloned()
+    }
+
+    /// Forgets a meter that the store has forgotten.
+    pub(crate) fn forget(&self, meter: &MeterId) {
+        let mut meters = self
+            .meters
+            .write()
+            .expect("no code panics while it holds this lock");
+        if let Some(known) = meters.by_meter.remove(meter) {
+            meters.by_installation.remove(&known.installation);
+        }
     }
 
     /// Takes over what the store says of an installation.

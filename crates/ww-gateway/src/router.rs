@@ -125,6 +125,10 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             get(readings::findings),
         )
         .route(
+            "/api/v1/installations/{id}/evidence",
+            get(readings::evidence),
+        )
+        .route(
             "/api/v1/installations/{id}/approve",
             post(installations::approve),
         )
@@ -156,6 +160,10 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         .route(
             "/api/v1/meters/{meter_id}/enrolments",
             get(records::list_enrolments),
+        )
+        .route(
+            "/api/v1/meters/{meter_id}/statements",
+            get(records::list_statements),
         )
         .route(
             "/api/v1/meters/{meter_id}/records",

@@ -69,15 +69,20 @@ pub(crate) async fn ready(State(gateway): State<Gateway>) -> (StatusCode, Json<R
 /// `GET /api/v1/status/`.
 pub(crate) async fn park(State(gateway): State<Gateway>) -> Result<Json<ParkStatus>> {
     let now = gateway.now();
-    let installations: Vec<MeterStatus> = gateway
-        .store
-        .installations()
-        .await?
+    let held = gateway.store.installations().await?;
+    let installations: Vec<MeterStatus> = held
         .iter()
         .map(|installation| meter_status(&gateway, installation, now))
         .collect();
+    // Another meter stands in the place of one that was replaced: its silence is no fault.
+    let counted: Vec<MeterStatus> = held
+        .iter()
+        .zip(&installations)
+        .filter(|(held, _)| held.replaced_by.is_none())
+        .map(|(_, shown)| shown.clone())
+        .collect();
     let internet = gateway.internet.show();
-    let (status, why) = judge(&installations, internet.state, now.is_some());
+    let (status, why) = judge(&counted, internet.state, now.is_some());
     Ok(Json(ParkStatus {
         status,
         since: view::iso(gateway.status.since(status, now)),

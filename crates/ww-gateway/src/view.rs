@@ -3,12 +3,12 @@
 use ww_api::name::Named as _;
 use ww_api::reading::{PendingReading, ReadingProof, reading_id};
 use ww_api::{
-    ApiKey, AuditEntry, Chart, DataPoint, Energy, Finding, ImportedReading, Installation,
-    InstallationState, Liveness, Milli, Reading, TimeFrame, WindowSummary, hex, time,
+    ApiKey, AuditEntry, Chart, DataPoint, Energy, Evidence, Finding, ImportedReading, Installation,
+    InstallationState, Liveness, Milli, Reading, SignedRecord, TimeFrame, WindowSummary, hex, time,
 };
 use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
 use ww_wire::record::Record as _;
-use ww_wire::{Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags};
+use ww_wire::{ChainIndex, Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags};
 
 use crate::access::role_of;
 use crate::registry::Meter;
@@ -189,7 +189,7 @@ pub(crate) const fn state(state: ww_store::InstallationState) -> InstallationSta
     }
 }
 
-/// When a meter was heard last: what is durable, or a duplicate since.
+/// When a meter was heard last: what is durable, or what this gateway has just stored.
 pub(crate) fn last_seen(
     installation: &ww_store::Installation,
     meter: Option<&Meter>,
@@ -239,6 +239,37 @@ pub(crate) fn installation(
         enrolment_accepted: installation.enrolment_accepted,
         replaces: installation.replaces.map(|id| id.0),
         replaced_by: installation.replaced_by.map(|id| id.0),
+    }
+}
+
+/// What the announcer of a known key is told who may not read installations: what it said itself,
+/// and what an operator made of it.
+pub(crate) fn acquaintance(
+    stored: &ww_store::Installation,
+    name: String,
+    cadence_s: u32,
+) -> Installation {
+    Installation {
+        id: stored.id.0,
+        name,
+        shelly_mac: None,
+        public_key: stored.public_key.to_string(),
+        created_at: None,
+        is_active: stored.state == ww_store::InstallationState::Active,
+        last_boot_timestamp: None,
+        meter_id: stored.meter.to_string(),
+        state: state(stored.state),
+        liveness: Liveness::Never,
+        last_seen_at: None,
+        expected_cadence_s: cadence_s,
+        rated_power_w: None,
+        timezone: zone("").to_owned(),
+        sensor_model: None,
+        firmware_digest: None,
+        enrolment_digest: None,
+        enrolment_accepted: false,
+        replaces: None,
+        replaced_by: None,
     }
 }
 
@@ -295,6 +326,27 @@ pub(crate) fn finding(finding: ww_store::Finding) -> Finding {
         number: finding.finding.number,
         created_at: iso(finding.at),
         detail: finding.finding.detail,
+    }
+}
+
+pub(crate) fn evidence(evidence: &ww_store::Evidence) -> Evidence {
+    Evidence {
+        id: evidence.id,
+        installation_id: evidence.installation.0,
+        kind: evidence.kind.name().to_owned(),
+        number: evidence.number,
+        created_at: iso(evidence.at),
+        stored: (!evidence.stored.payload.is_empty()).then(|| signed_record(&evidence.stored)),
+        stored_in_window: evidence.stored_in.map(ChainIndex::get),
+        refused: signed_record(&evidence.refused),
+        refused_readings: evidence.refused_readings.as_deref().map(hex::encode),
+    }
+}
+
+fn signed_record(bytes: &ww_store::SignedBytes) -> SignedRecord {
+    SignedRecord {
+        record: hex::encode(&bytes.payload),
+        signature: bytes.signature.map(|signature| signature.to_string()),
     }
 }
 

@@ -28,6 +28,16 @@ pub enum Refusal {
         /// Its state.
         state: InstallationState,
     },
+    /// Another meter follows this one: nothing is taken past the record with which it ended.
+    #[error("installation {installation} ended with chain record {}; installation {by} follows it", last_index.get())]
+    Replaced {
+        /// The installation.
+        installation: InstallationId,
+        /// The installation that follows it.
+        by: InstallationId,
+        /// The last record of its chain, as the Replacement names it.
+        last_index: ChainIndex,
+    },
     /// Another reading with this number was signed before. Both are kept as evidence.
     #[error("installation {installation} has signed two readings numbered {}", sequence.get())]
     EquivocatingReading {
@@ -115,6 +125,17 @@ pub enum Refusal {
         /// The later reading.
         sequence: Sequence,
     },
+    /// `produced` does not go on from one window to the next: the later one does not open where the
+    /// earlier one closed. Kept as evidence.
+    #[error("`produced` of installation {installation} does not go on between the windows {} and {}", index.get(), other.get())]
+    EnergyTornApart {
+        /// The installation.
+        installation: InstallationId,
+        /// The index of the window that was refused.
+        index: ChainIndex,
+        /// The window before or after it that is held.
+        other: ChainIndex,
+    },
     /// Another active installation measures with this sensor and channel.
     #[error("the sensor and channel are in use by installation {other}")]
     SensorTaken {
@@ -167,6 +188,7 @@ impl Refusal {
                 | Self::WindowContradictsReading { .. }
                 | Self::OverlappingWindows { .. }
                 | Self::ProducedFell { .. }
+                | Self::EnergyTornApart { .. }
         )
     }
 }

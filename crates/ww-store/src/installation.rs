@@ -66,10 +66,15 @@ pub struct Announcement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Announced {
     /// A new installation waits for approval.
-    New(Installation),
+    New {
+        /// It.
+        installation: Installation,
+        /// The meter that had waited longest and was forgotten to make room.
+        forgotten: Option<MeterId>,
+    },
     /// The key is known already. Nothing was changed.
     Known(Installation),
-    /// As many installations wait as may; this one was not taken.
+    /// As many installations wait as may, and none of them for a day; this one was not taken.
     TooManyWaiting,
 }
 
@@ -82,6 +87,19 @@ pub struct LastReading {
     pub time: Option<UtcMillis>,
     /// `produced` then.
     pub produced: MilliwattHours,
+}
+
+/// Where the chain of a meter ends, which a Replacement has to name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainEnd {
+    /// The record with the highest index.
+    pub index: ChainIndex,
+    /// Its digest.
+    pub digest: Hash,
+    /// `produced` there: at the close of the last window, or of what the last Gap gave up.
+    pub produced: MilliwattHours,
+    /// The last reading that a window or a Gap up to there covers.
+    pub last_sequence: Option<Sequence>,
 }
 
 /// One installation.

@@ -49,11 +49,13 @@ pub enum FindingKind {
     ProducedFell = 10,
     /// `produced` rose faster than the rated power allows.
     EnergyAboveRating = 11,
+    /// A window that does not open where the one before it closed.
+    EnergyTornApart = 12,
 }
 
 impl FindingKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PowerAboveRating,
         Self::CounterAndPowerDisagree,
         Self::FutureTime,
@@ -65,6 +67,7 @@ impl FindingKind {
         Self::OverlappingWindows,
         Self::ProducedFell,
         Self::EnergyAboveRating,
+        Self::EnergyTornApart,
     ];
 
     /// The name in the API.
@@ -82,6 +85,7 @@ impl FindingKind {
             Self::OverlappingWindows => "overlapping-windows",
             Self::ProducedFell => "produced-fell",
             Self::EnergyAboveRating => "energy-above-rating",
+            Self::EnergyTornApart => "energy-torn-apart",
         }
     }
 }

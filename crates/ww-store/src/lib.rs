@@ -22,8 +22,8 @@ pub use energy::{Bar, Chart, EnergySummary, Span};
 pub use error::{Refusal, StoreError};
 pub use identity::{EventId, InstallationId, KeyId, ReadingId};
 pub use installation::{
-    Announced, Announcement, Installation, InstallationState, LastReading, SensorProposal,
-    StoredEnrolment, StoredStatement,
+    Announced, Announcement, ChainEnd, Installation, InstallationState, LastReading,
+    SensorProposal, StoredEnrolment, StoredStatement,
 };
 pub use journal::{
     ApiKey, AuditRecord, Event, EventKind, Evidence, Finding, FindingKind, ImportedReading,

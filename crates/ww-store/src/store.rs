@@ -10,11 +10,11 @@ use ww_wire::{
 };
 
 use crate::{
-    Acceptance, Announced, Announcement, ApiKey, AuditRecord, Chart, EnergySummary, Event, EventId,
-    Evidence, Finding, ImportedReading, Installation, InstallationId, KeyId, NewApiKey, NewAudit,
-    NewFinding, ProvenReading, ReadingId, ReadingQuery, Refusal, Span, StoreError,
-    StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified,
-    WindowQuery, WindowReadings,
+    Acceptance, Announced, Announcement, ApiKey, AuditRecord, ChainEnd, Chart, EnergySummary,
+    Event, EventId, Evidence, Finding, ImportedReading, Installation, InstallationId, KeyId,
+    NewApiKey, NewAudit, NewFinding, ProvenReading, ReadingId, ReadingQuery, Refusal, Span,
+    StoreError, StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow,
+    Verified, WindowQuery, WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -31,7 +31,7 @@ pub enum Ingest {
     Chain(Verified<ChainRecord>),
     /// A status report.
     Status(Verified<StatusReport>),
-    /// Something odd about one of the records beside it; stored with them.
+    /// Something odd about the record before it; stored if that one is.
     Finding(NewFinding),
 }
 
@@ -119,8 +119,9 @@ pub trait Store: Send + Sync + 'static {
     /// calls share one commit. A refusal of one leaves the others untouched.
     fn ingest(&self, batch: Vec<Ingest>, received: Option<UtcMillis>) -> Answer<'_, Vec<Outcome>>;
 
-    /// Takes a meter's announcement, unless `waiting_limit` of them wait already. A known key is
-    /// never overwritten.
+    /// Takes a meter's announcement, unless `waiting_limit` of them wait already and none of those
+    /// has waited for a day: the one that has waited longest makes room. A known key is never
+    /// overwritten.
     ///
     /// Refused: [`Refusal::UnknownTimeZone`].
     fn announce(
@@ -134,23 +135,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Stores an enrolment and makes its meter active; an installation that did not announce itself
     /// comes into being with `label`'s name and zone. The same enrolment again changes nothing.
+    /// `replacement` comes before it, as by [`Store::replace`]: all of it is done, or nothing.
     ///
     /// Refused: [`Refusal::SensorTaken`], [`Refusal::StaleEnrolment`], [`Refusal::NotActive`] for a
-    /// revoked meter, [`Refusal::UnknownTimeZone`].
+    /// revoked meter, [`Refusal::UnknownTimeZone`], and what [`Store::replace`] refuses.
     fn enrol(
         &self,
         enrolment: Verified<Enrolment>,
         label: Option<Verified<Label>>,
+        replacement: Option<(Verified<Replacement>, NewAudit)>,
         audit: NewAudit,
     ) -> Answer<'_, Installation>;
 
-    /// Stores a meter's consent to its enrolment.
+    /// Stores a meter's consent to its enrolment; the same consent again changes nothing.
     ///
     /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnknownEnrolment`].
     fn accept_enrolment(
         &self,
         acceptance: Verified<Acceptance>,
-        received: Option<UtcMillis>,
+        audit: NewAudit,
     ) -> Answer<'_, Installation>;
 
     /// Stores a name and time zone. A new zone rebuilds the site's local rollups.
@@ -173,8 +176,11 @@ pub trait Store: Send + Sync + 'static {
     fn revoke(&self, revocation: Verified<Revocation>, audit: NewAudit)
     -> Answer<'_, Installation>;
 
-    /// Lets one meter follow another: lifetime totals and charts of the new one go on from the old.
-    /// The answer is the new installation.
+    /// Lets one meter follow another: lifetime totals and charts of the new one go on from the old,
+    /// of which nothing past the record that is named is taken any more. That record must be the
+    /// last one held, see [`Store::chain_end`]. The answer is the new installation.
+    ///
+    /// The caller answers for an operator having decided it; the store cannot tell.
     ///
     /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnfitReplacement`].
     fn replace(
@@ -194,6 +200,9 @@ pub trait Store: Send + Sync + 'static {
     /// The installation of a meter.
     fn installation_of(&self, meter: MeterId) -> Answer<'_, Option<Installation>>;
 
+    /// Where the chain of an installation ends; `None` while it has no record.
+    fn chain_end(&self, id: InstallationId) -> Answer<'_, Option<ChainEnd>>;
+
     /// All enrolments of an installation, by number.
     fn enrolments(&self, id: InstallationId) -> Answer<'_, Vec<StoredEnrolment>>;
 
@@ -203,8 +212,9 @@ pub trait Store: Send + Sync + 'static {
     /// The status reports of an installation that are kept, newest first.
     fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StatusReport>>;
 
-    /// The reading with the newest measurement time (of those of one time, the highest number); if
-    /// no time is known of any, the one with the highest number.
+    /// The reading with the newest measurement time (of those of one time, the highest number); one
+    /// that was more than a minute ahead of the time of its arrival is passed over, so that it
+    /// cannot stand for years. If that leaves none, the one with the highest number.
     fn latest(&self, id: InstallationId) -> Answer<'_, Option<StoredReading>>;
 
     /// Readings, newest first.

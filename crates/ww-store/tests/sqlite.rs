@@ -10,7 +10,7 @@ mod suite;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use suite::meter::{Meter, live, sealed, utc};
+use suite::meter::{Meter, audit, live, sealed, utc};
 use suite::{Backend, active, all, assert_whole, take, take_one};
 use tempfile::TempDir;
 use ww_store::{SqliteOptions, SqliteStore, Store, StoreError};
@@ -62,6 +62,15 @@ store_suite! { Sqlite;
     a_new_time_zone_moves_the_days,
     the_day_of_the_change_to_winter_has_25_hours_of_energy,
     lifetime_goes_on_when_a_meter_is_replaced,
+    who_has_waited_for_a_day_makes_room_in_a_full_list,
+    a_replacement_that_names_another_end_of_the_chain_is_refused,
+    a_replaced_meter_counts_no_further_but_its_backlog_is_taken,
+    a_meter_is_enrolled_in_the_place_of_another_or_not_at_all,
+    a_window_that_does_not_open_where_the_last_one_closed_is_refused,
+    across_a_gap_energy_may_have_risen_but_not_fallen,
+    a_window_without_readings_closes_as_its_last_reading_did,
+    what_is_known_already_is_no_sign_of_life,
+    a_reading_from_the_future_is_not_the_latest_for_years,
     a_correction_is_shown_beside_the_total,
     one_sensor_and_channel_has_one_active_meter,
     an_enrolment_is_accepted_by_its_meter_and_never_goes_back,
@@ -130,8 +139,12 @@ async fn a_restored_old_backup_is_filled_again_by_its_meter() {
     take(&*store, after.clone()).await;
     let whole = all(&*store, id).await;
 
-    SqliteStore::restore(&backup, &restored.0.path().join("store.db")).unwrap();
+    let mut line = audit(None);
+    line.action = "database.restore".to_owned();
+    SqliteStore::restore(&backup, &restored.0.path().join("store.db"), &line).unwrap();
     let store = restored.open();
+    let newest = &store.audit(None, 1).await.unwrap()[0];
+    assert_eq!(newest.audit, line);
     assert_eq!(all(&*store, id).await.len(), 60);
     take_one(&*store, after[1].clone()).await;
     let mut again = vec![sealed(first_window, &first)];

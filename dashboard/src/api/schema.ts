@@ -75,7 +75,7 @@ export interface paths {
         get: operations["list_installations"];
         put?: never;
         /**
-         * Announces a meter; it waits for an operator's approval. A key that is known already is never overwritten: its installation is answered with status 200.
+         * Announces a meter; it waits for an operator's approval. A key that is known already is never overwritten: it is answered with status 200, and only those who may read installations are told more than they said.
          * @description Anyone may use it.
          */
         post: operations["announce_installation"];
@@ -137,6 +137,26 @@ export interface paths {
          * @description Needs the role viewer or a higher one.
          */
         get: operations["read_energy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists pairs of signed records of a meter that cannot both be true, oldest first.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_evidence"];
         put?: never;
         post?: never;
         delete?: never;
@@ -297,7 +317,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The Enrolment in force or awaiting the meter's acceptance, signed by the operator.
+         * The Enrolment in force or awaiting the meter's acceptance, signed by the operator. Status 404 with the problem `meter-waiting` while there is none, and with `unknown-meter` when the meter was never announced.
          * @description Anyone may use it.
          */
         get: operations["read_enrolment"];
@@ -341,6 +361,26 @@ export interface paths {
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/meters/{meter_id}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_statements"];
         put?: never;
         post?: never;
         delete?: never;
@@ -457,7 +497,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Shows the reading with the newest measurement time.
+         * Shows the reading with the newest measurement time. One whose time was more than a minute ahead when it came is passed over.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["read_latest_reading"];
@@ -727,6 +767,11 @@ export interface components {
              */
             record?: string | null;
             /**
+             * @description In the place of `replaces`: a COSE_Sign1 of a Replacement, hex, signed by an offline operator
+             *     key or by the meter that ends.
+             */
+            replacement?: string | null;
+            /**
              * Format: int64
              * @description The installation whose meter this one replaces: lifetime totals go on across it.
              */
@@ -841,6 +886,41 @@ export interface components {
              * @description Since the first of the local year, Wh.
              */
             year_wh: number;
+        };
+        /** @description Two signed statements of one meter that cannot both be true. Anyone can check the signatures. */
+        Evidence: {
+            /** @description When the second statement came; ISO 8601 in UTC without a zone. */
+            created_at: string | null;
+            /**
+             * Format: int64
+             * @description Number of the evidence.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /**
+             * @description Kind of the finding that it belongs to.
+             * @example equivocating-reading
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Number of the reading, or index of the chain record, concerned.
+             */
+            number: number;
+            /** @description The one that was refused. */
+            refused: components["schemas"]["SignedRecord"];
+            /** @description Of a window that was refused: its packed readings, hex, if they came. */
+            refused_readings: string | null;
+            stored: components["schemas"]["SignedRecord"] | null;
+            /**
+             * Format: int64
+             * @description Of a held reading without a signature of its own: the chain index of the window that seals it.
+             */
+            stored_in_window: number | null;
         };
         /** @description One finding. It is a remark: what it speaks of was stored, or kept as evidence. */
         Finding: {
@@ -1166,7 +1246,7 @@ export interface components {
             meter_id: string | null;
             /**
              * Format: double
-             * @description Power in W, positive in the direction of production; null when the poll failed.
+             * @description Power of the plant in W, positive in the direction of production: the sensor's value, times the ratio of an external transformer if the enrolment names one. Null when the poll failed.
              * @example 16.6
              */
             power_w: number | null;
@@ -1260,6 +1340,13 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description The canonical bytes of a record and the meter's signature over them. */
+        SignedRecord: {
+            /** @description The bytes, hex. */
+            record: string;
+            /** @description The signature, 128 hex digits; null for a reading that came in a window. */
+            signature: string | null;
+        };
         /** @description The OpenAPI shape of a submission. */
         Submission: {
             /**
@@ -1271,7 +1358,7 @@ export interface components {
             meter_id?: string | null;
             /**
              * Format: double
-             * @description Power in W; when it stands here it must be the record's, in the direction of production.
+             * @description Power in W; when it stands here it must be the record's, as a list of readings shows it.
              */
             power_w?: number | null;
             /** @description Must be the signer's public key, hex. */
@@ -1644,6 +1731,42 @@ export interface operations {
             };
         };
     };
+    list_evidence: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evidence"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_findings: {
         parameters: {
             query?: {
@@ -1980,6 +2103,37 @@ export interface operations {
                 /** @description Last chain index. */
                 to_index?: number;
             };
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cose": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_statements: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 meter_id: string;

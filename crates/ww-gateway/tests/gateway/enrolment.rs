@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 use ww_api::hex;
+use ww_wire::cose::{Item, Items};
 use ww_wire::record::Record as _;
-use ww_wire::{Domain, Enrolment, ProductionCounter, SensorModel, Sign1};
+use ww_wire::{
+    ChainIndex, Domain, Enrolment, Hash, MilliwattHours, ProductionCounter, RecordType,
+    Replacement, SensorModel, Sign1, UtcMillis, Window,
+};
 
 use crate::world::{START_MS, TestMeter, World, packed, problem};
 
@@ -38,8 +42,15 @@ async fn a_meter_announces_itself_as_the_seed_did_and_waits() {
     assert_eq!(installation["shelly_mac"], "EC64C9C05E97");
     assert_eq!(installation["sensor_model"], "shelly_em_gen1");
     assert_eq!(installation["last_boot_timestamp"], 1_750_346_382);
-    let path = format!("/api/v1/meters/{}/enrolment", meter.meter());
-    assert_eq!(world.get(&path).await.status(), 404);
+    let path = |meter: &TestMeter| format!("/api/v1/meters/{}/enrolment", meter.meter());
+    for (meter, kind) in [
+        (&meter, "meter-waiting"),
+        (&TestMeter::new(), "unknown-meter"),
+    ] {
+        let problem = problem(world.get(&path(meter)).await).await;
+        assert_eq!(problem["status"], 404);
+        assert_eq!(problem["type"], format!("/problems/{kind}"));
+    }
 }
 
 #[tokio::test]
@@ -81,6 +92,25 @@ async fn announcing_a_known_key_again_changes_nothing() {
     let response = world.post("/api/v1/installations/", &body).await;
     assert_eq!(response.status(), 200);
     assert_eq!(world.json("/api/v1/installations/").await, before);
+}
+
+#[tokio::test]
+async fn who_announces_a_known_key_learns_nothing_that_a_stranger_may_not_read() {
+    let world = World::with(|_| {}).await;
+    let meter = world.enrolled().await;
+    world.submit(&meter, &meter.reading(0)).await;
+    let body = json!({"name": "Mine now", "public_key": meter.public_key().to_string()});
+    let told = world.post("/api/v1/installations/", &body).await;
+    assert_eq!(told.status(), 200);
+    let told: Value = told.json().await.unwrap();
+    assert_eq!(told["state"], "active");
+    assert_eq!(told["name"], "Mine now");
+    for private in ["shelly_mac", "last_seen_at", "created_at", "rated_power_w"] {
+        assert_eq!(told[private], Value::Null, "{private}");
+    }
+    let reader = world.admin_post("/api/v1/installations/", &body).await;
+    let reader: Value = reader.json().await.unwrap();
+    assert_eq!(reader["shelly_mac"], "EC64C9C05E97");
 }
 
 #[tokio::test]
@@ -152,6 +182,27 @@ async fn only_so_many_meters_may_wait() {
 }
 
 #[tokio::test]
+async fn keys_that_fill_the_waiting_list_shut_nobody_out_for_good() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.waiting_meters = 1;
+    })
+    .await;
+    let squatter = TestMeter::new();
+    let taken = world.announce(&squatter, "AABBCCDDEE01").await;
+    world.clock.set(START_MS + 1_000 + 86_400_000);
+    let id = world.announce(&TestMeter::new(), "EC64C9C05E97").await;
+    let listed = world.json("/api/v1/installations/").await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["shelly_mac"], "EC64C9C05E97");
+    world.approve(id, &json!({"rated_power_w": 800})).await;
+    let path = format!("/api/v1/meters/{}/enrolment", squatter.meter());
+    let gone = problem(world.get(&path).await).await;
+    assert_eq!(gone["type"], "/problems/unknown-meter");
+    assert!(taken <= id);
+}
+
+#[tokio::test]
 async fn an_approval_signs_an_enrolment_that_the_meter_can_fetch_and_accept() {
     let world = World::start().await;
     let meter = TestMeter::new();
@@ -203,6 +254,32 @@ async fn an_approval_signs_an_enrolment_that_the_meter_can_fetch_and_accept() {
     let path = format!("/api/v1/meters/{}/enrolments", meter.meter());
     let both = world.get(&path).await.bytes().await.unwrap();
     assert_eq!(both, [bytes, acceptance.to_vec()].concat());
+}
+
+#[tokio::test]
+async fn an_acceptance_that_is_sent_again_writes_nothing() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let (_, bytes) = enrolment_of(&world, &meter).await;
+    let sign1 = Sign1::decode(&bytes).unwrap();
+    let signature = meter.sign(Domain::EnrolmentAcceptance, sign1.payload);
+    let payload = sign1.payload;
+    let acceptance = Sign1 { payload, signature }.encode().unwrap().to_vec();
+    assert_eq!(world.post_records(acceptance.clone()).await.status(), 200);
+    let trail = world.admin_json("/api/v1/audit").await;
+    assert_eq!(trail[0]["action"], "enrolment.accept");
+    assert_eq!(trail[0]["actor"], format!("meter {}", meter.meter()));
+    world.clock.set(START_MS + 100_000);
+    assert_eq!(world.post_records(acceptance.clone()).await.status(), 200);
+    assert_eq!(world.post_records(bytes.clone()).await.status(), 200);
+    assert_eq!(world.admin_json("/api/v1/audit").await, trail);
+    let shown = world
+        .json(&format!("/api/v1/installations/{}", meter.id))
+        .await;
+    assert_eq!(shown["last_seen_at"], "2025-06-19T16:50:01.000000");
+    let many = [&acceptance[..], &acceptance[..]].concat();
+    let problem = problem(world.post_records(many).await).await;
+    assert_eq!(problem["type"], "/problems/batch-too-large");
 }
 
 #[tokio::test]
@@ -319,6 +396,25 @@ async fn a_replaced_meter_hands_its_lifetime_total_on() {
         .approve(id, &json!({"rated_power_w": 800, "replaces": old.id}))
         .await;
     assert_eq!(approved["replaces"], old.id);
+    let path = format!("/api/v1/meters/{}/statements", new.meter());
+    let statements = world.get(&path).await;
+    assert_eq!(statements.headers()["content-type"], "application/cose");
+    let statements = statements.bytes().await.unwrap();
+    let kinds: Vec<_> = Items::new(&statements)
+        .map(|item| match item.unwrap() {
+            Item::Sign1(sign1) => RecordType::of(sign1.payload).unwrap(),
+            Item::Readings(_) => panic!("no readings among statements"),
+        })
+        .collect();
+    assert_eq!(kinds, [RecordType::Replacement, RecordType::Label]);
+    let late = problem(world.submit(&old, &old.reading(60)).await).await;
+    assert_eq!(late["type"], "/problems/meter-replaced");
+    assert_eq!(late["status"], 403);
+    // It may still say how it is, and hears in the answer how far its backlog is held.
+    assert_eq!(
+        world.post_records(old.sign1(&old.report())).await.status(),
+        200
+    );
     world.clock.set(START_MS + 660_000);
     let reading = ww_wire::Reading {
         time: ww_wire::UtcMillis::new(START_MS + 650_000),
@@ -330,4 +426,96 @@ async fn a_replaced_meter_hands_its_lifetime_total_on() {
         .json(&format!("/api/v1/installations/{id}/energy"))
         .await;
     assert_eq!(energy["lifetime_wh"].to_string(), "7.0");
+    let park = world.json("/api/v1/status/").await;
+    assert_eq!(park["installations"][0]["liveness"], "silent");
+    assert_eq!(park["status"], "healthy", "{park}");
+}
+
+/// Boot and one window of a meter, sent and acknowledged.
+async fn with_a_window(world: &World, meter: &TestMeter) -> Window {
+    let readings: Vec<_> = (0..60).map(|place| meter.reading(place)).collect();
+    let boot = meter.boot();
+    let window = meter.window(&readings, 1, boot.encode().unwrap().digest());
+    let body = [meter.sign1(&boot), meter.sign1(&window), packed(&readings)];
+    assert_eq!(world.post_records(body.concat()).await.status(), 200);
+    window
+}
+
+fn replacement(old: &TestMeter, new: &TestMeter, window: &Window) -> Replacement {
+    Replacement {
+        signer: old.meter(),
+        old_meter: old.meter(),
+        new_meter: new.meter(),
+        time: UtcMillis::new(START_MS).unwrap(),
+        last_index: window.chain_index,
+        last_digest: window.encode().unwrap().digest(),
+        produced_close: window.produced_close,
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_one_meter_cannot_raise_the_lifetime_of_another() {
+    let world = World::start().await;
+    let thief = world.enrolled().await;
+    let mut other = TestMeter::new();
+    other.id = world.announce(&other, "AABBCCDDEE01").await;
+    world
+        .approve(other.id, &json!({"rated_power_w": 800}))
+        .await;
+    let window = with_a_window(&world, &thief).await;
+    let honest = replacement(&thief, &other, &window);
+    let forged = Replacement {
+        last_index: ChainIndex::new(1 << 40).unwrap(),
+        last_digest: Hash([1; 32]),
+        produced_close: MilliwattHours::new(1 << 62).unwrap(),
+        ..honest
+    };
+    for record in [forged, honest] {
+        let problem = problem(world.post_records(thief.sign1(&record)).await).await;
+        assert_eq!(problem["type"], "/problems/unknown-operator", "{problem}");
+    }
+    let path = format!("/api/v1/installations/{}/energy", other.id);
+    let energy = world.json(&path).await;
+    assert_eq!(energy["lifetime_wh"].to_string(), "0.0");
+    // Nor does an operator's approval help a record that does not fit.
+    let approve = format!("/api/v1/installations/{}/approve", other.id);
+    let body = json!({"replacement": hex::encode(&thief.sign1(&forged))});
+    let refused = problem(world.admin_post(&approve, &body).await).await;
+    assert_eq!(refused["type"], "/problems/state-conflict", "{refused}");
+}
+
+#[tokio::test]
+async fn the_old_meters_own_word_takes_effect_with_an_operators_approval() {
+    let world = World::start().await;
+    let old = world.enrolled().await;
+    let window = with_a_window(&world, &old).await;
+    let new = TestMeter::new();
+    let id = world.announce(&new, "EC64C9C05E97").await;
+    let word = hex::encode(&old.sign1(&replacement(&old, &new, &window)));
+    let body = json!({"rated_power_w": 800, "replacement": word});
+    let approved = world.approve(id, &body).await;
+    assert_eq!(approved["replaces"], old.id);
+    let energy = world
+        .json(&format!("/api/v1/installations/{id}/energy"))
+        .await;
+    assert_eq!(energy["lifetime_wh"].to_string(), "5.9");
+}
+
+#[tokio::test]
+async fn an_approval_that_is_refused_replaces_nothing() {
+    let world = World::start().await;
+    let old = world.enrolled().await;
+    with_a_window(&world, &old).await;
+    let other = world.announce(&TestMeter::new(), "AABBCCDDEE01").await;
+    world.approve(other, &json!({"rated_power_w": 800})).await;
+    let new = world.announce(&TestMeter::new(), "AABBCCDDEE01").await;
+    let path = format!("/api/v1/installations/{new}/approve");
+    let body = json!({"rated_power_w": 800, "replaces": old.id});
+    let refused = problem(world.admin_post(&path, &body).await).await;
+    assert_eq!(refused["type"], "/problems/sensor-in-use");
+    let shown = world
+        .json(&format!("/api/v1/installations/{}", old.id))
+        .await;
+    assert_eq!(shown["replaced_by"], Value::Null);
+    assert_eq!(world.submit(&old, &old.reading(60)).await.status(), 201);
 }

@@ -20,8 +20,15 @@ async fn a_reading_is_answered_with_201_and_again_with_the_stored_answer() {
     assert_eq!(again.status(), 200);
     let again: Value = again.json().await.unwrap();
     assert_eq!(first["created_at"], "2025-06-19T16:50:01.000000");
-    // A second signature over the same bytes may differ; what was stored first stays.
-    for field in ["id", "created_at", "record", "power_w", "sequence"] {
+    // A second signature over the same bytes differs; what was stored first stays.
+    for field in [
+        "id",
+        "created_at",
+        "record",
+        "signature",
+        "power_w",
+        "sequence",
+    ] {
         assert_eq!(first[field], again[field], "{field}");
     }
     assert_eq!(world.visible_readings(meter.id).await, 1);

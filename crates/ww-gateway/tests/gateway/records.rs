@@ -5,9 +5,7 @@ use ww_api::hex;
 use ww_wire::cose::{Item, Items};
 use ww_wire::merkle;
 use ww_wire::record::Record as _;
-use ww_wire::{
-    Acknowledgement, Hash, MilliwattHours, Reading, StatusReport, TimeQuality, UptimeMillis, Window,
-};
+use ww_wire::{Acknowledgement, Hash, MilliwattHours, Milliwatts, Reading, Window};
 
 use crate::world::{START_MS, TestMeter, World, packed, problem};
 
@@ -128,21 +126,7 @@ async fn a_reading_that_was_sealed_gets_its_proof_when_it_comes_again() {
 async fn single_readings_and_status_reports_pass_the_binary_door_too() {
     let world = World::start().await;
     let meter = world.enrolled().await;
-    let report = StatusReport {
-        meter: meter.meter(),
-        boot: ww_wire::BootCounter::new(1).unwrap(),
-        time: None,
-        uptime: UptimeMillis::ZERO,
-        time_quality: TimeQuality::Unknown,
-        queued_records: 0,
-        queued_readings: 0,
-        sensor_failures: 0,
-        upload_failures: 0,
-        signal_strength: None,
-        free_memory: None,
-        temperature: None,
-    };
-    let body = [meter.sign1(&meter.reading(0)), meter.sign1(&report)].concat();
+    let body = [meter.sign1(&meter.reading(0)), meter.sign1(&meter.report())].concat();
     let acknowledgement = acknowledged(world.post_records(body).await).await;
     assert_eq!(acknowledgement.next_index.get(), 0);
     assert_eq!(world.visible_readings(meter.id).await, 1);
@@ -311,4 +295,120 @@ async fn a_batch_of_two_meters_is_refused() {
     assert_eq!(problem["type"], "/problems/mixed-batch");
     assert_eq!(problem["record"]["position"], 1);
     assert_eq!(world.visible_readings(meter.id).await, 0);
+}
+
+#[tokio::test]
+async fn records_that_anyone_sends_again_use_up_nothing_of_the_meters() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.meter_records_per_s = 1;
+        config.limits.meter_burst = 3;
+    })
+    .await;
+    let meter = world.enrolled().await;
+    let first = meter.sign1(&meter.reading(0));
+    assert_eq!(world.post_records(first.clone()).await.status(), 200);
+    let path = format!("/api/v1/installations/{}", meter.id);
+    let heard = world.json(&path).await["last_seen_at"].clone();
+    world.clock.set(START_MS + 7_200_000);
+    for _ in 0..10 {
+        assert_eq!(world.post_records(first.clone()).await.status(), 200);
+        assert_eq!(world.submit(&meter, &meter.reading(0)).await.status(), 200);
+    }
+    let shown = world.json(&path).await;
+    assert_eq!(shown["last_seen_at"], heard);
+    assert_eq!(shown["liveness"], "silent");
+    assert_eq!(world.submit(&meter, &meter.reading(1)).await.status(), 201);
+    let second = meter.sign1(&meter.reading(2));
+    assert_eq!(world.post_records(second).await.status(), 200);
+    assert_eq!(world.json(&path).await["liveness"], "live");
+}
+
+#[tokio::test]
+async fn who_sends_known_records_again_pays_for_it() {
+    let world = World::with(|config| {
+        config.limits.peer_requests_per_s = 1;
+        config.limits.peer_burst = 20;
+    })
+    .await;
+    let meter = world.enrolled().await;
+    let (_, body) = first_window(&meter);
+    acknowledged(world.post_records(body.clone()).await).await;
+    let reading = meter.sign1(&meter.reading(0));
+    let many = reading.repeat(30);
+    assert_eq!(world.post_records(many).await.status(), 200);
+    let problem = problem(world.post_records(body).await).await;
+    assert_eq!(problem["type"], "/problems/rate-limited");
+}
+
+#[tokio::test]
+async fn a_window_that_does_not_open_where_the_last_one_closed_is_refused_with_evidence() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let (window, body) = first_window(&meter);
+    acknowledged(world.post_records(body).await).await;
+    let next = readings(&meter, 60..120);
+    let honest = Window {
+        produced_open: window.produced_close,
+        ..meter.window(&next, 2, window.encode().unwrap().digest())
+    };
+    let torn = Window {
+        produced_open: MilliwattHours::ZERO,
+        ..honest
+    };
+    let body = [meter.sign1(&torn), packed(&next)].concat();
+    let refused = problem(world.post_records(body).await).await;
+    assert_eq!(refused["type"], "/problems/energy-torn-apart", "{refused}");
+    assert_eq!(refused["status"], 409);
+    assert_eq!(refused["field"], "produced_open");
+    let path = format!("/api/v1/installations/{}/evidence", meter.id);
+    let evidence = world.json(&path).await;
+    assert_eq!(evidence[0]["kind"], "energy-torn-apart");
+    assert_eq!(evidence[0]["number"], 2);
+    let shown = |record: &Window| hex::encode(&record.encode().unwrap());
+    assert_eq!(evidence[0]["stored"]["record"], shown(&window));
+    assert_eq!(evidence[0]["refused"]["record"], shown(&torn));
+    assert!(evidence[0]["refused"]["signature"].is_string());
+    assert!(evidence[0]["refused_readings"].is_string());
+    let windows = format!("/api/v1/installations/{}/windows", meter.id);
+    assert_eq!(world.json(&windows).await.as_array().unwrap().len(), 1);
+    let body = [meter.sign1(&honest), packed(&next)].concat();
+    acknowledged(world.post_records(body).await).await;
+    assert_eq!(
+        world.json(&windows).await[1]["energy_wh"].to_string(),
+        "6.0"
+    );
+}
+
+#[tokio::test]
+async fn readings_of_a_backlog_are_looked_at_like_live_ones() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let mut odd = readings(&meter, 0..60);
+    for reading in &mut odd[10..20] {
+        reading.power = Milliwatts::new(1_080_001);
+    }
+    let boot = meter.boot();
+    let window = meter.window(&odd, 1, boot.encode().unwrap().digest());
+    let body = [meter.sign1(&boot), meter.sign1(&window), packed(&odd)].concat();
+    acknowledged(world.post_records(body.clone()).await).await;
+    let path = format!("/api/v1/installations/{}/findings", meter.id);
+    let findings = world.json(&path).await;
+    let shown: Vec<_> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (finding["kind"].as_str().unwrap(), finding["number"].clone()))
+        .collect();
+    // The gateway's clock stands at the first second of the window: the eighth is a minute ahead.
+    let expected = [
+        ("future-time", json!(8)),
+        ("power-above-rating", json!(11)),
+        ("counter-and-power-disagree", json!(1)),
+    ];
+    assert_eq!(shown, expected);
+    let detail = findings[1]["detail"].as_str().unwrap();
+    assert!(detail.ends_with("10 readings of this window"), "{detail}");
+    acknowledged(world.post_records(body).await).await;
+    assert_eq!(world.json(&path).await, findings);
 }

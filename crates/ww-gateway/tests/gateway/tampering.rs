@@ -347,6 +347,18 @@ async fn two_readings_with_one_number_are_equivocation_and_both_are_kept() {
         .json(&format!("/api/v1/installations/{}/findings", meter.id))
         .await;
     assert_eq!(findings[0]["kind"], "equivocating-reading");
+    let evidence = world
+        .json(&format!("/api/v1/installations/{}/evidence", meter.id))
+        .await;
+    let shown = |record: &Reading| hex::encode(&record.encode().unwrap());
+    assert_eq!(evidence[0]["kind"], "equivocating-reading");
+    assert_eq!(evidence[0]["stored"]["record"], shown(&first));
+    assert_eq!(evidence[0]["refused"]["record"], shown(&second));
+    for side in ["stored", "refused"] {
+        let record: Vec<u8> = evidence[0][side]["record"].as_str().unwrap().into();
+        let signature = evidence[0][side]["signature"].as_str().unwrap();
+        assert!(!record.is_empty() && signature.len() == 128);
+    }
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use ww_wire::record::Record;
 use ww_wire::{
     AnyReading, Boot, BootCounter, ChainIndex, CounterEpoch, Domain, Hash, MeterId, Milliamperes,
     Millivars, Millivolts, MilliwattHours, Milliwatts, PublicKey, Reading, ReadingFlags,
-    ResetReason, Sequence, Sign1, Signature, TimeQuality, ToBeSigned, UptimeMillis, UtcMillis,
-    Window, WindowFlags,
+    ResetReason, Sequence, Sign1, Signature, StatusReport, TimeQuality, ToBeSigned, UptimeMillis,
+    UtcMillis, Window, WindowFlags,
 };
 
 /// 2025-06-19T16:50:00Z, on the grid of windows.
@@ -311,6 +311,23 @@ impl TestMeter {
             last_recovered: None,
             first_new: Sequence::new(1).unwrap(),
             attestation: ww_wire::Attestation::NONE,
+        }
+    }
+
+    pub(crate) fn report(&self) -> StatusReport {
+        StatusReport {
+            meter: self.meter(),
+            boot: BootCounter::new(1).unwrap(),
+            time: None,
+            uptime: UptimeMillis::ZERO,
+            time_quality: TimeQuality::Unknown,
+            queued_records: 0,
+            queued_readings: 0,
+            sensor_failures: 0,
+            upload_failures: 0,
+            signal_strength: None,
+            free_memory: None,
+            temperature: None,
         }
     }
 

@@ -4,17 +4,18 @@
 
 use rusqlite::{OptionalExtension, params};
 use ww_wire::{
-    AnyReading, Boot, ChainRecord, Gap, GapKind, Hash, Payload, Record, Sequence, Signature,
-    StatusReport, UtcMillis, Window,
+    AnyReading, Boot, ChainRecord, Gap, GapKind, Hash, Payload, Reading, Record, Sequence,
+    Signature, StatusReport, UtcMillis, Window,
 };
 
 use super::failure::{Failure, Result};
 use super::journal::{NewEvidence, record_evidence, record_finding};
 use super::lookup::{
-    ChainRow, Owner, chain_index, chain_record, chunk_with_index, find, live_between, live_body,
-    load_chunk, point_after, point_before, without_header,
+    ChainRow, Owner, chain_index, chain_record, chain_record_after, chain_record_before,
+    chunk_with_index, find, live_between, live_body, load_chunk, point_after, point_before,
+    without_header,
 };
-use super::session::{Desk, Meter, Session, millis};
+use super::session::{Desk, Ended, Meter, Sealed, Session, millis};
 use crate::booking::Point;
 use crate::calendar::calendar_seconds;
 use crate::{
@@ -39,8 +40,28 @@ pub(super) fn ingest(
     received: Option<UtcMillis>,
 ) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(batch.len());
+    // Whether the record that a finding speaks of was stored: of others there is nothing new to say.
+    let mut stored = true;
     for item in batch {
-        outcomes.push(ingest_one(session, item, received)?);
+        outcomes.push(match item {
+            Ingest::Finding(finding) => {
+                if stored {
+                    record_finding(&session.connection, finding, received)?;
+                }
+                Outcome::Stored(Receipt {
+                    installation: finding.installation,
+                    received,
+                    next_index: chain_index(0)?,
+                    sealed_in: None,
+                    event: None,
+                })
+            }
+            record => {
+                let outcome = ingest_one(session, record, received)?;
+                stored = matches!(outcome, Outcome::Stored(_));
+                outcome
+            }
+        });
     }
     for outcome in &mut outcomes {
         if let Outcome::Stored(receipt) | Outcome::Duplicate(receipt) = outcome
@@ -62,16 +83,7 @@ fn ingest_one(
         Ingest::Window(window, _) => window.record().meter,
         Ingest::Chain(record) => record.record().meter(),
         Ingest::Status(report) => report.record().meter,
-        Ingest::Finding(finding) => {
-            record_finding(&session.connection, finding, received)?;
-            return Ok(Outcome::Stored(Receipt {
-                installation: finding.installation,
-                received,
-                next_index: chain_index(0)?,
-                sealed_in: None,
-                event: None,
-            }));
-        }
+        Ingest::Finding(_) => return unreachable_finding(),
     };
     let outcome = session.with_meter(&meter, |meter, desk| {
         if meter.state != InstallationState::Active {
@@ -96,7 +108,7 @@ fn ingest_one(
     Ok(outcome.unwrap_or(Outcome::Refused(Refusal::UnknownMeter { meter })))
 }
 
-fn unreachable_finding() -> Result<Outcome> {
+fn unreachable_finding<T>() -> Result<T> {
     Err(Failure::Damaged("a finding is no record".to_owned()))
 }
 
@@ -130,6 +142,9 @@ impl Intake<'_, '_> {
                 return self.reading_out_of_order(verified, point);
             }
             last => {
+                if let Some(refusal) = self.past_the_end(point.sequence)? {
+                    return Ok(Outcome::Refused(refusal));
+                }
                 if last.is_some_and(|last| point.produced < last.produced) {
                     return self.produced_fell(verified);
                 }
@@ -150,6 +165,9 @@ impl Intake<'_, '_> {
         if let Some(stored) = find(self.desk.connection, owner, point.sequence)? {
             return self.known_reading(verified, &stored);
         }
+        if let Some(refusal) = self.past_the_end(point.sequence)? {
+            return Ok(Outcome::Refused(refusal));
+        }
         let before = point_before(self.desk.connection, owner, point.sequence)?;
         let after = point_after(self.desk.connection, owner, point.sequence)?;
         if before.is_some_and(|before| point.produced < before.produced)
@@ -162,8 +180,8 @@ impl Intake<'_, '_> {
             .as_ref()
             .map(Point::close_of)
             .filter(|close| close.sequence == point.sequence);
-        if let (Some(window), Some(close)) = (&bare, &close)
-            && (close.produced, close.time) != (point.produced, point.time)
+        if let Some(window) = &bare
+            && !fits_ends(window, verified.record().sum())
         {
             return self.contradicted_by_bare_window(verified, window);
         }
@@ -237,7 +255,7 @@ impl Intake<'_, '_> {
     }
 
     fn stored_reading(&mut self, point: &Point) -> Result<Outcome> {
-        self.meter.head.note(point);
+        self.meter.head.note(point, self.received);
         let event = self.desk.reading_event(self.meter.id, point.sequence);
         let mut receipt = self.seen()?;
         receipt.event = Some(event);
@@ -292,15 +310,21 @@ impl Intake<'_, '_> {
             Linked::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
             Linked::Known(received) => {
                 if let Some(readings) = readings
-                    && let Some(refusal) = self.fill_bare_window(verified, readings)?
+                    && let Some(outcome) = self.fill_bare_window(verified, readings)?
                 {
-                    return Ok(Outcome::Refused(refusal));
+                    return Ok(outcome);
                 }
                 return self.duplicate(received);
             }
             Linked::New => {}
         }
+        if let Some(refusal) = self.past_the_end(window.last_sequence)? {
+            return Ok(Outcome::Refused(refusal));
+        }
         if let Some(refusal) = self.check_overlap(verified, readings)? {
+            return Ok(Outcome::Refused(refusal));
+        }
+        if let Some(refusal) = self.check_energy(verified, readings)? {
             return Ok(Outcome::Refused(refusal));
         }
         let live = self.live_in(window)?;
@@ -316,15 +340,27 @@ impl Intake<'_, '_> {
             None => None,
         };
         let readings = readings.or(collected.as_ref());
-        if let Some(readings) = readings
-            && let Some(stored) = first_difference(readings, &live)
-        {
-            return self.contradiction(verified, Some(readings), stored);
+        let contradicting = match readings {
+            Some(readings) => first_difference(readings, &live),
+            None => live
+                .iter()
+                .find(|stored| !fits_ends(window, stored.reading.sum())),
+        };
+        if let Some(stored) = contradicting {
+            return self.contradiction(verified, readings, stored);
         }
         if let Some(refusal) = self.book_window(verified, readings, &live)? {
             return Ok(Outcome::Refused(refusal));
         }
         self.insert_chain(&link)?;
+        let is_tip = (self.meter.head.tip).is_some_and(|(tip, _)| tip == link.index);
+        if is_tip || (self.meter.sealed).is_some_and(|sealed| sealed.tip == link.index) {
+            self.meter.sealed = Some(Sealed {
+                index: link.index,
+                close: window.produced_close,
+                tip: link.index,
+            });
+        }
         self.insert_window(window, readings)?;
         Ok(Outcome::Stored(self.seen()?))
     }
@@ -410,7 +446,7 @@ impl Intake<'_, '_> {
         }
         self.rebook(before, old, new, after);
         for point in new {
-            self.meter.head.note(point);
+            self.meter.head.note(point, self.received);
         }
         Ok(None)
     }
@@ -516,22 +552,21 @@ impl Intake<'_, '_> {
             .transpose()
     }
 
-    /// Puts the readings that came after their window in their place.
+    /// Puts the readings that came after their window in their place; `None` when they are held.
     fn fill_bare_window(
         &mut self,
         verified: &Verified<Window>,
         readings: &WindowReadings,
-    ) -> Result<Option<Refusal>> {
+    ) -> Result<Option<Outcome>> {
         let window = verified.record();
         if self.bare_window(window.first_sequence)?.as_ref() != Some(window) {
             return Ok(None);
         }
         let live = self.live_in(window)?;
         if let Some(stored) = first_difference(readings, &live) {
-            return match self.contradiction(verified, Some(readings), stored)? {
-                Outcome::Refused(refusal) => Ok(Some(refusal)),
-                Outcome::Stored(_) | Outcome::Duplicate(_) => Ok(None),
-            };
+            return self
+                .contradiction(verified, Some(readings), stored)
+                .map(Some);
         }
         let mut old: Vec<Point> = live
             .iter()
@@ -544,11 +579,11 @@ impl Intake<'_, '_> {
             old.push(Point::close_of(window));
         }
         let new: Vec<Point> = readings.readings().iter().map(Point::of).collect();
-        let refusal = self.replace_points(verified, Some(readings), &old, &new)?;
-        if refusal.is_none() {
-            self.store_packed(window, readings)?;
+        if let Some(refusal) = self.replace_points(verified, Some(readings), &old, &new)? {
+            return Ok(Some(Outcome::Refused(refusal)));
         }
-        Ok(refusal)
+        self.store_packed(window, readings)?;
+        Ok(Some(Outcome::Stored(self.seen()?)))
     }
 
     fn store_packed(&mut self, window: &Window, readings: &WindowReadings) -> Result<()> {
@@ -593,6 +628,96 @@ impl Intake<'_, '_> {
                 record_finding(self.desk.connection, &finding, self.received)
             }
         }
+    }
+
+    /// Whether `produced` goes on from the window before and to the window after. Where records are
+    /// missing between them, or were given up, it may have risen meanwhile.
+    fn check_energy(
+        &mut self,
+        verified: &Verified<Window>,
+        readings: Option<&WindowReadings>,
+    ) -> Result<Option<Refusal>> {
+        let window = verified.record();
+        let index = window.chain_index.get();
+        if let Some((before, whole)) = self.window_before(index)?
+            && (before.close > window.produced_open
+                || whole && before.close != window.produced_open)
+        {
+            return self.torn_apart(verified, readings, before.index).map(Some);
+        }
+        if self.meter.head.tip.is_none_or(|(tip, _)| tip < index) {
+            return Ok(None);
+        }
+        if let Some((after, whole)) = self.window_after(index)?
+            && (after.produced_open < window.produced_close
+                || whole && after.produced_open != window.produced_close)
+        {
+            let other = after.chain_index.get();
+            return self.torn_apart(verified, readings, other).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// The nearest window before `index`, and whether all records between are held.
+    fn window_before(&self, index: u64) -> Result<Option<(Sealed, bool)>> {
+        if let Some(sealed) = self.meter.sealed
+            && sealed.tip + 1 == index
+        {
+            return Ok(Some((sealed, true)));
+        }
+        let (mut at, mut whole) = (index, true);
+        while let Some(row) = chain_record_before(self.desk.connection, self.owner(), at)? {
+            whole &= row.index + 1 == at;
+            at = row.index;
+            if let ChainRecord::Window(window) = ChainRecord::decode(&row.payload)? {
+                let sealed = Sealed {
+                    index: at,
+                    close: window.produced_close,
+                    tip: at,
+                };
+                return Ok(Some((sealed, whole)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The nearest window after `index`, and whether all records between are held.
+    fn window_after(&self, index: u64) -> Result<Option<(Window, bool)>> {
+        let (mut at, mut whole) = (index, true);
+        while let Some(row) = chain_record_after(self.desk.connection, self.owner(), at)? {
+            whole &= at + 1 == row.index;
+            at = row.index;
+            if let ChainRecord::Window(window) = ChainRecord::decode(&row.payload)? {
+                return Ok(Some((window, whole)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn torn_apart(
+        &mut self,
+        verified: &Verified<Window>,
+        readings: Option<&WindowReadings>,
+        other: u64,
+    ) -> Result<Refusal> {
+        let window = verified.record();
+        let payload = window.encode()?;
+        let stored = chain_record(self.desk.connection, self.owner(), other)?;
+        self.evidence(NewEvidence {
+            kind: FindingKind::EnergyTornApart,
+            number: window.chain_index.get(),
+            stored: stored.as_ref().map_or(&[], |row| &row.payload),
+            stored_signature: stored.as_ref().map(|row| &row.signature),
+            stored_in: None,
+            refused: &payload,
+            refused_signature: Some(verified.signature()),
+            refused_readings: readings.map(WindowReadings::packed),
+        })?;
+        Ok(Refusal::EnergyTornApart {
+            installation: self.meter.id,
+            index: window.chain_index,
+            other: chain_index(other)?,
+        })
     }
 
     fn check_overlap(
@@ -799,14 +924,40 @@ impl Intake<'_, '_> {
         Ok(Outcome::Stored(receipt))
     }
 
-    fn duplicate(&mut self, received: Option<UtcMillis>) -> Result<Outcome> {
-        let mut receipt = self.seen()?;
-        receipt.received = received;
-        Ok(Outcome::Duplicate(receipt))
+    /// Who sends what is held already need not be the meter: it was not heard of.
+    fn duplicate(&self, received: Option<UtcMillis>) -> Result<Outcome> {
+        Ok(Outcome::Duplicate(Receipt {
+            installation: self.meter.id,
+            received,
+            next_index: chain_index(self.meter.head.next_index)?,
+            sealed_in: None,
+            event: None,
+        }))
+    }
+
+    /// Refuses what a replaced meter measured after the record with which it ended.
+    fn past_the_end(&self, sequence: Sequence) -> Result<Option<Refusal>> {
+        match self.meter.ended {
+            Some(ended) if sequence.get() > ended.last_sequence => self.replaced(ended).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn replaced(&self, ended: Ended) -> Result<Refusal> {
+        Ok(Refusal::Replaced {
+            installation: self.meter.id,
+            by: ended.by,
+            last_index: chain_index(ended.last_index)?,
+        })
     }
 
     /// Where a record stands to the chain so far.
     fn check_link(&mut self, link: &Link) -> Result<Linked> {
+        if let Some(ended) = self.meter.ended
+            && link.index > ended.last_index
+        {
+            return Ok(Linked::Refused(self.replaced(ended)?));
+        }
         if let Some((tip, digest)) = self.meter.head.tip {
             if link.index == tip + 1 {
                 return if link.previous == digest {
@@ -916,6 +1067,11 @@ impl Intake<'_, '_> {
                 without_header(&link.payload),
                 &link.signature.bytes()[..]
             ])?;
+        if let Some(sealed) = &mut self.meter.sealed
+            && sealed.tip + 1 == link.index
+        {
+            sealed.tip = link.index;
+        }
         let head = &mut self.meter.head;
         if head.tip.is_none_or(|(tip, _)| tip < link.index) {
             head.tip = Some((link.index, link.payload.digest()));
@@ -1108,6 +1264,17 @@ enum Linked {
     /// The very same record is held since then.
     Known(Option<UtcMillis>),
     Refused(Refusal),
+}
+
+/// Whether a reading can lie in a window of which only the ends are known.
+fn fits_ends(window: &Window, reading: &Reading) -> bool {
+    let is_first = reading.sequence == window.first_sequence;
+    let is_last = reading.sequence == window.last_sequence;
+    reading.boot == window.boot
+        && (window.produced_open..=window.produced_close).contains(&reading.produced)
+        && (!is_first || reading.time == window.first_time)
+        && (!is_last
+            || (reading.produced, reading.time) == (window.produced_close, window.last_time))
 }
 
 /// Whether `produced` falls from one point to the next.

@@ -5,16 +5,16 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::packed::{Codec, MAX_PACKED_READING};
 use ww_wire::record::{HEADER_LENGTH, VERSION};
 use ww_wire::{
-    AnyReading, ChainIndex, ChainRecord, MeterId, RecordType, Sequence, Signature, UtcMillis,
-    Window,
+    AnyReading, ChainIndex, ChainRecord, MeterId, MilliwattHours, RecordType, Sequence, Signature,
+    UtcMillis, Window,
 };
 
 use super::failure::{Failure, Result};
-use super::session::{sequence_from, time_from};
+use super::session::{load_head, sequence_from, time_from};
 use crate::booking::Point;
 use crate::chunk::Chunk;
 use crate::varint::{self, Bytes, Unreadable};
-use crate::{InstallationId, Proof, StoredReading};
+use crate::{ChainEnd, InstallationId, Proof, StoredReading};
 
 /// Whose readings are looked for.
 #[derive(Clone, Copy, Debug)]
@@ -544,6 +544,114 @@ pub(super) fn chain_record(
         }
     }
     Ok(None)
+}
+
+/// The held chain record with the highest index below `index`.
+pub(super) fn chain_record_before(
+    connection: &Connection,
+    owner: Owner,
+    index: u64,
+) -> Result<Option<ChainRow>> {
+    let key = params![owner.id.0, index as i64];
+    let alone: Option<i64> = connection
+        .prepare_cached("SELECT max(chain_index) FROM chain WHERE meter = ?1 AND chain_index < ?2")?
+        .query_row(key, |row| row.get(0))?;
+    let chunk: Option<i64> = connection
+        .prepare_cached(
+            "SELECT id FROM chunks WHERE meter = ?1 AND first_index < ?2
+             ORDER BY last_index DESC LIMIT 1",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    let indices = indices_in_chunk(connection, owner, chunk)?;
+    let in_chunk = indices.into_iter().filter(|held| *held < index).max();
+    match in_chunk.max(alone.map(|held| held as u64)) {
+        Some(index) => chain_record(connection, owner, index),
+        None => Ok(None),
+    }
+}
+
+/// The held chain record with the lowest index above `index`.
+pub(super) fn chain_record_after(
+    connection: &Connection,
+    owner: Owner,
+    index: u64,
+) -> Result<Option<ChainRow>> {
+    let key = params![owner.id.0, index as i64];
+    let alone: Option<i64> = connection
+        .prepare_cached("SELECT min(chain_index) FROM chain WHERE meter = ?1 AND chain_index > ?2")?
+        .query_row(key, |row| row.get(0))?;
+    let chunk: Option<i64> = connection
+        .prepare_cached(
+            "SELECT id FROM chunks WHERE meter = ?1 AND last_index > ?2
+             ORDER BY last_index LIMIT 1",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    let mut after = indices_in_chunk(connection, owner, chunk)?;
+    after.retain(|held| *held > index);
+    after.extend(alone.map(|held| held as u64));
+    match after.into_iter().min() {
+        Some(index) => chain_record(connection, owner, index),
+        None => Ok(None),
+    }
+}
+
+fn indices_in_chunk(connection: &Connection, owner: Owner, rowid: Option<i64>) -> Result<Vec<u64>> {
+    let Some(rowid) = rowid else {
+        return Ok(Vec::new());
+    };
+    let chunk = load_chunk(connection, owner, rowid)?;
+    Ok(chunk.parts().iter().map(|part| part.index.get()).collect())
+}
+
+/// Where a chain ends. `produced` never falls along a chain, so what it has come to is the most
+/// that the last window or the last Gap of whole records says.
+pub(super) fn chain_end(connection: &Connection, owner: Owner) -> Result<Option<ChainEnd>> {
+    let tip = load_head(connection, owner.id)?.and_then(|(head, _)| head.tip);
+    let Some((index, digest)) = tip else {
+        return Ok(None);
+    };
+    let mut end = ChainEnd {
+        index: chain_index(index)?,
+        digest,
+        produced: MilliwattHours::ZERO,
+        last_sequence: None,
+    };
+    let mut reaches = |produced: MilliwattHours, sequence: Option<Sequence>| {
+        end.produced = end.produced.max(produced);
+        end.last_sequence = end.last_sequence.max(sequence);
+    };
+    let newest = |sql: &str| -> Result<Option<i64>> {
+        Ok(connection
+            .prepare_cached(sql)?
+            .query_row([owner.id.0], |row| row.get(0))
+            .optional()?)
+    };
+    let window = newest(
+        "SELECT chain_index FROM windows WHERE meter = ?1 ORDER BY last_sequence DESC LIMIT 1",
+    )?;
+    if let Some(index) = window {
+        let window = window_record(connection, owner, index)?;
+        reaches(window.produced_close, Some(window.last_sequence));
+    }
+    let chunk =
+        newest("SELECT id FROM chunks WHERE meter = ?1 ORDER BY last_sequence DESC LIMIT 1")?;
+    if let Some(rowid) = chunk {
+        let chunk = load_chunk(connection, owner, rowid)?;
+        if let Some(last) = chunk.readings().last() {
+            reaches(last.sum().produced, Some(last.sum().sequence));
+        }
+    }
+    let gap =
+        newest("SELECT chain_index FROM gaps WHERE meter = ?1 ORDER BY chain_index DESC LIMIT 1")?;
+    if let Some(index) = gap
+        && let Some(row) = chain_row(connection, owner, index as u64)?
+        && let ChainRecord::Gap(gap) = ChainRecord::decode(&row.payload)?
+    {
+        reaches(gap.produced_close, gap.last_sequence);
+    }
+    Ok(Some(end))
 }
 
 /// The canonical bytes of a window, for a row.

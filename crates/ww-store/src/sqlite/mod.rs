@@ -29,11 +29,11 @@ use ww_wire::{
 use self::failure::{Failure, Result};
 use self::session::{Job, Session, Work};
 use crate::{
-    Acceptance, Announced, Announcement, Answer, ApiKey, AuditRecord, Chart, EnergySummary, Event,
-    EventId, Evidence, Finding, ImportedReading, Ingest, Installation, InstallationId, Integrity,
-    KeyId, Maintenance, NewApiKey, NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span,
-    Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading,
-    StoredStatement, StoredWindow, Verified, WindowQuery,
+    Acceptance, Announced, Announcement, Answer, ApiKey, AuditRecord, ChainEnd, Chart,
+    EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest, Installation,
+    InstallationId, Integrity, KeyId, Maintenance, NewApiKey, NewAudit, Outcome, ProvenReading,
+    ReadingId, ReadingQuery, Span, Statistics, Store, StoreError, StoredChainRecord,
+    StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -139,12 +139,17 @@ impl SqliteStore {
         })
     }
 
-    /// Puts a backup in the place of a database that is not open. The backup is checked first; the
-    /// newest schema is not needed, a newer one is refused.
+    /// Puts a backup in the place of a database that is not open, and writes into its audit trail
+    /// that this was done. The backup is checked first; the newest schema is not needed, a newer
+    /// one is refused.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`], [`StoreError::Damaged`], [`StoreError::Database`].
-    pub fn restore(backup: &Path, path: &Path) -> core::result::Result<(), StoreError> {
+    pub fn restore(
+        backup: &Path,
+        path: &Path,
+        audit: &NewAudit,
+    ) -> core::result::Result<(), StoreError> {
         let attempt = "restore a backup";
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let from = Connection::open_with_flags(backup, flags).map_err(failing(attempt))?;
@@ -162,7 +167,8 @@ impl SqliteStore {
         let mut to = connect(path, SqliteOptions::default().cache_kib).map_err(failing(attempt))?;
         Backup::new(&from, &mut to)
             .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None))
-            .map_err(failing(attempt))
+            .map_err(failing(attempt))?;
+        journal::record_audit(&to, audit).map_err(|failure| failure.attempting(attempt))
     }
 
     /// Runs a change in the next transaction and answers after its commit.
@@ -357,20 +363,22 @@ impl Store for SqliteStore {
         &self,
         enrolment: Verified<Enrolment>,
         label: Option<Verified<Label>>,
+        replacement: Option<(Verified<Replacement>, NewAudit)>,
         audit: NewAudit,
     ) -> Answer<'_, Installation> {
         self.write("enrol a meter", move |session| {
-            registry::enrol(session, &enrolment, label.as_ref(), &audit)
+            let (label, replacement) = (label.as_ref(), replacement.as_ref());
+            registry::enrol(session, &enrolment, label, replacement, &audit)
         })
     }
 
     fn accept_enrolment(
         &self,
         acceptance: Verified<Acceptance>,
-        received: Option<UtcMillis>,
+        audit: NewAudit,
     ) -> Answer<'_, Installation> {
         self.write("store a meter's acceptance", move |session| {
-            registry::accept_enrolment(session, &acceptance, received)
+            registry::accept_enrolment(session, &acceptance, &audit)
         })
     }
 
@@ -424,6 +432,16 @@ impl Store for SqliteStore {
         self.read("find the installation of a meter", move |connection| {
             registry::installation_of(connection, &meter)
         })
+    }
+
+    fn chain_end(&self, id: InstallationId) -> Answer<'_, Option<ChainEnd>> {
+        self.read(
+            "find the end of a chain",
+            move |connection| match lookup::owner(connection, id)? {
+                Some(owner) => lookup::chain_end(connection, owner),
+                None => Ok(None),
+            },
+        )
     }
 
     fn enrolments(&self, id: InstallationId) -> Answer<'_, Vec<StoredEnrolment>> {

@@ -5,12 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::field::{Field, Mac};
 use ww_wire::{
     Boot, Correction, Enrolment, Hash, Label, MeterId, Payload, PublicKey, Record, Replacement,
-    Revocation, SensorModel, Signature, SignerId, StatusReport, UtcMillis, Watts,
+    Revocation, SensorModel, Sequence, Signature, SignerId, StatusReport, UtcMillis, Watts,
 };
 
 use super::failure::{Failure, Result};
 use super::journal::record_audit;
-use super::lookup::{Owner, chain_index, chain_record};
+use super::lookup::{Owner, chain_end, chain_index};
 use super::session::{
     Session, energy_from, load_head, millis, state_from_number, state_number, time_from,
 };
@@ -24,6 +24,9 @@ use crate::{
 const COLUMNS: &str = "id, meter, public_key, name, time_zone, state, created, sensor_model,
     sensor_mac, sensor_channel, production_counter, shelly_payload, boot_time, enrolment,
     enrolment_accepted, label, revocation, replaces, replaced_by, last_boot, status, rated_power";
+
+/// How long a meter may wait before another one may take its place in a full list.
+const WAITING_KEPT_MS: u64 = 86_400_000;
 
 pub(super) fn announce(
     session: &mut Session,
@@ -39,13 +42,59 @@ pub(super) fn announce(
         .connection
         .prepare_cached("SELECT count(*) FROM installations WHERE state = 0")?
         .query_row([], |row| row.get(0))?;
+    let mut forgotten = None;
     if waiting >= waiting_limit {
-        return Ok(Announced::TooManyWaiting);
+        forgotten = forget_longest_waiting(session, audit)?;
+        if forgotten.is_none() {
+            return Ok(Announced::TooManyWaiting);
+        }
     }
     let id = insert(session, &meter, announcement, audit.at)?;
     record_audit(&session.connection, audit)?;
     session.installation_changed(id)?;
-    held(session, id).map(Announced::New)
+    let installation = held(session, id)?;
+    Ok(Announced::New {
+        installation,
+        forgotten,
+    })
+}
+
+/// Forgets the meter that has waited longest, if it has waited long enough: whoever fills the list
+/// with keys shuts new meters out for a day at most. A meter that is still there announces itself
+/// again. While the time is not known nobody can be said to have waited long.
+fn forget_longest_waiting(session: &mut Session, audit: &NewAudit) -> Result<Option<MeterId>> {
+    let Some(now) = audit.at else {
+        return Ok(None);
+    };
+    let since = now.get().saturating_sub(WAITING_KEPT_MS) as i64;
+    let longest: Option<(u32, [u8; 32])> = session
+        .connection
+        .prepare_cached(
+            "SELECT id, meter FROM installations
+             WHERE state = 0 AND coalesce(created, 0) <= ?1
+                 AND replaces IS NULL AND replaced_by IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM statements WHERE meter = installations.id)
+             ORDER BY coalesce(created, 0), id LIMIT 1",
+        )?
+        .query_row([since], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, meter)) = longest else {
+        return Ok(None);
+    };
+    let meter = SignerId(meter);
+    session
+        .connection
+        .prepare_cached("DELETE FROM installations WHERE id = ?1")?
+        .execute([id])?;
+    let line = NewAudit {
+        action: "installation.forget".to_owned(),
+        subject: format!("installation {id}, meter {meter}"),
+        detail: "it waited for a day, and the list was full".to_owned(),
+        ..audit.clone()
+    };
+    record_audit(&session.connection, &line)?;
+    session.installation_changed(InstallationId(id))?;
+    Ok(Some(meter))
 }
 
 fn insert(
@@ -88,8 +137,12 @@ pub(super) fn enrol(
     session: &mut Session,
     verified: &Verified<Enrolment>,
     label: Option<&Verified<Label>>,
+    replacement: Option<&(Verified<Replacement>, NewAudit)>,
     audit: &NewAudit,
 ) -> Result<Installation> {
+    if let Some((replacement, audit)) = replacement {
+        replace(session, replacement, audit)?;
+    }
     let enrolment = verified.record();
     let meter = enrolment.meter();
     let known = installation_of(&session.connection, &meter)?;
@@ -208,34 +261,44 @@ fn store_enrolment(
 pub(super) fn accept_enrolment(
     session: &mut Session,
     verified: &Verified<Acceptance>,
-    received: Option<UtcMillis>,
+    audit: &NewAudit,
 ) -> Result<Installation> {
     let Acceptance(enrolment) = verified.record();
     let known = known(session, &enrolment.meter())?;
-    session.with_meter(&known.meter, |meter, desk| {
-        meter.head.last_seen = meter.head.last_seen.max(received);
-        desk.touch();
-        Ok(())
-    })?;
     let payload = enrolment.encode()?;
-    let changed = session
+    let key = params![known.id.0, &payload[..]];
+    let accepted: Option<bool> = session
         .connection
         .prepare_cached(
-            "UPDATE enrolments SET acceptance = coalesce(acceptance, ?3)
-             WHERE meter = ?1 AND payload = ?2",
+            "SELECT acceptance IS NOT NULL FROM enrolments WHERE meter = ?1 AND payload = ?2",
         )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    match accepted {
+        None => {
+            return Err(Refusal::UnknownEnrolment {
+                installation: known.id,
+                digest: payload.digest(),
+            }
+            .into());
+        }
+        Some(true) => return Ok(known),
+        Some(false) => {}
+    }
+    session
+        .connection
+        .prepare_cached("UPDATE enrolments SET acceptance = ?3 WHERE meter = ?1 AND payload = ?2")?
         .execute(params![
             known.id.0,
             &payload[..],
             &verified.signature().bytes()[..]
         ])?;
-    if changed == 0 {
-        return Err(Refusal::UnknownEnrolment {
-            installation: known.id,
-            digest: payload.digest(),
-        }
-        .into());
-    }
+    session.with_meter(&known.meter, |meter, desk| {
+        meter.head.last_seen = meter.head.last_seen.max(audit.at);
+        desk.touch();
+        Ok(())
+    })?;
+    record_audit(&session.connection, audit)?;
     if known.enrolment_digest == Some(payload.digest()) && !known.enrolment_accepted {
         session
             .connection
@@ -269,8 +332,8 @@ pub(super) fn label(
     };
     known_zone(zone)?;
     let payload = label.encode()?;
-    append_statement(session, known.id, &payload, verified.signature(), audit)?;
-    if known.label.is_some_and(|newest| newest.time > label.time) {
+    let is_new = append_statement(session, known.id, &payload, verified.signature(), audit)?;
+    if !is_new || known.label.is_some_and(|newest| newest.time > label.time) {
         return held(session, known.id);
     }
     session
@@ -365,8 +428,7 @@ pub(super) fn replace(
         reason,
     };
     let payload = replacement.encode()?;
-    if old.replaced_by == Some(new.id) && new.replaces == Some(old.id) {
-        append_statement(session, old.id, &payload, verified.signature(), audit)?;
+    if is_statement(session, old.id, &payload)? {
         return Ok(new);
     }
     if old.replaced_by.is_some() {
@@ -382,19 +444,30 @@ pub(super) fn replace(
         id: old.id,
         meter: old.meter,
     };
-    let last = chain_record(&session.connection, owner, replacement.last_index.get())?;
-    if let Some(last) = last
-        && Hash::of(&[&last.payload]) != replacement.last_digest
-    {
-        return Err(unfit("the record named as its last is another one").into());
+    let Some(end) = chain_end(&session.connection, owner)? else {
+        return Err(unfit("it has no chain record yet").into());
+    };
+    if (replacement.last_index, replacement.last_digest) != (end.index, end.digest) {
+        return Err(unfit("the record named as its last is not the last one held").into());
+    }
+    if replacement.produced_close != end.produced {
+        return Err(unfit("its `produced` at that record is another one").into());
     }
     let carried = i64::try_from(replacement.produced_close.get())
         .map_err(|_| unfit("its `produced` is out of range"))?;
     append_statement(session, old.id, &payload, verified.signature(), audit)?;
     session
         .connection
-        .prepare_cached("UPDATE installations SET replaced_by = ?2 WHERE id = ?1")?
-        .execute(params![old.id.0, new.id.0])?;
+        .prepare_cached(
+            "UPDATE installations SET replaced_by = ?2, ended_index = ?3, ended_sequence = ?4
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            old.id.0,
+            new.id.0,
+            end.index.get() as i64,
+            end.last_sequence.map_or(0, Sequence::get) as i64
+        ])?;
     session
         .connection
         .prepare_cached("UPDATE installations SET replaces = ?2, carried = ?3 WHERE id = ?1")?
@@ -420,7 +493,15 @@ fn follows(session: &Session, id: InstallationId, earlier: InstallationId) -> Re
     Ok(false)
 }
 
-/// Appends a statement; the same one once only. Tells whether it is new.
+fn is_statement(session: &Session, id: InstallationId, payload: &Payload) -> Result<bool> {
+    Ok(session
+        .connection
+        .prepare_cached("SELECT 1 FROM statements WHERE meter = ?1 AND digest = ?2")?
+        .exists(params![id.0, &payload.digest().0[..]])?)
+}
+
+/// Appends a statement with its line of the audit trail; the same one again changes nothing. Tells
+/// whether it is new.
 fn append_statement(
     session: &Session,
     id: InstallationId,
@@ -441,7 +522,9 @@ fn append_statement(
             &signature.bytes()[..],
             millis(audit.at)
         ])?;
-    record_audit(&session.connection, audit)?;
+    if inserted > 0 {
+        record_audit(&session.connection, audit)?;
+    }
     Ok(inserted > 0)
 }
 

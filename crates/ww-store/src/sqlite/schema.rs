@@ -25,6 +25,8 @@ pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
 ///   the readings did not come. Their Window record is in `chain`.
 /// - `chunks`: runs of windows with readings, records and signatures in compact columns; their
 ///   Window records are nowhere else.
+/// - `installations`: `ended_index` and `ended_sequence` are the last chain record and reading of a
+///   meter that was replaced.
 /// - `rollups`: `step` 0 ten minutes, 1 hour, 2 local day, 3 local month; `start` in seconds since
 ///   1970. What `heads.ledger` holds is to be added to them.
 const V1: &str = "
@@ -49,6 +51,8 @@ CREATE TABLE installations (
     revocation BLOB,
     replaces INTEGER REFERENCES installations (id),
     replaced_by INTEGER REFERENCES installations (id),
+    ended_index INTEGER,
+    ended_sequence INTEGER,
     carried INTEGER NOT NULL DEFAULT 0,
     corrected INTEGER NOT NULL DEFAULT 0,
     last_boot BLOB,

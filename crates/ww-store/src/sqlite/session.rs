@@ -19,6 +19,9 @@ use crate::{EventId, InstallationId, InstallationState, StoreError};
 /// does not wait long for the last.
 const MAX_CALLS_PER_COMMIT: usize = 512;
 
+/// How far a reading's time may be ahead of its arrival for it to be the latest one.
+const AHEAD_MS: u64 = 60_000;
+
 /// Something to be written. It may be run again after a rollback, so `run` replaces what it noted
 /// before.
 pub(super) trait Work: Send {
@@ -60,9 +63,30 @@ pub(super) struct Meter {
     pub(super) id: InstallationId,
     pub(super) meter: MeterId,
     pub(super) state: InstallationState,
+    /// Set once another meter follows this one.
+    pub(super) ended: Option<Ended>,
     pub(super) head: Head,
     pub(super) ledger: Ledger,
+    /// The last window, and how far the chain is held without a hole from there on; not known until
+    /// a window was taken at the tip.
+    pub(super) sealed: Option<Sealed>,
     is_dirty: bool,
+}
+
+/// How far the records of a replaced meter are taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) by: InstallationId,
+    pub(super) last_index: u64,
+    pub(super) last_sequence: u64,
+}
+
+/// A window behind which nothing is missing up to `tip`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sealed {
+    pub(super) index: u64,
+    pub(super) close: MilliwattHours,
+    pub(super) tip: u64,
 }
 
 /// The state of a meter's numbers; a row of `heads`.
@@ -70,7 +94,8 @@ pub(super) struct Meter {
 pub(super) struct Head {
     /// The point with the highest sequence number.
     pub(super) last: Option<Point>,
-    /// The reading with the newest time: seconds do not matter, milliseconds do.
+    /// The reading with the newest time that was not in the future when it came: seconds do not
+    /// matter, milliseconds do.
     pub(super) latest: Option<(UtcMillis, Sequence)>,
     /// The earliest time of any reading.
     pub(super) first_time: Option<UtcMillis>,
@@ -96,8 +121,8 @@ impl Head {
         live: 0,
     };
 
-    /// Notes that a point is held now.
-    pub(super) fn note(&mut self, point: &Point) {
+    /// Notes that a point is held now, which came at `received`.
+    pub(super) fn note(&mut self, point: &Point, received: Option<UtcMillis>) {
         if self.last.is_none_or(|last| last.sequence <= point.sequence) {
             self.last = Some(*point);
         }
@@ -105,7 +130,9 @@ impl Head {
             return;
         };
         let place = (time, point.sequence);
-        if self.latest.is_none_or(|latest| latest < place) {
+        let is_ahead =
+            received.is_some_and(|received| time.get() > received.get().saturating_add(AHEAD_MS));
+        if !is_ahead && self.latest.is_none_or(|latest| latest < place) {
             self.latest = Some(place);
         }
         if self.first_time.is_none_or(|first| time < first) {
@@ -430,16 +457,28 @@ pub(super) fn last_event(connection: &Connection) -> Result<EventId> {
 impl Meter {
     fn load(connection: &Connection, meter: &MeterId) -> Result<Option<Self>> {
         let row = connection
-            .prepare_cached("SELECT id, state, time_zone FROM installations WHERE meter = ?1")?
+            .prepare_cached(
+                "SELECT id, state, time_zone, replaced_by, ended_index, ended_sequence
+                 FROM installations WHERE meter = ?1",
+            )?
             .query_row([&meter.0[..]], |row| {
+                let ended = match row.get::<_, Option<u32>>(3)? {
+                    None => None,
+                    Some(by) => Some(Ended {
+                        by: InstallationId(by),
+                        last_index: row.get::<_, i64>(4)? as u64,
+                        last_sequence: row.get::<_, i64>(5)? as u64,
+                    }),
+                };
                 Ok((
                     row.get::<_, u32>(0)?,
                     row.get::<_, u8>(1)?,
                     row.get::<_, String>(2)?,
+                    ended,
                 ))
             })
             .optional()?;
-        let Some((id, state, time_zone)) = row else {
+        let Some((id, state, time_zone, ended)) = row else {
             return Ok(None);
         };
         let calendar = Calendar::named(&time_zone)
@@ -448,8 +487,10 @@ impl Meter {
             id: InstallationId(id),
             meter: *meter,
             state: state_from_number(state)?,
+            ended,
             head: Head::NEW,
             ledger: Ledger::new(calendar),
+            sealed: None,
             is_dirty: false,
         };
         if let Some((head, ledger)) = load_head(connection, loaded.id)? {

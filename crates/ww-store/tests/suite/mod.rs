@@ -41,7 +41,7 @@ macro_rules! store_suite {
 pub(crate) async fn active(store: &dyn Store, meter: &Meter, zone: &str) -> InstallationId {
     let label = meter.label("Roof", zone, 1_750_000_000_000);
     let installation = store
-        .enrol(meter.enrolment(1), Some(label), audit(None))
+        .enrol(meter.enrolment(1), Some(label), None, audit(None))
         .await
         .unwrap();
     assert_eq!(installation.state, InstallationState::Active);
@@ -50,7 +50,7 @@ pub(crate) async fn active(store: &dyn Store, meter: &Meter, zone: &str) -> Inst
 
 pub(crate) async fn take(store: &dyn Store, batch: Vec<Ingest>) -> Vec<Outcome> {
     store
-        .ingest(batch, UtcMillis::new(1_760_000_000_123))
+        .ingest(batch, UtcMillis::new(1_790_000_000_123))
         .await
         .unwrap()
 }
@@ -205,7 +205,11 @@ pub(crate) async fn an_unknown_waiting_or_revoked_meter_stores_nothing<B: Backen
         .announce(announcement(&meter), 10, audit(None))
         .await
         .unwrap();
-    let Announced::New(waiting) = announced else {
+    let Announced::New {
+        installation: waiting,
+        ..
+    } = announced
+    else {
         panic!("{announced:?}");
     };
     let refused = refusal(take_one(&*store, live(reading)).await);
@@ -264,15 +268,41 @@ pub(crate) async fn announcing_again_changes_nothing_and_waiting_is_bounded<B: B
     let mut renamed = announcement(&meter);
     renamed.name = "Impostor".to_owned();
     let again = store.announce(renamed, 1, audit(None)).await.unwrap();
-    let (Announced::New(first), Announced::Known(again)) = (first, again) else {
+    let (Announced::New { installation, .. }, Announced::Known(again)) = (first, again) else {
         panic!("not new, then known");
     };
-    assert_eq!(first, again);
+    assert_eq!(installation, again);
     let other = store
         .announce(announcement(&Meter::new(2)), 1, audit(None))
         .await
         .unwrap();
     assert_eq!(other, Announced::TooManyWaiting);
+}
+
+pub(crate) async fn who_has_waited_for_a_day_makes_room_in_a_full_list<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let day = 86_400_000;
+    let start = utc("2025-06-19T12:00:00Z").get();
+    let announce = async |number, after_ms: Option<u64>| {
+        let at = after_ms.and_then(|ms| UtcMillis::new(start + ms));
+        let announcement = announcement(&Meter::new(number));
+        store.announce(announcement, 2, audit(at)).await.unwrap()
+    };
+    announce(1, Some(0)).await;
+    announce(2, Some(1)).await;
+    assert_eq!(announce(3, Some(day - 1)).await, Announced::TooManyWaiting);
+    assert_eq!(announce(3, None).await, Announced::TooManyWaiting);
+    let Announced::New { forgotten, .. } = announce(3, Some(day)).await else {
+        panic!("not taken");
+    };
+    assert_eq!(forgotten, Some(Meter::new(1).id()));
+    assert_eq!(announce(4, Some(day)).await, Announced::TooManyWaiting);
+    let waiting: Vec<_> = store.installations().await.unwrap();
+    let waiting: Vec<_> = waiting.iter().map(|waiting| waiting.meter).collect();
+    assert_eq!(waiting, [Meter::new(2).id(), Meter::new(3).id()]);
+    let lines = store.audit(None, 10).await.unwrap();
+    assert_eq!(lines[1].audit.action, "installation.forget");
 }
 
 pub(crate) async fn a_window_drops_the_single_signatures_and_proves_every_reading<B: Backend>() {
@@ -459,6 +489,7 @@ pub(crate) async fn a_window_without_readings_keeps_its_energy_and_takes_them_la
         (mwh(3000), 0)
     );
     assert_whole(&*store).await;
+    receipt(&take_one(&*store, sealed(window, &lost)).await);
     let again = take_one(&*store, sealed(window, &lost)).await;
     assert!(matches!(again, Outcome::Duplicate(_)));
     let chart = store.chart(id, Span::Hour, now).await.unwrap().unwrap();
@@ -819,16 +850,15 @@ pub(crate) async fn lifetime_goes_on_when_a_meter_is_replaced<B: Backend>() {
         last_digest: window.encode().unwrap().digest(),
         produced_close: window.produced_close,
     };
-    let mut wrong = replacement;
-    wrong.last_digest = Hash([3; 32]);
-    let refused = store
-        .replace(Verified::vouched(wrong, signature(2)), audit(None))
-        .await
-        .unwrap_err();
-    assert!(matches!(
-        refused,
-        StoreError::Refused(Refusal::UnfitReplacement { .. })
-    ));
+    let end = store.chain_end(old_id).await.unwrap().unwrap();
+    assert_eq!(
+        (end.index, end.digest, end.produced),
+        (
+            replacement.last_index,
+            replacement.last_digest,
+            replacement.produced_close
+        )
+    );
     let replaced = store
         .replace(Verified::vouched(replacement, signature(2)), audit(None))
         .await
@@ -842,6 +872,332 @@ pub(crate) async fn lifetime_goes_on_when_a_meter_is_replaced<B: Backend>() {
     assert_eq!((energy.lifetime, energy.today), (mwh(5300), mwh(5300)));
     let energy = store.energy(old_id, now).await.unwrap().unwrap();
     assert_eq!(energy.lifetime, mwh(5000));
+}
+
+/// Two meters, the first with a Boot and a window, and the Replacement that fits them.
+async fn old_and_new(store: &dyn Store) -> (Meter, Meter, Replacement) {
+    let (mut old, new) = (Meter::new(1), Meter::new(2));
+    active(store, &old, "UTC").await;
+    active(store, &new, "UTC").await;
+    let boot = old.start(None);
+    let readings = old.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = old.seal(&readings);
+    take(
+        store,
+        vec![chained(ChainRecord::Boot(boot)), sealed(window, &readings)],
+    )
+    .await;
+    let replacement = Replacement {
+        signer: operator_key().id(),
+        old_meter: old.id(),
+        new_meter: new.id(),
+        time: utc("2025-06-19T13:00:00Z"),
+        last_index: window.chain_index,
+        last_digest: window.encode().unwrap().digest(),
+        produced_close: window.produced_close,
+    };
+    (old, new, replacement)
+}
+
+async fn replace(store: &dyn Store, replacement: Replacement) -> Result<(), StoreError> {
+    let replacement = Verified::vouched(replacement, signature(2));
+    store.replace(replacement, audit(None)).await.map(drop)
+}
+
+pub(crate) async fn a_replacement_that_names_another_end_of_the_chain_is_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (old, new, fit) = old_and_new(&*store).await;
+    let first = ChainIndex::ZERO;
+    let records = store
+        .chain(InstallationId(1), first, ChainIndex::MAX, 1)
+        .await
+        .unwrap();
+    let forgeries = [
+        // A record that is not held, with whatever energy one likes.
+        Replacement {
+            last_index: ChainIndex::new(1 << 40).unwrap(),
+            produced_close: mwh(1 << 62),
+            ..fit
+        },
+        // A record that is held, but is not the last.
+        Replacement {
+            last_index: first,
+            last_digest: Hash::of(&[&records[0].payload]),
+            ..fit
+        },
+        Replacement {
+            last_digest: Hash([3; 32]),
+            ..fit
+        },
+        Replacement {
+            produced_close: mwh(fit.produced_close.get() + 1),
+            ..fit
+        },
+        // A meter that has no record at all.
+        Replacement {
+            old_meter: new.id(),
+            new_meter: old.id(),
+            ..fit
+        },
+    ];
+    for forged in forgeries {
+        let refused = replace(&*store, forged).await.unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                StoreError::Refused(Refusal::UnfitReplacement { .. })
+            ),
+            "{forged:?}: {refused}"
+        );
+    }
+    let now = utc("2025-06-19T13:00:00Z");
+    let energy = store.energy(InstallationId(2), now).await.unwrap().unwrap();
+    assert_eq!(energy.lifetime, mwh(0));
+    replace(&*store, fit).await.unwrap();
+    let energy = store.energy(InstallationId(2), now).await.unwrap().unwrap();
+    assert_eq!(energy.lifetime, fit.produced_close);
+    let lines = store.audit(None, 100).await.unwrap().len();
+    replace(&*store, fit).await.unwrap();
+    assert_eq!(store.audit(None, 100).await.unwrap().len(), lines);
+}
+
+pub(crate) async fn a_replaced_meter_counts_no_further_but_its_backlog_is_taken<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (mut old, mut new) = (Meter::new(1), Meter::new(2));
+    let id = active(&*store, &old, "UTC").await;
+    active(&*store, &new, "UTC").await;
+    let first = old.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let first_window = old.seal(&first);
+    let last = old.ten_minutes(utc("2025-06-19T12:10:00Z"), 45);
+    let last_window = old.seal(&last);
+    let tail = old.read(Some(utc("2025-06-19T12:20:00Z")), 45);
+    take(&*store, vec![sealed(last_window, &last), live(tail)]).await;
+    let end = store.chain_end(id).await.unwrap().unwrap();
+    let replacement = Replacement {
+        signer: operator_key().id(),
+        old_meter: old.id(),
+        new_meter: new.id(),
+        time: utc("2025-06-19T12:20:05Z"),
+        last_index: end.index,
+        last_digest: end.digest,
+        produced_close: end.produced,
+    };
+    replace(&*store, replacement).await.unwrap();
+
+    let further = old.read(Some(utc("2025-06-19T12:20:10Z")), 45);
+    let further_window = old.seal(&[tail, further]);
+    let boot = old.start(None);
+    for item in [
+        live(further),
+        sealed(further_window, &[tail, further]),
+        bare(further_window),
+        chained(ChainRecord::Boot(boot)),
+    ] {
+        let refused = refusal(take_one(&*store, item).await);
+        assert!(
+            matches!(refused, Refusal::Replaced { by, last_index, .. }
+                if by == InstallationId(2) && last_index == end.index),
+            "{refused}"
+        );
+    }
+    // What came before the end is taken, and what is known is known.
+    receipt(&take_one(&*store, sealed(first_window, &first)).await);
+    let again = take_one(&*store, live(tail)).await;
+    assert!(matches!(again, Outcome::Duplicate(_)));
+    receipt(&take_one(&*store, live(new.read(None, 10))).await);
+    assert_eq!(all(&*store, id).await.len(), 121);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_meter_is_enrolled_in_the_place_of_another_or_not_at_all<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (_, new, replacement) = old_and_new(&*store).await;
+    let third = Meter::new(3);
+    active(&*store, &third, "UTC").await;
+    let enrol = async |mac_of: &Meter| {
+        let mut enrolment = *new.enrolment(2).record();
+        enrolment.sensor_mac = mac_of.enrolment(1).record().sensor_mac;
+        let replacement = Verified::vouched(replacement, signature(2));
+        let enrolment = Verified::vouched(enrolment, signature(2));
+        store
+            .enrol(
+                enrolment,
+                None,
+                Some((replacement, audit(None))),
+                audit(None),
+            )
+            .await
+    };
+    let refused = enrol(&third).await.unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Refused(Refusal::SensorTaken { .. })
+    ));
+    let old = store
+        .installation(InstallationId(1))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(old.replaced_by, None);
+    let enrolled = enrol(&Meter::new(1)).await.unwrap();
+    assert_eq!(enrolled.replaces, Some(InstallationId(1)));
+}
+
+pub(crate) async fn a_window_that_does_not_open_where_the_last_one_closed_is_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let first = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let first_window = meter.seal(&first);
+    let boot = meter.start(None);
+    let second = meter.ten_minutes(utc("2025-06-19T12:10:00Z"), 45);
+    let second_window = meter.seal(&second);
+    let third = meter.ten_minutes(utc("2025-06-19T12:20:00Z"), 45);
+    let third_window = meter.seal(&third);
+    take(
+        &*store,
+        vec![
+            sealed(first_window, &first),
+            chained(ChainRecord::Boot(boot)),
+            sealed(third_window, &third),
+        ],
+    )
+    .await;
+    // With energy of its own between the windows, or with energy that both count.
+    for (open, close) in [(2_701, 5_400), (2_699, 5_400), (2_700, 5_399)] {
+        let torn = ww_wire::Window {
+            produced_open: mwh(open),
+            produced_close: mwh(close),
+            ..second_window
+        };
+        let refused = refusal(take_one(&*store, bare(torn)).await);
+        assert!(
+            matches!(
+                refused,
+                Refusal::EnergyTornApart { .. } | Refusal::BrokenChain { .. }
+            ),
+            "{refused}"
+        );
+    }
+    receipt(&take_one(&*store, sealed(second_window, &second)).await);
+    let next = meter.ten_minutes(utc("2025-06-19T12:30:00Z"), 45);
+    let next_window = meter.seal(&next);
+    let torn = ww_wire::Window {
+        produced_open: mwh(8_099),
+        ..next_window
+    };
+    let refused = refusal(take_one(&*store, bare(torn)).await);
+    assert!(refused.is_equivocation());
+    assert!(matches!(refused, Refusal::EnergyTornApart { .. }));
+    let evidence = store.evidence(Some(id), 0, 10).await.unwrap();
+    let evidence = evidence.last().unwrap();
+    assert_eq!(evidence.kind, FindingKind::EnergyTornApart);
+    assert_eq!(
+        evidence.stored.payload,
+        third_window.encode().unwrap().to_vec()
+    );
+    assert_eq!(evidence.refused.payload, torn.encode().unwrap().to_vec());
+    receipt(&take_one(&*store, sealed(next_window, &next)).await);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn across_a_gap_energy_may_have_risen_but_not_fallen<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let first = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let first_window = meter.seal(&first);
+    let lost = meter.ten_minutes(utc("2025-06-19T12:10:00Z"), 45);
+    meter.seal(&lost);
+    let third = meter.ten_minutes(utc("2025-06-19T12:20:00Z"), 45);
+    let third_window = meter.seal(&third);
+    take_one(&*store, sealed(first_window, &first)).await;
+    let fallen = ww_wire::Window {
+        produced_open: mwh(2_699),
+        ..third_window
+    };
+    let refused = refusal(take_one(&*store, bare(fallen)).await);
+    assert!(matches!(refused, Refusal::EnergyTornApart { .. }));
+    receipt(&take_one(&*store, sealed(third_window, &third)).await);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn a_window_without_readings_closes_as_its_last_reading_did<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    take_one(&*store, live(readings[59])).await;
+    let richer = ww_wire::Window {
+        produced_close: mwh(window.produced_close.get() + 1_000_000),
+        ..window
+    };
+    let refused = refusal(take_one(&*store, bare(richer)).await);
+    assert!(matches!(refused, Refusal::WindowContradictsReading { .. }));
+    let evidence = store.evidence(Some(id), 0, 10).await.unwrap();
+    assert_eq!(
+        evidence[0].refused.payload,
+        richer.encode().unwrap().to_vec()
+    );
+    receipt(&take_one(&*store, bare(window)).await);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn what_is_known_already_is_no_sign_of_life<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let boot = meter.start(None);
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let window = meter.seal(&readings);
+    let finding = Ingest::Finding(ww_store::NewFinding {
+        installation: id,
+        kind: FindingKind::FutureTime,
+        number: 9,
+        detail: String::new(),
+    });
+    let mut batch = vec![
+        chained(ChainRecord::Boot(boot)),
+        sealed(window, &readings),
+        live(readings[4]),
+    ];
+    take(&*store, batch.clone()).await;
+    let heard = store.installation(id).await.unwrap().unwrap().last_seen;
+    batch.push(finding);
+    let later = UtcMillis::new(1_800_000_000_000);
+    for outcome in &store.ingest(batch, later).await.unwrap()[..3] {
+        assert!(matches!(outcome, Outcome::Duplicate(_)));
+    }
+    let shown = store.installation(id).await.unwrap().unwrap();
+    assert_eq!(shown.last_seen, heard);
+    assert_eq!(store.findings(None, 0, 10).await.unwrap(), []);
+}
+
+pub(crate) async fn a_reading_from_the_future_is_not_the_latest_for_years<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let now = utc("2025-06-19T12:00:00Z");
+    let ahead = |ms| UtcMillis::new(now.get() + ms);
+    let future = meter.read(ahead(60_001), 45);
+    store.ingest(vec![live(future)], Some(now)).await.unwrap();
+    assert_eq!(store.latest(id).await.unwrap().unwrap().reading, future);
+    let present = meter.read(ahead(60_000), 45);
+    let before = meter.read(ahead(0), 45);
+    store
+        .ingest(vec![live(present), live(before)], Some(now))
+        .await
+        .unwrap();
+    assert_eq!(store.latest(id).await.unwrap().unwrap().reading, present);
 }
 
 pub(crate) async fn a_correction_is_shown_beside_the_total<B: Backend>() {
@@ -888,6 +1244,7 @@ pub(crate) async fn one_sensor_and_channel_has_one_active_meter<B: Backend>() {
         .enrol(
             Verified::vouched(enrolment, signature(2)),
             None,
+            None,
             audit(None),
         )
         .await
@@ -907,7 +1264,7 @@ pub(crate) async fn an_enrolment_is_accepted_by_its_meter_and_never_goes_back<B:
     let second = meter.enrolment(2);
     let acceptance = Verified::vouched(ww_store::Acceptance(*second.record()), signature(9));
     let refused = store
-        .accept_enrolment(acceptance.clone(), None)
+        .accept_enrolment(acceptance.clone(), audit(None))
         .await
         .unwrap_err();
     assert!(matches!(
@@ -915,18 +1272,27 @@ pub(crate) async fn an_enrolment_is_accepted_by_its_meter_and_never_goes_back<B:
         StoreError::Refused(Refusal::UnknownEnrolment { .. })
     ));
     store
-        .enrol(second.clone(), None, audit(None))
+        .enrol(second.clone(), None, None, audit(None))
         .await
         .unwrap();
-    let installation = store.accept_enrolment(acceptance, None).await.unwrap();
-    assert!(installation.enrolment_accepted);
+    let lines = store.audit(None, 10).await.unwrap().len();
+    for _ in 0..2 {
+        let accepted = store.accept_enrolment(acceptance.clone(), audit(None));
+        assert!(accepted.await.unwrap().enrolment_accepted);
+    }
+    assert_eq!(store.audit(None, 10).await.unwrap().len(), lines + 1);
     let enrolments = store.enrolments(id).await.unwrap();
     assert_eq!(enrolments.len(), 2);
     assert_eq!(enrolments[1].acceptance, Some(signature(9)));
     let mut older = *meter.enrolment(1).record();
     older.rated_power = ww_wire::Watts::new(1).unwrap();
     let refused = store
-        .enrol(Verified::vouched(older, signature(2)), None, audit(None))
+        .enrol(
+            Verified::vouched(older, signature(2)),
+            None,
+            None,
+            audit(None),
+        )
         .await
         .unwrap_err();
     assert!(matches!(

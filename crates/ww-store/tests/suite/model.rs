@@ -155,6 +155,12 @@ impl Model {
         self.settle(made);
     }
 
+    /// Whether nothing of a window is new: it is held, and so are the readings that come with it.
+    fn knows(&self, made: &Made, at: usize, with_readings: bool) -> bool {
+        let index = made.windows[at].0.chain_index.get();
+        self.chain.contains(&index) && (!with_readings || self.sealed.contains(&at))
+    }
+
     fn settle(&mut self, made: &Made) {
         let complete: Vec<usize> = self
             .bare
@@ -274,7 +280,7 @@ async fn deliver(store: &Arc<dyn Store>, made: &Made, model: &mut Model, deliver
             let at = pick(number, made.windows.len());
             let (window, readings) = &made.windows[at];
             let with_readings = matches!(delivery, Delivery::Window(_));
-            expected.push(model.chain.contains(&window.chain_index.get()));
+            expected.push(model.knows(made, at, with_readings));
             batch.push(if with_readings {
                 sealed(*window, readings)
             } else {
@@ -287,7 +293,7 @@ async fn deliver(store: &Arc<dyn Store>, made: &Made, model: &mut Model, deliver
             let last = (first + usize::from(count)).min(made.windows.len());
             for at in first..last {
                 let (window, readings) = &made.windows[at];
-                expected.push(model.chain.contains(&window.chain_index.get()));
+                expected.push(model.knows(made, at, true));
                 batch.push(sealed(*window, readings));
                 model.window(made, at, true);
             }
