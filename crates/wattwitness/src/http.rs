@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ww_api::{Installation, Problem};
@@ -66,6 +66,15 @@ impl Server {
         self.exchange(Method::GET, path, None).await
     }
 
+    /// `GET`s bytes; `None` when there is nothing at that path.
+    pub(crate) async fn bytes_if_any(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let answer = self.ask(Method::GET, path, None).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => answer.taken().map(Some),
+        }
+    }
+
     /// `POST`s JSON and reads JSON.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
@@ -83,6 +92,15 @@ impl Server {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> anyhow::Result<Vec<u8>> {
+        self.ask(method, path, body).await?.taken()
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> anyhow::Result<Answer> {
         let url = self.base.join(path)?;
         let mut request = self.client.request(method, url.clone());
         if let Some(key) = &self.api_key {
@@ -110,20 +128,39 @@ impl Server {
             );
             body.extend_from_slice(&chunk);
         }
-        if !response.status().is_success() {
+        Ok(Answer {
+            url,
+            status: response.status(),
+            body,
+        })
+    }
+}
+
+/// What came back, whatever it says.
+struct Answer {
+    url: Url,
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body, unless the gateway refused.
+    fn taken(self) -> anyhow::Result<Vec<u8>> {
+        if !self.status.is_success() {
             bail!(
-                "the gateway refused {url}: {}",
-                refusal(response.status(), &body)
+                "the gateway refused {}: {}",
+                self.url,
+                refusal(self.status, &self.body)
             );
         }
-        Ok(body)
+        Ok(self.body)
     }
 }
 
 /// What a problem says in its own words; the status of what is no problem document.
-fn refusal(status: reqwest::StatusCode, body: &[u8]) -> String {
+fn refusal(status: StatusCode, body: &[u8]) -> String {
     match Problem::deserialize(&mut serde_json::Deserializer::from_slice(body)) {
-        Ok(problem) if status == reqwest::StatusCode::UNAUTHORIZED => {
+        Ok(problem) if status == StatusCode::UNAUTHORIZED => {
             format!(
                 "{}. Name a file with an API key by --api-key-file",
                 problem.title

@@ -1,23 +1,23 @@
 //! `wattwitness verify`: fetches what a gateway has of a meter, or opens what was saved before, and
 //! lets the auditor judge it. It decides nothing itself.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use ww_api::hex;
-use ww_verify::{Audit, Report, Verdict};
+use ww_verify::{Audit, AuditError, Question, Report, Verdict};
 use ww_wire::{MeterId, PublicKey, SignerId};
 
 use crate::http::Server;
 
-/// Chain records that are asked for at a time.
-const RECORDS_AT_A_TIME: u64 = 500;
-
-/// The exit code of an audit that found a contradiction.
+/// The exit code of an audit that found something that does not hold.
 const REFUTED: u8 = 3;
 
 /// The exit code of an audit that found something missing.
@@ -26,10 +26,12 @@ const INCOMPLETE: u8 = 4;
 const EXIT_CODES: &str = "\
 Exit codes: 0 complete, 3 refuted, 4 something is missing or there is nothing to check, 1 the audit could not be done.
 
+Times are held against whole windows of up to ten minutes: one that lies across --from or --to counts in full.
+
 Examples:
   wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… --from 2026-06-01 --to 2026-07-01
   wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… --save evidence
-  wattwitness verify --saved evidence                     offline, from what was saved";
+  wattwitness verify --saved evidence --meter 5f2c…       offline, from what was saved";
 
 /// What to check.
 #[derive(Debug, clap::Args)]
@@ -38,17 +40,19 @@ pub(crate) struct VerifyArguments {
     /// The gateway that serves the records; it need not be trusted
     #[arg(long, value_name = "URL", required_unless_present = "saved")]
     gateway: Option<Url>,
-    /// The meter's id (64 hex digits), as you have it from the meter or its operator
-    #[arg(long, value_name = "ID", required_unless_present = "saved")]
-    meter: Option<String>,
+    /// The meter's id (64 hex digits), as you have it from the meter or its operator; with --saved,
+    /// what was saved must be of this meter
+    #[arg(long, value_name = "ID", required_unless_present = "saved", value_parser = signer_id)]
+    meter: Option<MeterId>,
     /// Start of the time to check: 2026-06-01 or 2026-06-01T12:00:00Z (UTC); the meter's first
     /// record if left out
     #[arg(long, value_name = "TIME", value_parser = utc_ms)]
     from: Option<u64>,
-    /// End of the time to check; the meter's last record if left out
+    /// End of the time to check, itself not included; the meter's last record if left out
     #[arg(long, value_name = "TIME", value_parser = utc_ms)]
     to: Option<u64>,
-    /// The id of the operator whose enrolments you trust
+    /// The id of the operator whom you trust: enrolments by others do not count, and windows that
+    /// name them are refuted
     #[arg(long, value_name = "ID", value_parser = signer_id)]
     operator: Option<SignerId>,
     /// File with an API key, for a gateway that is not read publicly
@@ -57,15 +61,29 @@ pub(crate) struct VerifyArguments {
     /// Also save what was fetched into this new folder, for an audit offline
     #[arg(long, value_name = "DIR", conflicts_with = "saved")]
     save: Option<PathBuf>,
-    /// Check what was saved before, without any network
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["gateway", "meter"])]
+    /// Check what was saved before, without any network; say --from and --to again if they were said
+    /// then
+    #[arg(long, value_name = "DIR", conflicts_with = "gateway")]
     saved: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Who is audited; saved beside the records.
+impl VerifyArguments {
+    fn question(&self) -> Question {
+        let now_ms = jiff::Timestamp::now().as_millisecond();
+        Question {
+            operator: self.operator,
+            from_ms: self.from,
+            to_ms: self.to,
+            now_ms: u64::try_from(now_ms).ok(),
+        }
+    }
+}
+
+/// Who is audited, and of what time records were fetched; saved beside them. It is the word of
+/// whoever made the folder: it decides nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Subject {
@@ -77,8 +95,8 @@ struct Subject {
 
 /// Does the audit and gives what to print.
 pub(crate) async fn run(arguments: &VerifyArguments) -> anyhow::Result<(String, ExitCode)> {
-    let report = match (&arguments.saved, &arguments.gateway, &arguments.meter) {
-        (Some(folder), _, _) => audit_saved(folder, arguments.operator)?,
+    let report = match (&arguments.saved, &arguments.gateway, arguments.meter) {
+        (Some(folder), _, meter) => audit_saved(folder, meter, arguments.question())?,
         (None, Some(gateway), Some(meter)) => audit_served(gateway, meter, arguments).await?,
         _ => bail!("say which records to check: --gateway and --meter, or --saved"),
     };
@@ -95,51 +113,106 @@ pub(crate) async fn run(arguments: &VerifyArguments) -> anyhow::Result<(String, 
     Ok((text, code))
 }
 
-fn audit_saved(folder: &Path, operator: Option<SignerId>) -> anyhow::Result<Report> {
+fn audit_saved(
+    folder: &Path,
+    meter: Option<MeterId>,
+    question: Question,
+) -> anyhow::Result<Report> {
     let read = |name: &str| {
         let file = folder.join(name);
         std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
     };
     let subject: Subject = serde_json::from_slice(&read(SUBJECT_FILE)?)
         .with_context(|| format!("{SUBJECT_FILE} in {} cannot be read", folder.display()))?;
-    let mut audit = begin(&subject, operator)?;
+    let saved_meter = signer_id(&subject.meter_id)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("{SUBJECT_FILE} in {} names no meter", folder.display()))?;
+    if let Some(meter) = meter {
+        ensure!(
+            meter == saved_meter,
+            "{} holds records of meter {saved_meter}, not of {meter}",
+            folder.display()
+        );
+    }
+    if (question.from_ms, question.to_ms) == (None, None)
+        && (subject.from_ms, subject.to_ms) != (None, None)
+    {
+        eprintln!(
+            "Checking the whole history. What was saved was asked for {}: say so again to check that.",
+            options(&subject)?
+        );
+    }
+    let mut audit = begin(saved_meter, &subject.public_key, question)?;
     audit.enrolments(&read(ENROLMENTS_FILE)?);
+    if folder.join(STATEMENTS_FILE).exists() {
+        audit.statements(&read(STATEMENTS_FILE)?);
+    }
     audit.records(&read(RECORDS_FILE)?);
-    Ok(audit.finish(asked(&subject)))
+    let mut report = audit.finish();
+    if meter.is_none() {
+        report.trust.push(format!(
+            "Whoever made {} for which meter this is: name the one that you mean by --meter.",
+            folder.display()
+        ));
+    }
+    Ok(report)
+}
+
+/// The time that was asked for when it was saved, as options of the command line.
+fn options(subject: &Subject) -> anyhow::Result<String> {
+    let named = |name, time: Option<u64>| time.map(|time| Ok(format!("{name} {}", iso(time)?)));
+    let options: Vec<anyhow::Result<String>> = [
+        named("--from", subject.from_ms),
+        named("--to", subject.to_ms),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let options: Vec<String> = options.into_iter().collect::<anyhow::Result<_>>()?;
+    Ok(options.join(" "))
 }
 
 const SUBJECT_FILE: &str = "meter.json";
 const ENROLMENTS_FILE: &str = "enrolments.cose";
+const STATEMENTS_FILE: &str = "statements.cose";
 const RECORDS_FILE: &str = "records.cose";
 
 async fn audit_served(
     gateway: &Url,
-    meter: &str,
+    meter: MeterId,
     arguments: &VerifyArguments,
 ) -> anyhow::Result<Report> {
     let server = Server::new(gateway, arguments.api_key_file.as_deref())?;
     let installation = server
-        .installation(meter)
+        .installation(&meter.to_string())
         .await?
         .with_context(|| format!("the gateway has no installation with meter id {meter}"))?;
+    let question = arguments.question();
+    let mut audit = begin(meter, &installation.public_key, question)?;
     let subject = Subject {
-        meter_id: meter.to_ascii_lowercase(),
+        meter_id: meter.to_string(),
         public_key: installation.public_key.clone(),
         from_ms: arguments.from,
         to_ms: arguments.to,
     };
-    let mut audit = begin(&subject, arguments.operator)?;
     let mut saved = Saved::begin(arguments.save.as_deref(), &subject)?;
     let enrolments = server
         .bytes(&format!("api/v1/meters/{meter}/enrolments"))
         .await?;
     audit.enrolments(&enrolments);
     saved.put(ENROLMENTS_FILE, &enrolments)?;
-    let mut next = first_index(&server, installation.id, &subject).await?;
+    let statements = server
+        .bytes_if_any(&format!("api/v1/meters/{meter}/statements"))
+        .await?;
+    if let Some(statements) = statements {
+        audit.statements(&statements);
+        saved.put(STATEMENTS_FILE, &statements)?;
+    }
+    let mut next = Some(first_index(&server, installation.id, &question).await?);
     let progress = std::io::stderr().is_terminal();
     while let Some(index) = next {
-        let last = index + RECORDS_AT_A_TIME - 1;
-        let path = format!("api/v1/meters/{meter}/records?from_index={index}&to_index={last}");
+        // Without an end of its own the answer holds what comes next, however wide a hole is.
+        let path = format!("api/v1/meters/{meter}/records?from_index={index}");
         let records = server.bytes(&path).await?;
         if records.is_empty() {
             break;
@@ -149,33 +222,24 @@ async fn audit_served(
         if progress {
             eprint!("\r{} records checked", audit.records_checked());
         }
-        let past_the_end = arguments
-            .to
-            .is_some_and(|to| audit.last_time_ms() > Some(to));
         next = audit
             .next_index()
-            .filter(|next| *next > index && !past_the_end);
+            .filter(|next| *next > index && !audit.is_past_the_end());
     }
     if progress {
         eprintln!();
     }
     saved.put(RECORDS_FILE, &[])?;
-    Ok(audit.finish(asked(&subject)))
+    Ok(audit.finish())
 }
 
-fn asked(subject: &Subject) -> Option<(u64, u64)> {
-    match (subject.from_ms, subject.to_ms) {
-        (None, None) => None,
-        (from, to) => Some((from.unwrap_or(u64::MAX), to.unwrap_or(0))),
-    }
-}
-
-fn begin(subject: &Subject, operator: Option<SignerId>) -> anyhow::Result<Audit> {
-    let meter: MeterId = signer_id(&subject.meter_id).map_err(anyhow::Error::msg)?;
-    let key = hex::decode_array(&subject.public_key)
+fn begin(meter: MeterId, public_key: &str, question: Question) -> anyhow::Result<Audit> {
+    let key = hex::decode_array(public_key)
         .context("the public key that was served is not 128 hex digits")?;
-    Audit::new(meter, PublicKey(key), operator)
-        .context("the key that was served is not the meter's")
+    Audit::new(meter, PublicKey(key), question).map_err(|error| match error {
+        AuditError::EmptyTime => anyhow!("--from must be before --to"),
+        other => anyhow::Error::new(other).context("the key that was served is not the meter's"),
+    })
 }
 
 /// What was fetched, written to a new folder.
@@ -220,26 +284,50 @@ struct FirstWindow {
     id: u64,
 }
 
-/// The chain index of the first window in the time asked for; `None` when there is none.
+/// How far before the time asked for a window is looked for: of ten minutes, an hour, a day, thirty
+/// days, and ever.
+const LOOK_BACK_MS: [u64; 5] = [600_000, 3_600_000, 86_400_000, 2_592_000_000, u64::MAX];
+
+/// Where to begin: at a window from before the time asked for, so that it is seen that none is left
+/// out at its start. What the gateway says here is a hint; the audit sees what is missing.
 async fn first_index(
     server: &Server,
     installation: u32,
-    subject: &Subject,
-) -> anyhow::Result<Option<u64>> {
-    let Some(from_ms) = subject.from_ms else {
-        return Ok(Some(0));
+    question: &Question,
+) -> anyhow::Result<u64> {
+    let Some(from_ms) = question.from_ms.filter(|from_ms| *from_ms > 0) else {
+        return Ok(0);
     };
-    let from = iso(from_ms)?;
-    let to = iso(subject.to_ms.unwrap_or(LAST_TIME_MS))?;
+    let to_ms = question.to_ms.unwrap_or(LAST_TIME_MS);
+    // A clock that was wrong may have put a window of that time before the one in front of it.
+    let inside = first_window(server, installation, from_ms, to_ms).await?;
+    for look_back_ms in LOOK_BACK_MS {
+        let start_ms = from_ms.saturating_sub(look_back_ms);
+        let before = first_window(server, installation, start_ms, from_ms - 1).await?;
+        if let Some(before) = before {
+            return Ok(inside.map_or(before, |inside| inside.min(before)));
+        }
+    }
+    Ok(0)
+}
+
+/// The chain index of the first window between two times.
+async fn first_window(
+    server: &Server,
+    installation: u32,
+    start_ms: u64,
+    end_ms: u64,
+) -> anyhow::Result<Option<u64>> {
+    let (start, end) = (iso(start_ms)?, iso(end_ms)?);
     let path = format!(
-        "api/v1/installations/{installation}/windows?start_time={from}&end_time={to}&limit=1"
+        "api/v1/installations/{installation}/windows?start_time={start}&end_time={end}&limit=1"
     );
     let first: Vec<FirstWindow> = server.json(&path).await?;
     Ok(first.first().map(|window| window.id))
 }
 
-/// 9999-12-31T23:59:59Z.
-const LAST_TIME_MS: u64 = 253_402_300_799_000;
+/// 9999-01-01T00:00:00Z: no later year can be written.
+const LAST_TIME_MS: u64 = 253_370_764_800_000;
 
 fn iso(time_ms: u64) -> anyhow::Result<String> {
     let time = jiff::Timestamp::from_millisecond(i64::try_from(time_ms)?)?;
@@ -266,34 +354,4 @@ fn signer_id(text: &str) -> Result<SignerId, String> {
     hex::decode_array(text)
         .map(SignerId)
         .ok_or_else(|| format!("`{text}` is not 64 hex digits"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_is_its_start_in_utc() {
-        assert_eq!(utc_ms("2025-06-19"), Ok(1_750_291_200_000));
-        assert_eq!(utc_ms("2025-06-19T15:19:42Z"), Ok(1_750_346_382_000));
-        assert_eq!(utc_ms("2025-06-19T17:19:42+02:00"), Ok(1_750_346_382_000));
-    }
-
-    #[test]
-    fn what_is_no_time_is_refused_with_an_example() {
-        let error = utc_ms("yesterday").unwrap_err();
-        assert!(
-            error.contains("yesterday") && error.contains("2026-06-01"),
-            "{error}"
-        );
-        assert!(utc_ms("1969-12-31").is_err());
-    }
-
-    #[test]
-    fn an_id_is_64_hex_digits() {
-        assert!(signer_id(&"5f".repeat(32)).is_ok());
-        assert!(signer_id(&"5f".repeat(31)).is_err());
-        assert!(signer_id(&"+f".repeat(32)).is_err());
-        assert!(signer_id(&"é".repeat(32)).is_err());
-    }
 }

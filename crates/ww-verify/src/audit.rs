@@ -1,19 +1,25 @@
 //! Walks the chain of one meter, record by record, and holds each against the meter's signature,
 //! the record before it, its readings and the enrolment it names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ww_wire::cose::{Item, Items};
-use ww_wire::merkle::TreeBuilder;
-use ww_wire::packed::Codec;
-use ww_wire::record::Record;
 use ww_wire::{
-    AnyReading, ChainRecord, Custody, Domain, Enrolment, Gap, GapKind, Hash, MeterId, PublicKey,
-    RecordType, Sign1, SignerId, TimeQuality, UtcMillis, Window,
+    ChainRecord, Custody, Domain, Gap, GapKind, Hash, MeterId, PublicKey, RecordType, Sign1,
+    SignerId, Window,
 };
 
-use crate::report::{Grade, Missing, Problem, Report, Verdict};
+use crate::bound::{Bound, Judgement, Rise};
+use crate::enrolments::{EnrolmentError, Enrolments};
+use crate::question::{Place, Question, Span};
+use crate::readings::{self, Seen};
+use crate::report::{Missing, Problem, Remark, Report, Verdict};
 use crate::signature::{BadSignature, NotAPoint, VerifyingKey};
+use crate::statements::{StatementError, Statements};
+
+/// How far the last record shown may lie before the end of the time asked for: three slots of the
+/// 10-second grid.
+const END_TOLERANCE_MS: u64 = 30_000;
 
 /// Why an audit cannot begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +35,9 @@ pub enum AuditError {
     /// The key is no point on the curve.
     #[error(transparent)]
     NotAPoint(#[from] NotAPoint),
+    /// The time asked for does not begin before it ends.
+    #[error("the time asked for must begin before it ends")]
+    EmptyTime,
 }
 
 /// An audit under way.
@@ -36,87 +45,135 @@ pub enum AuditError {
 pub struct Audit {
     meter: MeterId,
     key: VerifyingKey,
-    enrolments: BTreeMap<Hash, Enrolment>,
-    /// Enrolments to which the meter consented.
-    accepted: BTreeSet<Hash>,
-    operators: BTreeSet<SignerId>,
-    trusted_operator: Option<SignerId>,
+    question: Question,
+    enrolments: Enrolments,
     items: u64,
     last: Option<Last>,
-    /// The window that readings may follow.
-    open: Option<Window>,
+    last_window: Option<Window>,
+    holes: Vec<Hole>,
+    /// How many of the holes lie before `last_window`.
+    holes_before_window: usize,
     gaps: Vec<Gap>,
+    /// The window that readings may follow.
+    open: Option<Open>,
+    without_readings: Vec<(u64, u32)>,
+    clock: Clock,
+    adrift: Adrift,
+    bound: Bound,
+    statements: Statements,
+    /// The first and the last reading that count.
+    sequences: Option<(u64, u64)>,
     firmwares: BTreeSet<Hash>,
-    /// When the sensor's counter was last seen: energy since then may be counted at once.
-    counted: Option<UtcMillis>,
+    part: Part,
     report: Report,
-    attested: bool,
 }
 
+/// The last record that held.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     index: u64,
     digest: Hash,
-    window: Option<Window>,
+}
+
+/// Records that were not shown.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    first_index: u64,
+    last_index: u64,
+    /// What the record behind it names as the one before it.
+    last_digest: Hash,
+    /// The last time shown before it.
+    before_ms: Option<u64>,
+    /// The first time shown behind it.
+    after_ms: Option<u64>,
+    energy_mwh: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    window: Window,
+    place: Place,
+    missing_mwh: u64,
+    is_first: bool,
+}
+
+/// The times of the chain, in its order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    first_ms: Option<u64>,
+    last_ms: Option<u64>,
+}
+
+/// Windows whose time is not known, since the last one whose time is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Adrift {
+    windows: u64,
+    energy_mwh: u64,
+}
+
+/// The windows of the part that was taken last, against the end of the time asked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    over: u64,
+    not_over: u64,
 }
 
 impl Audit {
-    /// An audit of `meter` with its public key; `trusted_operator` is the operator whose
-    /// enrolments count, if the auditor knows which.
+    /// An audit of `meter` with its public key.
     ///
     /// # Errors
-    /// [`AuditError::ForeignKey`] when the key is not the meter's, [`AuditError::NotAPoint`].
-    pub fn new(
-        meter: MeterId,
-        key: PublicKey,
-        trusted_operator: Option<SignerId>,
-    ) -> Result<Self, AuditError> {
+    /// [`AuditError::ForeignKey`] when the key is not the meter's, [`AuditError::NotAPoint`],
+    /// [`AuditError::EmptyTime`].
+    pub fn new(meter: MeterId, key: PublicKey, question: Question) -> Result<Self, AuditError> {
         if key.id() != meter {
             return Err(AuditError::ForeignKey {
                 meter,
                 got: key.id(),
             });
         }
+        if let (Some(from_ms), Some(to_ms)) = (question.from_ms, question.to_ms)
+            && from_ms >= to_ms
+        {
+            return Err(AuditError::EmptyTime);
+        }
         Ok(Self {
             meter,
             key: VerifyingKey::new(key)?,
-            enrolments: BTreeMap::new(),
-            accepted: BTreeSet::new(),
-            operators: BTreeSet::new(),
-            trusted_operator,
+            question,
+            enrolments: Enrolments::new(question.operator),
             items: 0,
             last: None,
-            open: None,
+            last_window: None,
+            holes: Vec::new(),
+            holes_before_window: 0,
             gaps: Vec::new(),
+            open: None,
+            without_readings: Vec::new(),
+            clock: Clock::default(),
+            adrift: Adrift::default(),
+            bound: Bound::default(),
+            statements: Statements::default(),
+            sequences: None,
             firmwares: BTreeSet::new(),
-            counted: None,
-            report: Report {
-                meter: meter.to_string(),
-                verdict: Verdict::Empty,
-                records: 0,
-                windows: 0,
-                boots: 0,
-                gaps: 0,
-                readings: 0,
-                energy_mwh: 0,
-                indices: None,
-                times_ms: None,
-                firmwares: Vec::new(),
-                grade: Grade::default(),
-                missing: Vec::new(),
-                problems: Vec::new(),
-                trust: Vec::new(),
-            },
-            attested: true,
+            part: Part::default(),
+            report: Report::empty(meter, &question),
         })
     }
 
-    /// Takes the operator's enrolments of the meter and the meter's consents to them, in any order:
-    /// a CBOR sequence of COSE_Sign1.
+    /// Takes the operator's enrolments of the meter and the meter's consents to them, in any order,
+    /// before any record: a CBOR sequence of COSE_Sign1.
     pub fn enrolments(&mut self, body: &[u8]) {
         for item in Items::new(body) {
             match item {
-                Ok(Item::Sign1(sign1)) => self.enrolment(&sign1),
+                Ok(Item::Sign1(sign1)) => match self.enrolments.take(&self.key, &sign1) {
+                    Ok(()) => {}
+                    Err(EnrolmentError::Unreadable(reason)) => self.unreadable(&reason),
+                    Err(EnrolmentError::Foreign(meter)) => self.foreign(meter),
+                    Err(EnrolmentError::BadSignature { number }) => {
+                        let record = format!("enrolment {number}");
+                        self.problem(Problem::BadSignature { record });
+                    }
+                },
                 Ok(Item::Readings(_)) => self.unreadable("readings stand among the enrolments"),
                 Err(error) => self.unreadable(&error.to_string()),
             }
@@ -124,35 +181,35 @@ impl Audit {
         }
     }
 
-    fn enrolment(&mut self, sign1: &Sign1<'_>) {
-        let enrolment = match Enrolment::decode(sign1.payload) {
-            Ok(enrolment) => enrolment,
-            Err(error) => return self.unreadable(&error.to_string()),
-        };
-        if enrolment.meter() != self.meter {
-            return self.foreign(enrolment.meter());
-        }
-        let digest = Hash::of(&[sign1.payload]);
-        let by_operator = VerifyingKey::new(enrolment.operator_key)
-            .is_ok_and(|key| verify(&key, RecordType::Enrolment, sign1).is_ok());
-        let by_meter = self
-            .key
-            .verify(Domain::EnrolmentAcceptance, sign1.payload, &sign1.signature)
-            .is_ok();
-        if by_operator {
-            self.operators.insert(enrolment.operator);
-            self.enrolments.insert(digest, enrolment);
-        } else if by_meter {
-            self.accepted.insert(digest);
-        } else {
-            let record = format!("enrolment {}", enrolment.number);
-            self.problem(Problem::BadSignature { record });
+    /// Takes what was appended to the meter's history, after the enrolments and before any record:
+    /// a CBOR sequence of COSE_Sign1.
+    pub fn statements(&mut self, body: &[u8]) {
+        for item in Items::new(body) {
+            match item {
+                Ok(Item::Sign1(sign1)) => {
+                    let key_of = |operator| self.enrolments.key_of(operator);
+                    match self.statements.take(&self.key, key_of, &sign1) {
+                        Ok(()) => {}
+                        Err(StatementError::Unreadable(reason)) => self.unreadable(&reason),
+                        Err(StatementError::Foreign(meter)) => self.foreign(meter),
+                        Err(StatementError::BadSignature(record_type)) => {
+                            let record = record_type.name().to_owned();
+                            self.problem(Problem::BadSignature { record });
+                        }
+                    }
+                }
+                Ok(Item::Readings(_)) => self.unreadable("readings stand among the statements"),
+                Err(error) => self.unreadable(&error.to_string()),
+            }
+            self.items += 1;
         }
     }
 
     /// Takes the next part of the chain: a CBOR sequence of COSE_Sign1 in the order of their
-    /// chain indices, each Window perhaps followed by its packed readings.
+    /// chain indices, each Window perhaps followed by its packed readings. A question with a start
+    /// needs one record from before it, or the first of the chain.
     pub fn records(&mut self, body: &[u8]) {
+        self.part = Part::default();
         for item in Items::new(body) {
             match item {
                 Ok(Item::Sign1(sign1)) => {
@@ -160,7 +217,7 @@ impl Audit {
                     self.record(&sign1);
                 }
                 Ok(Item::Readings(block)) => match self.open.take() {
-                    Some(window) => self.readings(&window, block),
+                    Some(open) => self.readings(&open, block),
                     None => self.unreadable("readings stand without a window before them"),
                 },
                 Err(error) => self.unreadable(&error.to_string()),
@@ -186,46 +243,45 @@ impl Audit {
             return;
         }
         self.report.records += 1;
-        let first = self.report.indices.map_or(index, |(first, _)| first);
-        self.report.indices = Some((first, index));
-        let previous_window = self.last.and_then(|last| last.window);
-        let mut window_now = previous_window;
+        self.report.first_index.get_or_insert(index);
+        self.report.last_index = Some(index);
+        self.last = Some(Last {
+            index,
+            digest: Hash::of(&[sign1.payload]),
+        });
         match record {
-            ChainRecord::Window(window) => {
-                self.window(&window, previous_window.as_ref());
-                window_now = Some(window);
-            }
+            ChainRecord::Window(window) => self.window(&window),
             ChainRecord::Boot(boot) => {
                 self.report.boots += 1;
-                self.attested &= boot.attestation != ww_wire::Attestation::NONE;
+                if let Some(time) = boot.time {
+                    self.tell_time(index, time.get(), time.get());
+                }
             }
+            // A Gap says when something was given up, which tells nothing of the windows around it.
             ChainRecord::Gap(gap) => {
                 self.report.gaps += 1;
                 self.gaps.push(gap);
             }
         }
-        self.last = Some(Last {
-            index,
-            digest: Hash::of(&[sign1.payload]),
-            window: window_now,
-        });
     }
 
     /// Whether the record may follow the last one; notes a hole before it.
     fn link(&mut self, record: &ChainRecord) -> bool {
         let index = record.chain_index().get();
-        let Some(last) = self.last else {
-            return true;
+        let first_expected = match self.last {
+            None if self.question.from_ms.is_some() => index,
+            None => 0,
+            Some(last) => last.index + 1,
         };
-        if index <= last.index {
-            self.problem(Problem::OutOfOrder {
-                index,
-                after: last.index,
-            });
-            return false;
-        }
-        if index == last.index + 1 {
-            if record.previous() != last.digest {
+        match self.last {
+            Some(last) if index <= last.index => {
+                self.problem(Problem::OutOfOrder {
+                    index,
+                    after: last.index,
+                });
+                return false;
+            }
+            Some(last) if index == first_expected && record.previous() != last.digest => {
                 self.problem(Problem::BrokenLink {
                     index,
                     named: record.previous().to_string(),
@@ -233,167 +289,226 @@ impl Audit {
                 });
                 return false;
             }
-            return true;
+            _ => {}
         }
-        let energy_mwh = match (last.window, record) {
-            (Some(before), ChainRecord::Window(after)) => after
-                .produced_open
-                .get()
-                .checked_sub(before.produced_close.get()),
-            _ => None,
-        };
-        self.report.missing.push(Missing::Records {
-            first_index: last.index + 1,
-            last_index: index - 1,
-            declared: false,
-            energy_mwh,
-        });
+        if index > first_expected {
+            self.holes.push(Hole {
+                first_index: first_expected,
+                last_index: index - 1,
+                last_digest: record.previous(),
+                before_ms: self.clock.last_ms,
+                after_ms: None,
+                energy_mwh: None,
+            });
+        }
         true
     }
 
-    fn window(&mut self, window: &Window, before: Option<&Window>) {
+    fn window(&mut self, window: &Window) {
         let index = window.chain_index.get();
-        let hole = self.last.is_some_and(|last| last.index + 1 != index);
-        if let Some(before) = before
-            && !hole
-        {
-            self.continuity(window, before);
+        let span = Span::of(window).filter(|span| {
+            let believed = self.question.believes(span.end_ms);
+            if !believed {
+                let time_ms = span.end_ms;
+                let remark = Remark::FutureTime { index, time_ms };
+                self.report.remarks.push(remark);
+            }
+            believed
+        });
+        let missing_mwh = self.follow(window);
+        let place = self.question.place(span);
+        let is_first = self.last_window.is_none()
+            && self.report.first_index == Some(0)
+            && self.holes.is_empty();
+        match span {
+            Some(span) => {
+                self.tell_time(index, span.start_ms, span.end_ms);
+                let over = self.question.is_over(span.start_ms);
+                self.part.over += u64::from(over);
+                self.part.not_over += u64::from(!over);
+            }
+            None => self.part.not_over += 1,
         }
-        self.plausibility(window);
-        self.firmwares.insert(window.firmware);
-        self.report.windows += 1;
-        self.report.readings += u64::from(window.count);
-        self.report.energy_mwh += window.produced_close.get() - window.produced_open.get();
-        for time in [window.first_time, window.last_time].into_iter().flatten() {
-            let (first, last) = self.report.times_ms.unwrap_or((time.get(), time.get()));
-            self.report.times_ms = Some((first.min(time.get()), last.max(time.get())));
+        match place {
+            Place::Outside => {}
+            Place::Inside => self.count(window, span),
+            Place::Unknown => {
+                let energy_mwh = window.produced_close.get() - window.produced_open.get();
+                self.adrift.windows += 1;
+                let adrift = self.adrift.energy_mwh.checked_add(energy_mwh);
+                self.adrift.energy_mwh = self.checked(index, adrift);
+            }
         }
-        self.open = Some(*window);
+        if place != Place::Outside {
+            self.enrolments.name(window);
+        }
+        self.last_window = Some(*window);
+        self.holes_before_window = self.holes.len();
+        self.open = Some(Open {
+            window: *window,
+            place,
+            missing_mwh,
+            is_first,
+        });
     }
 
-    fn continuity(&mut self, window: &Window, before: &Window) {
+    /// Adds a window to what was asked for.
+    fn count(&mut self, window: &Window, span: Option<Span>) {
+        let energy_mwh = window.produced_close.get() - window.produced_open.get();
+        let sum = self.report.energy_mwh.checked_add(energy_mwh);
+        self.report.energy_mwh = self.checked(window.chain_index.get(), sum);
+        self.report.windows += 1;
+        self.report.readings += u64::from(window.count);
+        self.firmwares.insert(window.firmware);
+        self.statements.count(span, energy_mwh);
+        let last = window.last_sequence.get();
+        let first = self
+            .sequences
+            .map_or(window.first_sequence.get(), |(first, _)| first);
+        self.sequences = Some((first, last));
+        if let Some(span) = span {
+            self.report.first_time_ms.get_or_insert(span.start_ms);
+            self.report.last_time_ms = Some(span.end_ms);
+        }
+    }
+
+    /// Holds the window against the one before it, and gives the energy of the records that are
+    /// missing between the two.
+    fn follow(&mut self, window: &Window) -> u64 {
+        let holes = self.holes.len() - self.holes_before_window;
         let index = window.chain_index.get();
-        if window.produced_open != before.produced_close {
+        let Some(before) = self.last_window else {
+            // The register starts at zero: what stands there now passed in the records that a
+            // history without its beginning lacks.
+            if let Some(hole) = self.holes.last_mut() {
+                hole.energy_mwh = Some(window.produced_open.get());
+            }
+            return 0;
+        };
+        let (close, open) = (before.produced_close, window.produced_open);
+        if (holes == 0 && open != close) || open < close {
             let reason = format!(
                 "produced was {} mWh at its close and is {} mWh here",
-                before.produced_close.get(),
-                window.produced_open.get()
+                close.get(),
+                open.get()
             );
             self.problem(Problem::Discontinuous { index, reason });
         }
         let (expected, got) = (before.last_sequence.get() + 1, window.first_sequence.get());
-        let same_boot = window.boot == before.boot;
-        if got < expected || (same_boot && got != expected) {
+        let must_follow = holes == 0 && window.boot == before.boot;
+        if got < expected || (must_follow && got != expected) {
             let reason = format!("reading {expected} should be the first, but it is {got}");
             self.problem(Problem::Discontinuous { index, reason });
         }
+        if holes == 0 {
+            return 0;
+        }
+        let energy_mwh = open.checked_sub(close).map(|energy| energy.get());
+        if let Some(hole) = self.holes.last_mut() {
+            hole.energy_mwh = energy_mwh;
+        }
+        energy_mwh.unwrap_or(0)
     }
 
-    /// Holds the energy against nameplate × time since the counter was last seen. A window without
-    /// energy tells nothing of that unless its readings were served.
-    fn plausibility(&mut self, window: &Window) {
-        let index = window.chain_index.get();
-        if window.enrolment.is_zero() {
+    /// Takes the believed times of a record that stands behind all others.
+    fn tell_time(&mut self, index: u64, start_ms: u64, end_ms: u64) {
+        if !self.question.believes(end_ms) {
             return;
         }
-        let Some(enrolment) = self.enrolments.get(&window.enrolment) else {
-            let digest = window.enrolment.to_string();
-            return self.problem(Problem::UnknownEnrolment { index, digest });
-        };
-        let energy_mwh = window.produced_close.get() - window.produced_open.get();
-        if energy_mwh == 0 {
-            return;
-        }
-        let counted = core::mem::replace(&mut self.counted, window.first_time);
-        let (Some(start), Some(end)) = (counted, window.last_time) else {
-            return;
-        };
-        let elapsed_ms = end.get().saturating_sub(start.get());
-        let bound_mwh = enrolment.nameplate().energy_mwh(elapsed_ms);
-        if u128::from(energy_mwh) > bound_mwh {
-            let bound_mwh = u64::try_from(bound_mwh).unwrap_or(u64::MAX);
-            self.problem(Problem::Implausible {
-                index,
-                energy_mwh,
-                bound_mwh,
-            });
-        }
-    }
-
-    fn readings(&mut self, window: &Window, block: &[u8]) {
-        if let Err(reason) = self.check_readings(window, block) {
-            self.problem(Problem::WrongReadings {
-                index: window.chain_index.get(),
-                reason,
-            });
-        }
-    }
-
-    fn check_readings(&mut self, window: &Window, block: &[u8]) -> Result<(), String> {
-        let (mut codec, mut rest) = Codec::open(self.meter, block).map_err(|e| e.to_string())?;
-        let mut tree = TreeBuilder::new();
-        let mut synchronised = 0;
-        let mut counted = None;
-        let mut produced = window.produced_open;
-        let mut ends: Option<(AnyReading, AnyReading)> = None;
-        while !rest.is_empty() {
-            if tree.size() == u64::from(window.count) {
-                return Err(format!(
-                    "more than its {} readings were served",
-                    window.count
-                ));
-            }
-            let (reading, used) = codec.unpack(rest).map_err(|error| error.to_string())?;
-            rest = &rest[used..];
-            tree.push(&reading.encode().map_err(|rule| rule.to_string())?);
-            let sum = reading.sum();
-            if sum.sequence.get() != window.first_sequence.get() + tree.size() - 1 {
-                return Err(format!(
-                    "reading {} is out of its place",
-                    sum.sequence.get()
-                ));
-            }
-            if sum.produced < produced || sum.boot != window.boot {
-                return Err(format!(
-                    "reading {} contradicts the window",
-                    sum.sequence.get()
-                ));
-            }
-            produced = sum.produced;
-            counted = sum.time.filter(|_| sum.settles_counter()).or(counted);
-            synchronised += u64::from(sum.time_quality == TimeQuality::Synchronised);
-            ends = Some((ends.map_or(reading, |(first, _)| first), reading));
-        }
-        if tree.size() != u64::from(window.count) {
-            return Err(format!(
-                "{} of its {} readings were served",
-                tree.size(),
-                window.count
-            ));
-        }
-        if tree.root() != window.root {
-            return Err("they lead to another root: at least one was altered".to_owned());
-        }
-        let times = ends.map(|(first, last)| (first.sum().time, last.sum().time));
-        if times != Some((window.first_time, window.last_time)) || produced != window.produced_close
+        if let Some(last_ms) = self.clock.last_ms
+            && start_ms < last_ms
         {
-            return Err(
-                "its first and last time or its energy are not those of its readings".to_owned(),
-            );
+            self.report.remarks.push(Remark::TimeWentBack {
+                index,
+                from_ms: last_ms,
+                to_ms: start_ms,
+            });
         }
-        self.counted = counted.or(self.counted);
-        self.report.grade.checked_readings += tree.size();
-        self.report.grade.synchronised_readings += synchronised;
-        Ok(())
+        let unsettled = |hole: &&mut Hole| hole.after_ms.is_none();
+        for hole in self.holes.iter_mut().rev().take_while(unsettled) {
+            hole.after_ms = Some(start_ms);
+        }
+        self.place_adrift(Some(start_ms));
+        self.clock.first_ms.get_or_insert(start_ms);
+        self.clock.last_ms = Some(end_ms);
+    }
+
+    /// Windows of unknown time lie between the times around them: counts them as not placed when
+    /// that touches the time asked for.
+    fn place_adrift(&mut self, next_ms: Option<u64>) {
+        let adrift = core::mem::take(&mut self.adrift);
+        let around = Span {
+            start_ms: self.clock.last_ms.unwrap_or(0),
+            end_ms: next_ms.unwrap_or(u64::MAX),
+        };
+        if adrift.windows == 0 || !self.question.touches(around) {
+            return;
+        }
+        self.report.unplaced_windows += adrift.windows;
+        let sum = self
+            .report
+            .unplaced_energy_mwh
+            .checked_add(adrift.energy_mwh);
+        let index = self.last.map_or(0, |last| last.index);
+        self.report.unplaced_energy_mwh = self.checked(index, sum);
+    }
+
+    fn readings(&mut self, open: &Open, block: &[u8]) {
+        match readings::check(&open.window, block) {
+            Ok(seen) => {
+                if open.place == Place::Inside {
+                    self.report.grade.checked_readings += seen.readings;
+                    self.report.grade.synchronised_readings += seen.synchronised;
+                }
+                self.judge(open, Some(seen));
+            }
+            Err(reason) => {
+                self.problem(Problem::WrongReadings {
+                    index: open.window.chain_index.get(),
+                    reason,
+                });
+                self.judge(open, None);
+            }
+        }
     }
 
     fn close_window_without_readings(&mut self) {
-        if let Some(window) = self.open.take() {
-            self.report.missing.push(Missing::Readings {
-                index: window.chain_index.get(),
-                count: window.count,
-                declared: false,
-            });
+        let Some(open) = self.open.take() else {
+            return;
+        };
+        if open.place != Place::Outside {
+            let window = &open.window;
+            self.without_readings
+                .push((window.chain_index.get(), window.count));
+        }
+        self.judge(&open, None);
+    }
+
+    fn judge(&mut self, open: &Open, seen: Option<Seen>) {
+        let window = &open.window;
+        let index = window.chain_index.get();
+        let judgement = self.bound.judge(&Rise {
+            window,
+            missing_mwh: open.missing_mwh,
+            is_first: open.is_first,
+            seen,
+            nameplate: self.enrolments.nameplate(window),
+        });
+        match judgement {
+            Judgement::Implausible {
+                energy_mwh,
+                bound_mwh,
+            } => self.problem(Problem::Implausible {
+                index,
+                energy_mwh,
+                bound_mwh,
+            }),
+            Judgement::Unbounded if open.place == Place::Inside => {
+                let energy_mwh = window.produced_close.get() - window.produced_open.get();
+                let sum = self.report.unbounded_energy_mwh.checked_add(energy_mwh);
+                self.report.unbounded_energy_mwh = self.checked(index, sum);
+            }
+            Judgement::Plausible | Judgement::Unbounded => {}
         }
     }
 
@@ -409,24 +524,33 @@ impl Audit {
         self.last.map(|last| last.index + 1)
     }
 
-    /// The latest time of any window so far, ms UTC.
+    /// Whether the part that was taken last lies wholly after the time asked for. One window there
+    /// does not say so: a clock may have been wrong for a while.
     #[must_use]
-    pub fn last_time_ms(&self) -> Option<u64> {
-        self.report.times_ms.map(|(_, last)| last)
+    pub const fn is_past_the_end(&self) -> bool {
+        self.part.over > 0 && self.part.not_over == 0
     }
 
-    /// Ends the audit. `asked_ms` is the time asked for, from and to in ms UTC: what is not shown
-    /// at its ends counts as missing, up to the length of a window.
+    /// Ends the audit.
     #[must_use]
-    pub fn finish(mut self, asked_ms: Option<(u64, u64)>) -> Report {
+    pub fn finish(mut self) -> Report {
         self.close_window_without_readings();
-        self.mark_declared();
-        if let Some(asked) = asked_ms {
-            self.check_ends(asked);
-        }
+        self.place_adrift(None);
+        let (before, after) = self.missing_ends();
+        self.report.missing.extend(before);
+        self.missing_records();
+        self.missing_readings();
+        self.report.missing.extend(self.enrolments.missing());
+        self.report.missing.extend(after);
+        self.report.problems.extend(self.enrolments.foreign());
+        let counts = |operator| self.enrolments.counts_as_operator(operator);
+        let (told, uncounted) = self.statements.told(self.meter, counts, self.sequences);
+        self.report.statements = told;
+        self.report.remarks.extend(uncounted);
+        self.report.shown_until_ms = self.clock.last_ms;
+        self.report.firmwares = self.firmwares.iter().map(Hash::to_string).collect();
         self.grade();
         self.trust();
-        self.report.firmwares = self.firmwares.iter().map(Hash::to_string).collect();
         self.report.verdict = if !self.report.problems.is_empty() {
             Verdict::Refuted
         } else if self.report.records == 0 {
@@ -439,72 +563,116 @@ impl Audit {
         self.report
     }
 
-    fn mark_declared(&mut self) {
-        let covers = |gap: &Gap, records: bool, first: u64, last: u64| {
-            (gap.kind == GapKind::Records) == records
-                && gap.first_index.get() <= first
-                && last <= gap.last_index.get()
+    /// What is not shown at the ends of the time asked for.
+    fn missing_ends(&self) -> (Option<Missing>, Option<Missing>) {
+        let Some(first_index) = self.report.first_index else {
+            return (None, None);
         };
-        for missing in &mut self.report.missing {
-            match missing {
-                Missing::Records {
-                    first_index,
-                    last_index,
-                    declared,
-                    ..
-                } => {
-                    *declared = self
-                        .gaps
-                        .iter()
-                        .any(|gap| covers(gap, true, *first_index, *last_index));
-                }
-                Missing::Readings {
-                    index, declared, ..
-                } => {
-                    *declared = self
-                        .gaps
-                        .iter()
-                        .any(|gap| covers(gap, false, *index, *index));
-                }
-                Missing::Before { .. } | Missing::After { .. } | Missing::Times => {}
+        let Clock { first_ms, last_ms } = self.clock;
+        let before = self.question.from_ms.filter(|from_ms| {
+            first_index > 0 && first_ms.is_none_or(|first_ms| first_ms >= *from_ms)
+        });
+        let after = self.question.to_ms.filter(|to_ms| {
+            last_ms.is_none_or(|last_ms| last_ms.saturating_add(END_TOLERANCE_MS) < *to_ms)
+        });
+        (
+            before.map(|_| Missing::Before {
+                first_index,
+                first_time_ms: first_ms,
+            }),
+            after.map(|_| Missing::After {
+                last_time_ms: last_ms,
+            }),
+        )
+    }
+
+    /// The holes that may touch the time asked for.
+    fn missing_records(&mut self) {
+        for hole in core::mem::take(&mut self.holes) {
+            let around = Span {
+                start_ms: hole.before_ms.unwrap_or(0),
+                end_ms: hole.after_ms.unwrap_or(u64::MAX),
+            };
+            if !self.question.touches(around) {
+                continue;
             }
+            let Hole {
+                first_index,
+                last_index,
+                energy_mwh,
+                ..
+            } = hole;
+            let declaring = |gap: &&Gap| {
+                gap.kind == GapKind::Records
+                    && gap.first_index.get() <= first_index
+                    && last_index <= gap.last_index.get()
+            };
+            let ends_it = |gap: &&Gap| gap.last_index.get() == last_index;
+            let gaps = || self.gaps.iter().filter(declaring);
+            let declared = gaps().next().is_some();
+            let other = gaps()
+                .filter(ends_it)
+                .find(|gap| gap.last_digest != hole.last_digest);
+            let broken = other.map(|gap| Problem::BrokenLink {
+                index: last_index + 1,
+                named: hole.last_digest.to_string(),
+                actual: gap.last_digest.to_string(),
+            });
+            self.report.problems.extend(broken);
+            let sum = self
+                .report
+                .missing_energy_mwh
+                .checked_add(energy_mwh.unwrap_or(0));
+            self.report.missing_energy_mwh = self.checked(last_index, sum);
+            self.report.missing.push(Missing::Records {
+                first_index,
+                last_index,
+                declared,
+                energy_mwh,
+            });
         }
     }
 
-    fn check_ends(&mut self, (from_ms, to_ms): (u64, u64)) {
-        let Some((first_time_ms, last_time_ms)) = self.report.times_ms else {
-            if self.report.records > 0 {
-                self.report.missing.push(Missing::Times);
+    /// The windows without readings, neighbours in one line.
+    fn missing_readings(&mut self) {
+        let mut lines: Vec<Missing> = Vec::new();
+        for (window, readings) in core::mem::take(&mut self.without_readings) {
+            let is_declared = self.gaps.iter().any(|gap| {
+                gap.kind != GapKind::Records
+                    && (gap.first_index.get()..=gap.last_index.get()).contains(&window)
+            });
+            match lines.last_mut() {
+                Some(Missing::Readings {
+                    last_index,
+                    count,
+                    declared,
+                    ..
+                }) if *last_index + 1 == window && *declared == is_declared => {
+                    *last_index = window;
+                    *count += u64::from(readings);
+                }
+                _ => lines.push(Missing::Readings {
+                    first_index: window,
+                    last_index: window,
+                    count: u64::from(readings),
+                    declared: is_declared,
+                }),
             }
-            return;
-        };
-        if first_time_ms > from_ms.saturating_add(ww_wire::chain::WINDOW_MS) {
-            self.report.missing.push(Missing::Before { first_time_ms });
         }
-        if last_time_ms.saturating_add(ww_wire::chain::WINDOW_MS) < to_ms {
-            self.report.missing.push(Missing::After { last_time_ms });
-        }
+        self.report.missing.extend(lines);
     }
 
     fn grade(&mut self) {
-        let newest = self
-            .enrolments
-            .values()
-            .max_by_key(|enrolment| enrolment.number);
         let grade = &mut self.report.grade;
-        grade.custody = match newest.map(|enrolment| enrolment.custody) {
+        grade.custody = match self.enrolments.custody() {
             Some(Custody::SecureElement) => "a secure element (claimed, no attestation chain seen)",
             Some(Custody::Software) => "software",
             None => "an unknown place (no enrolment)",
         }
         .to_owned();
         grade.sensor_link = "LAN poll".to_owned();
-        grade.firmware = if self.attested && self.report.boots > 0 {
-            "attested"
-        } else {
-            "claimed"
-        }
-        .to_owned();
+        // Version 1 leaves open what a boot loader signs: no bytes of a Boot attest anything yet.
+        grade.firmware = "claimed".to_owned();
     }
 
     fn trust(&mut self) {
@@ -517,40 +685,57 @@ impl Audit {
             "The sensor's owner, within nameplate and physics: the meter signs what a box on the local network told it."
                 .to_owned(),
         );
-        match (self.trusted_operator, self.operators.len()) {
-            (_, 0) => trust.push(
-                "Whoever gave you the meter's id: no operator has vouched for what it measures."
-                    .to_owned(),
-            ),
-            (Some(trusted), 1) if self.operators.contains(&trusted) => trust.push(format!(
-                "Operator {trusted}, whom you named, for rated power, place and sensor."
-            )),
-            _ => {
-                let operators: Vec<String> =
-                    self.operators.iter().map(SignerId::to_string).collect();
-                trust.push(format!(
-                    "The operator {} for rated power, place and sensor; compare this id with one that you have from elsewhere.",
-                    operators.join(", ")
-                ));
-            }
-        }
-        if self
+        let operators: Vec<String> = self
             .enrolments
-            .keys()
-            .any(|digest| !self.accepted.contains(digest))
-        {
+            .operators()
+            .iter()
+            .map(SignerId::to_string)
+            .collect();
+        trust.push(match (self.question.operator, operators.is_empty()) {
+            (Some(operator), false) => {
+                format!("Operator {operator}, whom you named, for rated power, place and sensor.")
+            }
+            (Some(operator), true) => format!(
+                "Whoever gave you the meter's id: operator {operator}, whom you named, has vouched for none of these windows."
+            ),
+            (None, false) => format!(
+                "The operator {} for rated power, place and sensor; compare this id with one that you have from elsewhere.",
+                operators.join(", ")
+            ),
+            (None, true) => {
+                "Whoever gave you the meter's id: no operator has vouched for what it measures."
+                    .to_owned()
+            }
+        });
+        if self.enrolments.lack_consent() {
             trust.push(
                 "The operator alone for at least one enrolment: the meter's consent was not served."
                     .to_owned(),
             );
         }
-        if self.report.grade.firmware == "claimed" {
-            trust.push("The meter's own word for the firmware that made the readings: no boot loader has attested it.".to_owned());
+        trust.push("The meter's own word for the firmware that made the readings: no boot loader has attested it.".to_owned());
+        let end_is_shown = self
+            .clock
+            .last_ms
+            .is_some_and(|ms| self.question.is_over(ms));
+        if !end_is_shown && let Some(last) = self.last {
+            trust.push(format!(
+                "Who served these records, for having shown the end: records after number {}, were they withheld, would leave no mark.",
+                last.index
+            ));
         }
         trust.push(
             "Who served these records, for not showing another history to someone else: that ends with the public log and its witnesses."
                 .to_owned(),
         );
+    }
+
+    /// A sum of energies; one too large for its field is a problem, and stays at the end of it.
+    fn checked(&mut self, index: u64, sum: Option<u64>) -> u64 {
+        sum.unwrap_or_else(|| {
+            self.problem(Problem::EnergyOverflow { index });
+            u64::MAX
+        })
     }
 
     fn problem(&mut self, problem: Problem) {

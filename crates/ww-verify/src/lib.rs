@@ -3,9 +3,16 @@
 //! and reads no clock: bytes go in, a report comes out.
 
 pub mod audit;
+mod bound;
+mod enrolments;
+pub mod question;
+mod readings;
 pub mod report;
 pub mod signature;
+mod statements;
+mod text;
 
 pub use audit::{Audit, AuditError};
-pub use report::{Missing, Problem, Report, Verdict};
+pub use question::Question;
+pub use report::{Missing, Problem, Remark, Report, Statement, Verdict};
 pub use signature::{BadSignature, NotAPoint, VerifyingKey};

@@ -1,8 +1,9 @@
-//! What an audit found, for programs (serde) and for people (`Display`).
-
-use std::fmt;
+//! What an audit found, as values for programs. Its words for people stand in `text`.
 
 use serde::Serialize;
+use ww_wire::MeterId;
+
+use crate::question::Question;
 
 /// The audit's answer in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,15 +13,15 @@ pub enum Verdict {
     Complete,
     /// What is there holds, but something is missing, and it is listed.
     Incomplete,
-    /// Something contradicts a signature, the chain or a root.
+    /// Something does not hold: a signature, the chain, a root, or the operator's word.
     Refuted,
     /// There was nothing to check.
     Empty,
 }
 
-/// Something that contradicts what a signature says. One is enough to refute.
+/// Something that does not hold. One is enough to refute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Problem {
     /// Bytes that are no record, or not in its one form.
     #[error("item {item} cannot be read: {reason}")]
@@ -92,19 +93,31 @@ pub enum Problem {
         /// The most that the plant can produce in that time.
         bound_mwh: u64,
     },
-    /// A window under an enrolment that was not served.
-    #[error("window {index} names the enrolment {digest}, which was not served")]
-    UnknownEnrolment {
-        /// The window's chain index.
-        index: u64,
+    /// Windows under an enrolment by another operator than the one who counts.
+    #[error(
+        "the enrolment {digest}, named from window {first_index} on ({windows} in all), is by operator {operator}, not by the one whom you trust"
+    )]
+    ForeignOperator {
+        /// Who signed it.
+        operator: String,
         /// The enrolment's digest.
         digest: String,
+        /// The chain index of the first such window.
+        first_index: u64,
+        /// How many windows name it.
+        windows: u64,
+    },
+    /// Energies whose sum no meter can have.
+    #[error("up to record {index} the energies add up to more than 18,446 TWh")]
+    EnergyOverflow {
+        /// The chain index of the record that was too much.
+        index: u64,
     },
 }
 
 /// Something that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Missing {
     /// Chain records.
     Records {
@@ -117,33 +130,137 @@ pub enum Missing {
         /// `produced` over the hole, from the records on both sides.
         energy_mwh: Option<u64>,
     },
-    /// Single readings of a window that is itself proven.
+    /// Single readings of windows that are themselves proven.
     Readings {
-        /// The window's chain index.
-        index: u64,
-        /// How many.
-        count: u32,
+        /// The chain index of the first window.
+        first_index: u64,
+        /// The chain index of the last window; all between them are such windows.
+        last_index: u64,
+        /// How many readings.
+        count: u64,
         /// The meter itself declared the loss in a signed Gap.
         declared: bool,
     },
-    /// Nothing is shown for the start of the time asked for.
+    /// Nothing shows that the start of the time asked for is covered: no record from before it,
+    /// and not the first of the chain.
     Before {
+        /// The first record that is shown.
+        first_index: u64,
         /// The first time that is shown, ms UTC.
-        first_time_ms: u64,
+        first_time_ms: Option<u64>,
     },
     /// Nothing is shown for the end of the time asked for.
     After {
         /// The last time that is shown, ms UTC.
-        last_time_ms: u64,
+        last_time_ms: Option<u64>,
     },
-    /// No reading with a known time is in the time asked for.
-    Times,
+    /// An enrolment that windows name.
+    Enrolment {
+        /// The enrolment's digest.
+        digest: String,
+        /// The chain index of the first such window.
+        first_index: u64,
+        /// How many windows name it.
+        windows: u64,
+    },
+}
+
+/// Something out of the ordinary that contradicts nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Remark {
+    /// A record is dated before the one in front of it.
+    TimeWentBack {
+        /// The record's chain index.
+        index: u64,
+        /// The time in front of it, ms UTC.
+        from_ms: u64,
+        /// Its own time, ms UTC.
+        to_ms: u64,
+    },
+    /// A window is dated after the time of the audit.
+    FutureTime {
+        /// The window's chain index.
+        index: u64,
+        /// Its time, ms UTC.
+        time_ms: u64,
+    },
+    /// Statements by somebody who does not count, or whose key no enrolment shows.
+    Uncounted {
+        /// What kind of statement.
+        record: String,
+        /// Who signed, or claims to.
+        signer: String,
+    },
+}
+
+/// What was appended to the meter's history by an operator who counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Statement {
+    /// Energy taken back; it is still in the report's energy.
+    Correction {
+        /// When the operator signed, ms UTC.
+        time_ms: u64,
+        /// The first reading concerned.
+        first_sequence: u64,
+        /// The last reading concerned.
+        last_sequence: u64,
+        /// The energy that no longer counts, mWh.
+        reduction_mwh: u64,
+        /// Why.
+        reason: String,
+        /// In the operator's words.
+        note: String,
+    },
+    /// The meter is no longer trusted.
+    Revocation {
+        /// When the operator signed, ms UTC.
+        time_ms: u64,
+        /// The part of the report's energy that windows dated after it claim, mWh; null when it
+        /// is beyond all reason.
+        energy_after_mwh: Option<u64>,
+        /// Why.
+        reason: String,
+        /// In the operator's words.
+        note: String,
+    },
+    /// Another meter follows this one.
+    ReplacedBy {
+        /// When it was signed, ms UTC.
+        time_ms: u64,
+        /// The meter that follows.
+        meter: String,
+        /// The last record of this meter's chain that counts.
+        last_index: u64,
+    },
+    /// This meter follows another one.
+    Replaces {
+        /// When it was signed, ms UTC.
+        time_ms: u64,
+        /// The meter that ended.
+        meter: String,
+        /// That meter's `produced` at its end, mWh.
+        produced_mwh: u64,
+    },
+}
+
+impl Statement {
+    pub(crate) const fn time_ms(&self) -> u64 {
+        match self {
+            Self::Correction { time_ms, .. }
+            | Self::Revocation { time_ms, .. }
+            | Self::ReplacedBy { time_ms, .. }
+            | Self::Replaces { time_ms, .. } => *time_ms,
+        }
+    }
 }
 
 /// How much each figure is worth; from the records, not from the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Grade {
-    /// Where the key lives: `software` or `secure-element (claimed)`.
+    /// Where the key lives, by the weakest enrolment behind the windows: `software` or a secure
+    /// element (claimed).
     pub custody: String,
     /// How the sensor is read.
     pub sensor_link: String,
@@ -155,238 +272,107 @@ pub struct Grade {
     pub checked_readings: u64,
 }
 
-/// What an audit found.
+/// What was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// The only operator whose enrolments count.
+    pub operator: Option<String>,
+    /// Start of the time asked for, ms UTC.
+    pub from_ms: Option<u64>,
+    /// End of the time asked for, ms UTC, itself not included.
+    pub to_ms: Option<u64>,
+}
+
+/// What an audit found. Figures of energy, windows and readings are those of the time asked for,
+/// in whole windows: one that lies across an edge counts in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The meter.
     pub meter: String,
+    /// What was asked.
+    pub asked: Asked,
     /// In one word.
     pub verdict: Verdict,
-    /// Chain records whose signature and link hold.
-    pub records: u64,
-    /// Windows among them.
+    /// The first reading of the windows that count, ms UTC.
+    pub first_time_ms: Option<u64>,
+    /// The last reading of the windows that count, ms UTC.
+    pub last_time_ms: Option<u64>,
+    /// Windows that count.
     pub windows: u64,
-    /// Starts of the meter among them.
-    pub boots: u64,
-    /// Declared losses among them.
-    pub gaps: u64,
     /// Readings covered by those windows.
     pub readings: u64,
     /// Energy by those windows, mWh.
     pub energy_mwh: u64,
-    /// First and last chain index.
-    pub indices: Option<(u64, u64)>,
-    /// First and last time, ms UTC.
-    pub times_ms: Option<(u64, u64)>,
+    /// The part of `energy_mwh` that no rated power bounds, mWh.
+    pub unbounded_energy_mwh: u64,
+    /// Energy of missing records, by the register on both sides of them, mWh; not in `energy_mwh`.
+    pub missing_energy_mwh: u64,
+    /// Windows whose time is not known, which may lie in the time asked for.
+    pub unplaced_windows: u64,
+    /// Energy by those windows, mWh; not in `energy_mwh`.
+    pub unplaced_energy_mwh: u64,
+    /// Chain records whose signature and link hold, those around the time asked for included.
+    pub records: u64,
+    /// Starts of the meter among them.
+    pub boots: u64,
+    /// Declared losses among them.
+    pub gaps: u64,
+    /// The first chain index among them.
+    pub first_index: Option<u64>,
+    /// The last chain index among them.
+    pub last_index: Option<u64>,
+    /// The time of the last of them that tells one, ms UTC. What may have been withheld after it
+    /// leaves no mark.
+    pub shown_until_ms: Option<u64>,
     /// Digests of the firmware that made the windows.
     pub firmwares: Vec<String>,
     /// How much it is worth.
     pub grade: Grade,
-    /// What is not there.
-    pub missing: Vec<Missing>,
     /// What does not hold.
     pub problems: Vec<Problem>,
+    /// What is not there.
+    pub missing: Vec<Missing>,
+    /// What was appended to the history; it changes no figure above.
+    pub statements: Vec<Statement>,
+    /// What is out of the ordinary.
+    pub remarks: Vec<Remark>,
     /// Whom one still has to trust, and for what.
     pub trust: Vec<String>,
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Meter    {}", self.meter)?;
-        let verdict = match self.verdict {
-            Verdict::Complete => "COMPLETE: everything asked for is there, and every proof holds.",
-            Verdict::Incomplete => {
-                "INCOMPLETE: what is there is proven; what is missing is listed."
-            }
-            Verdict::Refuted => "REFUTED: something contradicts the meter's own signatures.",
-            Verdict::Empty => "NOTHING TO CHECK: no record was served.",
-        };
-        writeln!(f, "Verdict  {verdict}")?;
-        self.write_proven(f)?;
-        write_list(f, "What does not hold", self.problems.iter())?;
-        write_list(f, "What is missing", self.missing.iter())?;
-        write_list(f, "Whom you still have to trust", self.trust.iter())
-    }
-}
-
 impl Report {
-    fn write_proven(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((first, last)) = self.indices else {
-            return Ok(());
-        };
-        writeln!(f, "\nWhat is proven by the meter's signatures")?;
-        writeln!(f, "  · energy: {} kWh", KilowattHours(self.energy_mwh))?;
-        writeln!(
-            f,
-            "  · {} readings in {} windows",
-            self.readings, self.windows
-        )?;
-        writeln!(
-            f,
-            "  · chain records {first} to {last}: {} signatures, {} starts of the meter, {} declared losses",
-            self.records, self.boots, self.gaps
-        )?;
-        let grade = &self.grade;
-        writeln!(
-            f,
-            "  · {} of the readings checked one by one against their window's root; {} of them with a synchronised clock",
-            grade.checked_readings, grade.synchronised_readings
-        )?;
-        writeln!(
-            f,
-            "Grade    key in {}; sensor by {}; firmware {}",
-            grade.custody, grade.sensor_link, grade.firmware
-        )
-    }
-}
-
-fn write_list<T: fmt::Display>(
-    f: &mut fmt::Formatter<'_>,
-    title: &str,
-    lines: impl ExactSizeIterator<Item = T>,
-) -> fmt::Result {
-    const SHOWN: usize = 20;
-    let count = lines.len();
-    if count == 0 {
-        return Ok(());
-    }
-    writeln!(f, "\n{title}")?;
-    for line in lines.take(SHOWN) {
-        writeln!(f, "  · {line}")?;
-    }
-    if count > SHOWN {
-        writeln!(
-            f,
-            "  · and {} more (all of them with --json)",
-            count - SHOWN
-        )?;
-    }
-    Ok(())
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let by_whom = |declared| match declared {
-            true => "the meter declared the loss itself",
-            false => "nobody declared it: ask who serves the records",
-        };
-        match self {
-            Self::Records {
-                first_index,
-                last_index,
-                declared,
-                energy_mwh,
-            } => {
-                write!(
-                    f,
-                    "chain records {first_index} to {last_index} ({})",
-                    by_whom(*declared)
-                )?;
-                match energy_mwh {
-                    Some(energy) => {
-                        write!(f, "; {} kWh passed meanwhile", KilowattHours(*energy))
-                    }
-                    None => Ok(()),
-                }
-            }
-            Self::Readings {
-                index,
-                count,
-                declared,
-            } => write!(
-                f,
-                "the {count} single readings of window {index}, whose energy is proven ({})",
-                if *declared {
-                    by_whom(true)
-                } else {
-                    "not served, or no longer kept"
-                }
-            ),
-            Self::Before { first_time_ms } => {
-                write!(
-                    f,
-                    "everything before {} (the first record shown)",
-                    Utc(*first_time_ms)
-                )
-            }
-            Self::After { last_time_ms } => {
-                write!(
-                    f,
-                    "everything after {} (the last record shown)",
-                    Utc(*last_time_ms)
-                )
-            }
-            Self::Times => write!(f, "readings with a known time"),
+    /// A report before anything was looked at.
+    pub(crate) fn empty(meter: MeterId, question: &Question) -> Self {
+        Self {
+            meter: meter.to_string(),
+            asked: Asked {
+                operator: question.operator.map(|operator| operator.to_string()),
+                from_ms: question.from_ms,
+                to_ms: question.to_ms,
+            },
+            verdict: Verdict::Empty,
+            first_time_ms: None,
+            last_time_ms: None,
+            windows: 0,
+            readings: 0,
+            energy_mwh: 0,
+            unbounded_energy_mwh: 0,
+            missing_energy_mwh: 0,
+            unplaced_windows: 0,
+            unplaced_energy_mwh: 0,
+            records: 0,
+            boots: 0,
+            gaps: 0,
+            first_index: None,
+            last_index: None,
+            shown_until_ms: None,
+            firmwares: Vec::new(),
+            grade: Grade::default(),
+            problems: Vec::new(),
+            missing: Vec::new(),
+            statements: Vec::new(),
+            remarks: Vec::new(),
+            trust: Vec::new(),
         }
-    }
-}
-
-/// Milliwatt-hours shown as kWh with all digits that matter to a bill.
-struct KilowattHours(u64);
-
-impl fmt::Display for KilowattHours {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:04}", self.0 / 1_000_000, self.0 % 1_000_000 / 100)
-    }
-}
-
-/// Milliseconds since 1970 shown as `2026-06-19 16:52:26 UTC`.
-struct Utc(u64);
-
-impl fmt::Display for Utc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, seconds) = (self.0 / 86_400_000, self.0 / 1000 % 86_400);
-        let (year, month, day) = civil_from_days(days);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC"
-        )
-    }
-}
-
-/// Days since 1970-01-01 as a date of the Gregorian calendar, by counting from 0000-03-01, when
-/// leap days come last in a year.
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (400 * era + year_of_era + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_shown_as_the_calendar_has_them() {
-        assert_eq!(Utc(0).to_string(), "1970-01-01 00:00:00 UTC");
-        assert_eq!(
-            Utc(1_750_346_382_000).to_string(),
-            "2025-06-19 15:19:42 UTC"
-        );
-        assert_eq!(
-            Utc(1_709_164_800_000).to_string(),
-            "2024-02-29 00:00:00 UTC"
-        );
-        assert_eq!(
-            Utc(1_735_689_599_999).to_string(),
-            "2024-12-31 23:59:59 UTC"
-        );
-    }
-
-    #[test]
-    fn energy_is_shown_in_kilowatt_hours() {
-        assert_eq!(KilowattHours(8_900).to_string(), "0.0089");
-        assert_eq!(KilowattHours(215_000_000).to_string(), "215.0000");
     }
 }

@@ -3,7 +3,9 @@
 
 use p256::ecdsa::SigningKey;
 use p256::ecdsa::signature::Signer as _;
-use ww_verify::{Audit, Missing, Problem, Report, Verdict};
+use ww_verify::{
+    Audit, AuditError, Missing, Problem, Question, Remark, Report, Statement, Verdict,
+};
 use ww_wire::cose::byte_string_head;
 use ww_wire::merkle::TreeBuilder;
 use ww_wire::packed::{Codec, MAX_PACKED_READING};
@@ -12,6 +14,10 @@ use ww_wire::*;
 
 const START_MS: u64 = 1_750_345_800_000;
 const RATED_WATTS: u32 = 5_000;
+const WINDOW_MS: u64 = chain::WINDOW_MS;
+const HOUR_MS: u64 = 6 * WINDOW_MS;
+/// What a window of 60 readings counts when each adds 10 Wh.
+const WINDOW_MWH: u64 = 600_000;
 
 struct Key(SigningKey);
 
@@ -70,25 +76,44 @@ struct History {
     meter: Key,
     chain: Vec<ChainRecord>,
     readings: Vec<Vec<Reading>>,
+    /// How wrong the meter's clock is; no time at all when `None`.
+    clock_ms: Option<i64>,
+    /// The enrolment that windows name.
+    enrolment: Hash,
 }
 
 impl History {
     fn of_windows(count: u64) -> Self {
         let (operator, meter) = (Key::new(1), Key::new(2));
+        let enrolment = enrolment(&operator, &meter).encode().unwrap().digest();
         let mut history = Self {
             operator,
             meter,
             chain: Vec::new(),
             readings: Vec::new(),
+            clock_ms: Some(0),
+            enrolment,
         };
-        history.push(ChainRecord::Boot(Boot {
-            meter: history.id(),
-            chain_index: ChainIndex::ZERO,
-            previous: Hash::ZERO,
+        history.boot(UtcMillis::new(START_MS));
+        for number in 0..count {
+            history.push_window(number);
+        }
+        history
+    }
+
+    fn boot(&mut self, time: Option<UtcMillis>) {
+        let quality = match time {
+            Some(_) => TimeQuality::Synchronised,
+            None => TimeQuality::Unknown,
+        };
+        self.push(ChainRecord::Boot(Boot {
+            meter: self.id(),
+            chain_index: ChainIndex::new(self.chain.len() as u64).unwrap(),
+            previous: self.last_digest(),
             boot: BootCounter::new(1).unwrap(),
-            time: UtcMillis::new(START_MS),
+            time,
             uptime: UptimeMillis::ZERO,
-            time_quality: TimeQuality::Synchronised,
+            time_quality: quality,
             firmware: Hash([7; 32]),
             version_major: 0,
             version_minor: 1,
@@ -99,11 +124,21 @@ impl History {
             first_new: Sequence::new(1).unwrap(),
             attestation: Attestation::NONE,
         }));
-        for number in 0..count {
-            let window = history.window(number, 60, 10_000);
-            history.push(window);
-        }
-        history
+    }
+
+    fn push_window(&mut self, number: u64) {
+        let window = self.window(number, 60, 10_000);
+        self.push(window);
+    }
+
+    /// Appends a window without its readings, changed before it is signed.
+    fn push_bare(&mut self, number: u64, change: impl FnOnce(&mut Window)) {
+        let ChainRecord::Window(mut window) = self.window(number, 60, 10_000) else {
+            unreachable!()
+        };
+        change(&mut window);
+        self.readings.pop();
+        self.push(ChainRecord::Window(window));
     }
 
     fn id(&self) -> MeterId {
@@ -125,14 +160,20 @@ impl History {
 
     fn reading(&self, sequence: u64, energy_mwh: u64) -> Reading {
         let elapsed = (sequence - 1) * 10_000;
+        let time = self.clock_ms.and_then(|wrong| {
+            UtcMillis::new((START_MS + elapsed).checked_add_signed(wrong).unwrap())
+        });
         let produced = MilliwattHours::new(sequence * energy_mwh).unwrap();
         Reading {
             meter: self.id(),
             boot: BootCounter::new(1).unwrap(),
             sequence: Sequence::new(sequence).unwrap(),
-            time: UtcMillis::new(START_MS + elapsed),
+            time,
             uptime: UptimeMillis::new(elapsed + 500).unwrap(),
-            time_quality: TimeQuality::Synchronised,
+            time_quality: match time {
+                Some(_) => TimeQuality::Synchronised,
+                None => TimeQuality::Unknown,
+            },
             power: Milliwatts::new(3_600_000),
             import_total: Some(produced),
             export_total: Some(MilliwattHours::ZERO),
@@ -152,15 +193,11 @@ impl History {
         let all: Vec<Reading> = (first..first + readings)
             .map(|sequence| self.reading(sequence, energy_mwh))
             .collect();
-        let enrolment = enrolment(&self.operator, &self.meter)
-            .encode()
-            .unwrap()
-            .digest();
         let window = window_over(
             self.chain.len() as u64,
             self.last_digest(),
             MilliwattHours::new((first - 1) * energy_mwh).unwrap(),
-            enrolment,
+            self.enrolment,
             &all,
         );
         self.readings.push(all);
@@ -182,24 +219,48 @@ impl History {
         (0..self.chain.len()).collect()
     }
 
-    fn audit_of(&self, body: &[u8]) -> Report {
-        let mut audit = Audit::new(self.id(), self.meter.public(), None).unwrap();
+    /// The operator's enrolment, signed.
+    fn enrolment_bytes(&self) -> Vec<u8> {
         let enrolment = enrolment(&self.operator, &self.meter);
-        audit.enrolments(
-            &self
-                .operator
-                .sign(RecordType::Enrolment, &enrolment.encode().unwrap()),
-        );
+        self.operator
+            .sign(RecordType::Enrolment, &enrolment.encode().unwrap())
+    }
+
+    fn begin(&self, question: Question) -> Audit {
+        let mut audit = Audit::new(self.id(), self.meter.public(), question).unwrap();
+        audit.enrolments(&self.enrolment_bytes());
+        audit
+    }
+
+    fn audit_of(&self, body: &[u8]) -> Report {
+        let mut audit = self.begin(Question::default());
         audit.records(body);
-        audit.finish(None)
+        audit.finish()
+    }
+
+    fn body(&self, places: &[usize]) -> Vec<u8> {
+        places
+            .iter()
+            .flat_map(|place| self.bytes_of(*place))
+            .collect()
     }
 
     fn audit(&self, places: &[usize]) -> Report {
-        let body: Vec<u8> = places
-            .iter()
-            .flat_map(|place| self.bytes_of(*place))
-            .collect();
-        self.audit_of(&body)
+        self.audit_of(&self.body(places))
+    }
+
+    fn ask(&self, question: Question, places: &[usize]) -> Report {
+        let mut audit = self.begin(question);
+        audit.records(&self.body(places));
+        audit.finish()
+    }
+}
+
+fn between(from_ms: u64, to_ms: u64) -> Question {
+    Question {
+        from_ms: Some(from_ms),
+        to_ms: Some(to_ms),
+        ..Question::default()
     }
 }
 
@@ -408,40 +469,24 @@ fn more_energy_than_the_nameplate_allows_is_refuted() {
     let report = history.audit(&history.places());
     assert!(matches!(
         report.problems[..],
-        [Problem::Implausible { index: 2, .. }]
+        [
+            Problem::Implausible { index: 1, .. },
+            Problem::Implausible { index: 2, .. }
+        ]
     ));
 }
 
 #[test]
 fn an_enrolment_forged_for_the_meter_is_refuted() {
     let history = History::of_windows(1);
-    let mut audit = Audit::new(history.id(), history.meter.public(), None).unwrap();
+    let mut audit = Audit::new(history.id(), history.meter.public(), Question::default()).unwrap();
     let payload = enrolment(&history.operator, &history.meter)
         .encode()
         .unwrap();
     audit.enrolments(&Key::new(3).sign(RecordType::Enrolment, &payload));
     assert!(matches!(
-        audit.finish(None).problems[..],
+        audit.finish().problems[..],
         [Problem::BadSignature { .. }]
-    ));
-}
-
-#[test]
-fn the_ends_that_are_not_shown_are_missing() {
-    let history = History::of_windows(2);
-    let mut audit = Audit::new(history.id(), history.meter.public(), None).unwrap();
-    let enrolment = enrolment(&history.operator, &history.meter)
-        .encode()
-        .unwrap();
-    audit.enrolments(&history.operator.sign(RecordType::Enrolment, &enrolment));
-    history
-        .places()
-        .iter()
-        .for_each(|place| audit.records(&history.bytes_of(*place)));
-    let report = audit.finish(Some((START_MS - 3_600_000, START_MS + 7_200_000)));
-    assert!(matches!(
-        report.missing[..],
-        [Missing::Before { .. }, Missing::After { .. }]
     ));
 }
 
@@ -469,7 +514,21 @@ fn the_report_reads_in_plain_words() {
     let history = History::of_windows(2);
     let text = history.audit(&[0, 2]).to_string();
     assert!(text.contains("INCOMPLETE"), "{text}");
-    assert!(text.contains("chain records 1 to 1"), "{text}");
+    assert!(
+        text.contains("· chain record 1 (nobody declared it"),
+        "{text}"
+    );
+    assert!(text.contains("energy: 0.6000 kWh"), "{text}");
+    assert!(
+        text.contains(
+            "60 readings in 1 window, from 2025-06-19 15:20:00 UTC to 2025-06-19 15:29:50 UTC"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("records after number 2, were they withheld, would leave no mark"),
+        "{text}"
+    );
     assert!(text.contains("Whom you still have to trust"), "{text}");
 }
 
@@ -480,14 +539,10 @@ fn the_meters_consent_is_told_from_the_operators_word() {
         .encode()
         .unwrap();
     let audit_with = |consent: &[u8]| {
-        let mut audit = Audit::new(history.id(), history.meter.public(), None).unwrap();
-        audit.enrolments(&history.operator.sign(RecordType::Enrolment, &payload));
+        let mut audit = history.begin(Question::default());
         audit.enrolments(consent);
-        history
-            .places()
-            .iter()
-            .for_each(|place| audit.records(&history.bytes_of(*place)));
-        audit.finish(None)
+        audit.records(&history.body(&history.places()));
+        audit.finish()
     };
     let alone = |report: &Report| {
         report
@@ -502,4 +557,512 @@ fn the_meters_consent_is_told_from_the_operators_word() {
     assert!(alone(&audit_with(&[])));
     let forged = Key::new(3).sign_in(Domain::EnrolmentAcceptance, &payload);
     assert_eq!(audit_with(&forged).verdict, Verdict::Refuted);
+}
+
+/// Two days: a Boot at 0, the windows 1 to 288.
+fn two_days() -> History {
+    History::of_windows(288)
+}
+
+const NOON_MS: u64 = START_MS + 24 * HOUR_MS;
+
+#[test]
+fn an_hour_of_two_days_is_an_hour() {
+    let history = two_days();
+    let places: Vec<usize> = (100..200).collect();
+    let report = history.ask(between(NOON_MS, NOON_MS + HOUR_MS), &places);
+    assert_eq!(report.verdict, Verdict::Complete, "{report}");
+    assert_eq!(report.energy_mwh, 6 * WINDOW_MWH);
+    assert_eq!((report.windows, report.readings), (6, 360));
+    assert_eq!(report.grade.checked_readings, 360);
+    assert_eq!(report.first_time_ms, Some(NOON_MS));
+    assert_eq!(report.last_time_ms, Some(NOON_MS + HOUR_MS - 10_000));
+    assert_eq!(report.records, 100);
+}
+
+#[test]
+fn a_window_across_an_edge_counts_in_full() {
+    let history = two_days();
+    let question = between(NOON_MS + 60_000, NOON_MS + WINDOW_MS + 1);
+    let report = history.ask(question, &(100..200).collect::<Vec<_>>());
+    assert_eq!(report.energy_mwh, 2 * WINDOW_MWH);
+    assert!(report.to_string().contains("whole windows"), "{report}");
+}
+
+#[test]
+fn what_is_missing_elsewhere_is_not_missing_in_the_time_asked_for() {
+    let history = two_days();
+    let question = between(NOON_MS, NOON_MS + HOUR_MS);
+    let holes = |from: usize| {
+        let shown: Vec<usize> = (100..200)
+            .filter(|n| !(from..from + 3).contains(n))
+            .collect();
+        history.ask(question, &shown).missing.len()
+    };
+    // Window 145 begins at noon.
+    assert_eq!((holes(120), holes(170)), (0, 0));
+    assert_eq!((holes(144), holes(150)), (1, 1));
+}
+
+#[test]
+fn a_time_that_ends_before_it_begins_is_no_question() {
+    let history = History::of_windows(0);
+    let question = between(NOON_MS, NOON_MS);
+    let audit = Audit::new(history.id(), history.meter.public(), question);
+    assert_eq!(audit.unwrap_err(), AuditError::EmptyTime);
+}
+
+#[test]
+fn withheld_beginning() {
+    let history = History::of_windows(4);
+    let report = history.audit(&[2, 3, 4]);
+    assert_eq!(
+        report.missing,
+        [Missing::Records {
+            first_index: 0,
+            last_index: 1,
+            declared: false,
+            energy_mwh: Some(WINDOW_MWH),
+        }]
+    );
+    assert_eq!(report.verdict, Verdict::Incomplete);
+}
+
+#[test]
+fn withheld_window_at_the_start_of_the_time_asked_for() {
+    let history = two_days();
+    let question = between(NOON_MS, NOON_MS + HOUR_MS);
+    let shown_from = |first: usize| history.ask(question, &(first..200).collect::<Vec<_>>());
+    // Window 145 begins at noon, so 144 shows that nothing stands between the two.
+    assert_eq!(shown_from(144).verdict, Verdict::Complete);
+    for first in [145, 146] {
+        assert!(matches!(
+            shown_from(first).missing[..],
+            [Missing::Before { .. }]
+        ));
+    }
+}
+
+#[test]
+fn a_history_from_its_first_record_on_lacks_no_beginning() {
+    let history = History::of_windows(4);
+    let question = Question {
+        from_ms: Some(START_MS - HOUR_MS),
+        ..Question::default()
+    };
+    let report = history.ask(question, &history.places());
+    assert_eq!(report.verdict, Verdict::Complete, "{report}");
+}
+
+#[test]
+fn withheld_tail_of_the_time_asked_for() {
+    let history = two_days();
+    let question = between(NOON_MS, NOON_MS + HOUR_MS);
+    let shown_to = |last: usize| history.ask(question, &(140..=last).collect::<Vec<_>>());
+    assert_eq!(shown_to(150).verdict, Verdict::Complete);
+    assert!(matches!(shown_to(149).missing[..], [Missing::After { .. }]));
+    let mark = "were they withheld, would leave no mark";
+    assert!(shown_to(150).to_string().contains(mark));
+    assert!(!shown_to(151).to_string().contains(mark));
+}
+
+/// Three windows of which the clock puts the second a year ahead.
+fn ahead_for_a_window() -> History {
+    let mut history = History::of_windows(1);
+    history.clock_ms = Some(365 * 24 * 3_600_000);
+    history.push_window(1);
+    history.clock_ms = Some(0);
+    history.push_window(2);
+    history
+}
+
+#[test]
+fn future_window_that_would_end_the_fetch() {
+    let history = ahead_for_a_window();
+    let mut audit = history.begin(between(START_MS, START_MS + HOUR_MS));
+    audit.records(&history.body(&[0, 1, 2]));
+    assert!(!audit.is_past_the_end());
+    audit.records(&history.body(&[3]));
+    assert!(!audit.is_past_the_end());
+    let report = audit.finish();
+    assert!(
+        matches!(report.missing[..], [Missing::After { .. }]),
+        "{report}"
+    );
+    assert!(matches!(
+        report.remarks[..],
+        [Remark::TimeWentBack { index: 3, .. }]
+    ));
+}
+
+#[test]
+fn a_window_dated_after_the_audit_does_not_say_when_it_was_made() {
+    let history = ahead_for_a_window();
+    let question = Question {
+        now_ms: Some(START_MS + HOUR_MS),
+        ..between(START_MS, START_MS + HOUR_MS)
+    };
+    let mut audit = history.begin(question);
+    audit.records(&history.body(&[0, 1]));
+    audit.records(&history.body(&[2]));
+    assert!(!audit.is_past_the_end());
+    let report = audit.finish();
+    assert!(matches!(
+        report.remarks[..],
+        [Remark::FutureTime { index: 2, .. }]
+    ));
+    assert!(matches!(report.missing[..], [Missing::After { .. }]));
+    assert_eq!(report.energy_mwh, WINDOW_MWH);
+    assert_eq!(report.unplaced_energy_mwh, WINDOW_MWH);
+}
+
+#[test]
+fn a_part_wholly_after_the_time_asked_for_ends_the_fetch() {
+    let history = two_days();
+    let mut audit = history.begin(between(NOON_MS, NOON_MS + HOUR_MS));
+    audit.records(&history.body(&[143, 144, 145, 150, 151]));
+    assert!(!audit.is_past_the_end());
+    audit.records(&history.body(&[152, 153]));
+    assert!(audit.is_past_the_end());
+}
+
+#[test]
+fn a_hole_before_a_boot_does_not_refute_an_honest_meter() {
+    let mut history = History::of_windows(3);
+    history.boot(UtcMillis::new(START_MS + 3 * WINDOW_MS));
+    history.push_window(3);
+    let report = history.audit(&[0, 1, 4, 5]);
+    assert_eq!(report.problems, []);
+    assert_eq!(report.missing_energy_mwh, 2 * WINDOW_MWH);
+    assert_eq!(report.energy_mwh, 2 * WINDOW_MWH);
+    assert!(
+        report.to_string().contains("1.2000 kWh in missing records"),
+        "{report}"
+    );
+}
+
+#[test]
+fn energy_that_falls_over_a_hole_is_refuted() {
+    let mut history = History::of_windows(3);
+    history.push_bare(3, |window| {
+        window.produced_open = MilliwattHours::new(WINDOW_MWH - 1).unwrap();
+    });
+    let report = history.audit(&[0, 1, 4]);
+    assert!(matches!(
+        report.problems[..],
+        [Problem::Discontinuous { index: 4, .. }]
+    ));
+}
+
+#[test]
+fn numbers_that_repeat_over_a_hole_are_refuted() {
+    let mut history = History::of_windows(3);
+    history.boot(None);
+    history.push_bare(3, |window| {
+        window.first_sequence = Sequence::new(60).unwrap();
+        window.last_sequence = Sequence::new(119).unwrap();
+    });
+    let report = history.audit(&[0, 1, 4, 5]);
+    assert!(matches!(
+        report.problems[..],
+        [Problem::Discontinuous { index: 5, .. }]
+    ));
+}
+
+#[test]
+fn a_declared_loss_that_ends_in_another_record_is_refuted() {
+    let mut history = History::of_windows(4);
+    history.push(ChainRecord::Gap(Gap {
+        meter: history.id(),
+        chain_index: ChainIndex::new(5).unwrap(),
+        previous: history.last_digest(),
+        boot: BootCounter::new(1).unwrap(),
+        time: None,
+        kind: GapKind::Records,
+        first_index: ChainIndex::new(2).unwrap(),
+        last_index: ChainIndex::new(2).unwrap(),
+        first_sequence: Sequence::new(61),
+        last_sequence: Sequence::new(120),
+        produced_open: MilliwattHours::new(600_000).unwrap(),
+        produced_close: MilliwattHours::new(1_200_000).unwrap(),
+        last_digest: Hash([9; 32]),
+    }));
+    let report = history.audit(&[0, 1, 3, 4, 5]);
+    assert!(matches!(
+        report.problems[..],
+        [Problem::BrokenLink { index: 3, .. }]
+    ));
+}
+
+#[test]
+fn windows_by_the_word_of_another_operator_are_refuted() {
+    let history = History::of_windows(2);
+    let by = |operator: &Key| {
+        let question = Question {
+            operator: Some(operator.public().id()),
+            ..Question::default()
+        };
+        history.ask(question, &history.places())
+    };
+    assert_eq!(by(&history.operator).verdict, Verdict::Complete);
+    let report = by(&Key::new(9));
+    assert!(
+        matches!(
+            report.problems[..],
+            [Problem::ForeignOperator {
+                first_index: 1,
+                windows: 2,
+                ..
+            }]
+        ),
+        "{report}"
+    );
+    assert_eq!(report.unbounded_energy_mwh, 2 * WINDOW_MWH);
+}
+
+#[test]
+fn an_enrolment_that_no_window_names_says_nothing() {
+    let mut history = History::of_windows(0);
+    history.enrolment = Hash::ZERO;
+    history.push_window(0);
+    let report = history.audit(&history.places());
+    assert!(report.grade.custody.contains("no enrolment"), "{report}");
+    assert!(
+        report
+            .trust
+            .iter()
+            .any(|line| line.contains("no operator has vouched"))
+    );
+    assert_eq!(report.unbounded_energy_mwh, WINDOW_MWH);
+    assert!(
+        report.to_string().contains("unbounded: 0.6000 kWh"),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_enrolment_that_was_not_served_is_missing_and_refutes_nothing() {
+    let history = History::of_windows(2);
+    let mut audit = Audit::new(history.id(), history.meter.public(), Question::default()).unwrap();
+    audit.records(&history.body(&history.places()));
+    let report = audit.finish();
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    assert!(matches!(
+        report.missing[..],
+        [Missing::Enrolment {
+            first_index: 1,
+            windows: 2,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn bytes_in_the_place_of_an_attestation_attest_nothing() {
+    let mut history = History::of_windows(0);
+    let Some(ChainRecord::Boot(boot)) = history.chain.first_mut() else {
+        unreachable!()
+    };
+    boot.attestation = Attestation([1; 64]);
+    history.push_window(0);
+    let report = history.audit(&history.places());
+    assert_eq!(report.grade.firmware, "claimed");
+    assert!(
+        report
+            .trust
+            .iter()
+            .any(|line| line.contains("no boot loader"))
+    );
+}
+
+#[test]
+fn energies_beyond_their_field_are_a_problem_and_no_panic() {
+    let mut history = History::of_windows(0);
+    for number in [0, 1] {
+        history.push_bare(number, |window| {
+            window.produced_open = MilliwattHours::ZERO;
+            window.produced_close = MilliwattHours::MAX;
+        });
+    }
+    let report = history.audit(&history.places());
+    assert!(
+        report
+            .problems
+            .contains(&Problem::EnergyOverflow { index: 2 })
+    );
+    assert_eq!(report.verdict, Verdict::Refuted);
+}
+
+#[test]
+fn energy_of_unknown_time_is_unbounded_and_not_refuted() {
+    let mut history = History::of_windows(1);
+    history.clock_ms = None;
+    history.push_window(1);
+    let report = history.audit(&history.places());
+    assert_eq!(report.verdict, Verdict::Complete, "{report}");
+    assert_eq!(report.unbounded_energy_mwh, WINDOW_MWH);
+}
+
+#[test]
+fn a_window_of_unknown_time_is_told_apart_where_it_may_lie_in_the_time_asked_for() {
+    let mut history = History::of_windows(2);
+    history.clock_ms = None;
+    history.push_window(2);
+    history.clock_ms = Some(0);
+    (3..12).for_each(|number| history.push_window(number));
+    let ask = |from, to| {
+        let question = between(START_MS + from * WINDOW_MS, START_MS + to * WINDOW_MS);
+        history.ask(question, &history.places()).unplaced_energy_mwh
+    };
+    assert_eq!(ask(1, 6), WINDOW_MWH);
+    assert_eq!((ask(0, 1), ask(6, 9)), (0, 0));
+}
+
+#[test]
+fn the_first_window_shown_after_an_outage_is_unbounded_and_not_refuted() {
+    let mut history = History::of_windows(5);
+    history.push_bare(5, |window| {
+        window.produced_close = MilliwattHours::new(9_000_000).unwrap();
+    });
+    let question = Question {
+        from_ms: Some(START_MS + 5 * WINDOW_MS + 1),
+        ..Question::default()
+    };
+    let report = history.ask(question, &[6]);
+    assert_eq!(report.problems, []);
+    assert_eq!(report.unbounded_energy_mwh, 6_000_000);
+}
+
+#[test]
+fn a_clock_that_steps_back_does_not_refute_an_honest_meter() {
+    let mut history = History::of_windows(2);
+    history.clock_ms = Some(-300_000);
+    history.push_window(2);
+    let report = history.audit(&history.places());
+    assert_eq!(report.problems, []);
+    assert!(matches!(
+        report.remarks[..],
+        [Remark::TimeWentBack { index: 3, .. }]
+    ));
+}
+
+impl History {
+    fn revocation(&self, operator: &Key, time_ms: u64) -> Vec<u8> {
+        let revocation = Revocation {
+            operator: operator.public().id(),
+            meter: self.id(),
+            time: UtcMillis::new(time_ms).unwrap(),
+            reason: RevocationReason::KeyCompromise,
+            note: Text::new("found in a bin").unwrap(),
+        };
+        operator.sign(RecordType::Revocation, &revocation.encode().unwrap())
+    }
+
+    fn correction(&self, first_sequence: u64, last_sequence: u64) -> Vec<u8> {
+        let correction = Correction {
+            operator: self.operator.public().id(),
+            meter: self.id(),
+            time: UtcMillis::new(START_MS + HOUR_MS).unwrap(),
+            target: self.last_digest(),
+            first_sequence: Sequence::new(first_sequence).unwrap(),
+            last_sequence: Sequence::new(last_sequence).unwrap(),
+            reduction: MilliwattHours::new(250_000).unwrap(),
+            reason: CorrectionReason::SensorFault,
+            note: Text::EMPTY,
+        };
+        self.operator
+            .sign(RecordType::Correction, &correction.encode().unwrap())
+    }
+
+    fn told(&self, question: Question, statements: &[u8]) -> Report {
+        let mut audit = self.begin(question);
+        audit.statements(statements);
+        audit.records(&self.body(&self.places()));
+        audit.finish()
+    }
+}
+
+#[test]
+fn a_revocation_is_told_with_the_energy_of_the_windows_after_it() {
+    let history = History::of_windows(3);
+    let revocation = history.revocation(&history.operator, START_MS + WINDOW_MS);
+    // Served twice, it is still one.
+    let report = history.told(
+        Question::default(),
+        &[&revocation[..], &revocation].concat(),
+    );
+    assert!(matches!(
+        report.statements[..],
+        [Statement::Revocation { energy_after_mwh: Some(energy), .. }] if energy == 2 * WINDOW_MWH
+    ));
+    let text = report.to_string();
+    let line = "revoked at 2025-06-19 15:20:00 UTC (its key may be known to others: found in a bin): windows after it do not count; 1.2000 kWh";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn a_correction_stands_beside_the_energy_that_it_concerns() {
+    let history = History::of_windows(3);
+    let concerned = history.told(Question::default(), &history.correction(61, 90));
+    assert_eq!(concerned.energy_mwh, 3 * WINDOW_MWH);
+    assert!(matches!(
+        concerned.statements[..],
+        [Statement::Correction {
+            reduction_mwh: 250_000,
+            ..
+        }]
+    ));
+    let elsewhere = between(START_MS, START_MS + WINDOW_MS);
+    let other = history.told(elsewhere, &history.correction(61, 90));
+    assert_eq!(other.statements, []);
+}
+
+#[test]
+fn revocation_by_somebody_else() {
+    let history = History::of_windows(1);
+    let report = history.told(
+        Question::default(),
+        &history.revocation(&Key::new(9), START_MS),
+    );
+    assert_eq!(report.statements, []);
+    assert!(matches!(report.remarks[..], [Remark::Uncounted { .. }]));
+}
+
+#[test]
+fn altered_statement() {
+    let history = History::of_windows(1);
+    let mut revocation = history.revocation(&history.operator, START_MS);
+    let last = revocation.len() - 1;
+    revocation[last] ^= 1;
+    let report = history.told(Question::default(), &revocation);
+    assert_eq!(report.statements, []);
+    assert!(matches!(
+        report.problems[..],
+        [Problem::BadSignature { .. }]
+    ));
+}
+
+#[test]
+fn a_replacement_counts_by_an_operator_and_not_by_the_meter_that_ends() {
+    let history = History::of_windows(1);
+    let replacement = |signer: &Key| {
+        let record = Replacement {
+            signer: signer.public().id(),
+            old_meter: history.id(),
+            new_meter: Key::new(9).public().id(),
+            time: UtcMillis::new(START_MS).unwrap(),
+            last_index: ChainIndex::new(1).unwrap(),
+            last_digest: history.last_digest(),
+            produced_close: MilliwattHours::new(WINDOW_MWH).unwrap(),
+        };
+        let signed = signer.sign(RecordType::Replacement, &record.encode().unwrap());
+        history.told(Question::default(), &signed)
+    };
+    assert!(matches!(
+        replacement(&history.operator).statements[..],
+        [Statement::ReplacedBy { last_index: 1, .. }]
+    ));
+    let by_itself = replacement(&history.meter);
+    assert_eq!(by_itself.statements, []);
+    assert!(matches!(by_itself.remarks[..], [Remark::Uncounted { .. }]));
 }

@@ -1,0 +1,290 @@
+//! `verify` against a gateway that serves what a test gives it, and against saved folders.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path as UrlPath, Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use clap::Parser as _;
+use ww_device::signer::{Signer as _, SoftwareSigner};
+use ww_wire::{
+    Attestation, Boot, BootCounter, ChainIndex, Domain, Hash, Record as _, RecordType, ResetReason,
+    Sequence, Sign1, TimeQuality, ToBeSigned, UptimeMillis, UtcMillis,
+};
+
+use super::*;
+
+const HOUR_MS: u64 = 3_600_000;
+/// 2025-06-19T15:00:00Z.
+const START_MS: u64 = 1_750_345_200_000;
+
+fn meter() -> SoftwareSigner {
+    SoftwareSigner::new(&[2; 32]).unwrap()
+}
+
+fn meter_id() -> MeterId {
+    meter().public_key().id()
+}
+
+/// A start of the meter in the n-th hour, as COSE_Sign1: a chain that a test can write by hand.
+fn boot(index: u64, previous: Hash) -> (Hash, Vec<u8>) {
+    let record = Boot {
+        meter: meter_id(),
+        chain_index: ChainIndex::new(index).unwrap(),
+        previous,
+        boot: BootCounter::new(u32::try_from(index).unwrap() + 1).unwrap(),
+        time: UtcMillis::new(START_MS + index * HOUR_MS),
+        uptime: UptimeMillis::ZERO,
+        time_quality: TimeQuality::Synchronised,
+        firmware: Hash([7; 32]),
+        version_major: 0,
+        version_minor: 1,
+        version_patch: 0,
+        security_counter: 0,
+        reset_reason: ResetReason::PowerOn,
+        last_recovered: None,
+        first_new: Sequence::new(1).unwrap(),
+        attestation: Attestation::NONE,
+    };
+    let payload = record.encode().unwrap();
+    let message = ToBeSigned::new(Domain::Record(RecordType::Boot), &payload).unwrap();
+    let signature = meter().sign(&message).unwrap();
+    let sign1 = Sign1 {
+        payload: &payload,
+        signature,
+    };
+    (payload.digest(), sign1.encode().unwrap().to_vec())
+}
+
+fn chain(indices: impl Iterator<Item = u64>) -> BTreeMap<u64, Vec<u8>> {
+    let mut previous = Hash::ZERO;
+    let mut chain = BTreeMap::new();
+    for index in indices {
+        let (digest, bytes) = boot(index, previous);
+        previous = digest;
+        chain.insert(index, bytes);
+    }
+    chain
+}
+
+/// A gateway that has a chain of starts, one an hour, and gives out two records at a time.
+struct Fake {
+    chain: BTreeMap<u64, Vec<u8>>,
+    asked: Mutex<Vec<u64>>,
+}
+
+#[derive(Deserialize)]
+struct Stretch {
+    from_index: Option<u64>,
+    to_index: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Times {
+    start_time: String,
+    end_time: String,
+}
+
+async fn serve(chain: BTreeMap<u64, Vec<u8>>) -> (Arc<Fake>, String) {
+    let fake = Arc::new(Fake {
+        chain,
+        asked: Mutex::default(),
+    });
+    let router = Router::new()
+        .route("/api/v1/installations/", get(installations))
+        .route("/api/v1/installations/{id}/windows", get(windows))
+        .route("/api/v1/meters/{meter}/{what}", get(records))
+        .with_state(fake.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (fake, url)
+}
+
+async fn installations() -> Json<serde_json::Value> {
+    Json(serde_json::json!([{
+        "id": 1, "name": "", "shelly_mac": null, "created_at": null, "is_active": true,
+        "public_key": meter().public_key().to_string(), "meter_id": meter_id().to_string(),
+        "last_boot_timestamp": null, "state": "active", "liveness": "live", "last_seen_at": null,
+        "expected_cadence_s": 10, "rated_power_w": null, "timezone": "UTC", "sensor_model": null,
+        "firmware_digest": null, "enrolment_digest": null, "enrolment_accepted": false,
+        "replaces": null, "replaced_by": null
+    }]))
+}
+
+/// The starts stand in for windows.
+async fn windows(
+    State(fake): State<Arc<Fake>>,
+    Query(times): Query<Times>,
+) -> Json<Vec<serde_json::Value>> {
+    let (start, end) = (
+        utc_ms(&times.start_time).unwrap(),
+        utc_ms(&times.end_time).unwrap(),
+    );
+    let first = fake
+        .chain
+        .keys()
+        .find(|index| (start..=end).contains(&(START_MS + *index * HOUR_MS)));
+    Json(
+        first
+            .map(|id| serde_json::json!({"id": id}))
+            .into_iter()
+            .collect(),
+    )
+}
+
+async fn records(
+    State(fake): State<Arc<Fake>>,
+    UrlPath((_, what)): UrlPath<(String, String)>,
+    Query(stretch): Query<Stretch>,
+) -> (StatusCode, Vec<u8>) {
+    match (what.as_str(), stretch.from_index) {
+        ("enrolments", _) => (StatusCode::OK, Vec::new()),
+        ("records", Some(from)) => {
+            fake.asked.lock().unwrap().push(from);
+            let to = stretch.to_index.unwrap_or(u64::MAX);
+            let page = fake.chain.range(from..=to).take(2);
+            (
+                StatusCode::OK,
+                page.flat_map(|(_, bytes)| bytes.clone()).collect(),
+            )
+        }
+        _ => (StatusCode::NOT_FOUND, Vec::new()),
+    }
+}
+
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    verify: VerifyArguments,
+}
+
+async fn verify(arguments: &[&str]) -> anyhow::Result<serde_json::Value> {
+    let line = Line::try_parse_from([&["verify", "--json"], arguments].concat())?;
+    let (text, _) = run(&line.verify).await?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+#[tokio::test]
+async fn a_hole_wider_than_any_page_does_not_end_the_audit() {
+    let (_, gateway) = serve(chain((0..3).chain(2_000..2_003))).await;
+    let meter = meter_id().to_string();
+    let report = verify(&["--gateway", &gateway, "--meter", &meter])
+        .await
+        .unwrap();
+    assert_eq!(report["last_index"], 2_002);
+    assert_eq!(report["verdict"], "incomplete");
+    assert_eq!(report["missing"][0]["first_index"], 3);
+    assert_eq!(report["missing"][0]["last_index"], 1_999);
+}
+
+#[tokio::test]
+async fn a_question_with_a_start_is_fetched_from_before_it() {
+    let (fake, gateway) = serve(chain(0..400)).await;
+    let meter = meter_id().to_string();
+    let from = iso(START_MS + 300 * HOUR_MS).unwrap();
+    let report = verify(&["--gateway", &gateway, "--meter", &meter, "--from", &from])
+        .await
+        .unwrap();
+    assert_eq!(report["verdict"], "complete", "{report}");
+    assert_eq!(report["first_index"], 299);
+    assert_eq!(fake.asked.lock().unwrap()[0], 299);
+}
+
+#[tokio::test]
+async fn what_was_saved_is_of_the_meter_and_the_time_that_one_names() {
+    let (_, gateway) = serve(chain(0..9)).await;
+    let meter = meter_id().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("evidence");
+    let saved = evidence.to_str().unwrap();
+    let from = iso(START_MS + 5 * HOUR_MS).unwrap();
+    let asked = [
+        "--gateway",
+        &gateway,
+        "--meter",
+        &meter,
+        "--from",
+        &from,
+        "--save",
+        saved,
+    ];
+    verify(&asked).await.unwrap();
+
+    let other = "5f".repeat(32);
+    let error = verify(&["--saved", saved, "--meter", &other])
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("records of meter {meter}, not of {other}")),
+        "{error}"
+    );
+
+    let again = verify(&["--saved", saved, "--meter", &meter, "--from", &from])
+        .await
+        .unwrap();
+    assert_eq!(again["verdict"], "complete", "{again}");
+    let whole = verify(&["--saved", saved, "--meter", &meter])
+        .await
+        .unwrap();
+    assert_eq!(whole["verdict"], "incomplete");
+    assert_eq!(whole["missing"][0]["last_index"], 3);
+}
+
+#[tokio::test]
+async fn a_meter_that_the_folder_chose_is_said_to_be_its_makers_word() {
+    let (_, gateway) = serve(chain(0..2)).await;
+    let meter = meter_id().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("evidence");
+    let saved = evidence.to_str().unwrap();
+    verify(&["--gateway", &gateway, "--meter", &meter, "--save", saved])
+        .await
+        .unwrap();
+    let says_so = |report: serde_json::Value| report["trust"].to_string().contains("by --meter");
+    assert!(says_so(verify(&["--saved", saved]).await.unwrap()));
+    assert!(!says_so(
+        verify(&["--saved", saved, "--meter", &meter])
+            .await
+            .unwrap()
+    ));
+}
+
+#[tokio::test]
+async fn a_time_that_ends_before_it_begins_is_refused() {
+    let (_, gateway) = serve(chain(0..2)).await;
+    let meter = meter_id().to_string();
+    let times = ["--from", "2025-06-20", "--to", "2025-06-19"];
+    let asked = [&["--gateway", &gateway, "--meter", &meter][..], &times].concat();
+    let error = verify(&asked).await.unwrap_err();
+    assert_eq!(error.to_string(), "--from must be before --to");
+}
+
+#[test]
+fn a_date_is_its_start_in_utc() {
+    assert_eq!(utc_ms("2025-06-19"), Ok(1_750_291_200_000));
+    assert_eq!(utc_ms("2025-06-19T15:19:42Z"), Ok(1_750_346_382_000));
+    assert_eq!(utc_ms("2025-06-19T17:19:42+02:00"), Ok(1_750_346_382_000));
+}
+
+#[test]
+fn what_is_no_time_is_refused_with_an_example() {
+    let error = utc_ms("yesterday").unwrap_err();
+    assert!(
+        error.contains("yesterday") && error.contains("2026-06-01"),
+        "{error}"
+    );
+    assert!(utc_ms("1969-12-31").is_err());
+}
+
+#[test]
+fn an_id_is_64_hex_digits() {
+    assert!(signer_id(&"5f".repeat(32)).is_ok());
+    assert!(signer_id(&"5f".repeat(31)).is_err());
+    assert!(signer_id(&"+f".repeat(32)).is_err());
+    assert!(signer_id(&"é".repeat(32)).is_err());
+}

@@ -1,0 +1,70 @@
+//! Holds the packed readings of a window against it. What it gives back is what they add to the
+//! window; whether that is plausible is judged elsewhere.
+
+use ww_wire::merkle::TreeBuilder;
+use ww_wire::packed::Codec;
+use ww_wire::{AnyReading, ReadingFlags, TimeQuality, UtcMillis, Window};
+
+/// What the readings of a window tell beyond it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) readings: u64,
+    /// Those whose clock was synchronised.
+    pub(crate) synchronised: u64,
+    /// When one last settled the sensor's counter.
+    pub(crate) settled: Option<UtcMillis>,
+    /// The clock stepped within the window or at its start.
+    pub(crate) clock_stepped: bool,
+}
+
+/// Unpacks `block` and compares every reading with `window`.
+///
+/// # Errors
+/// In words, what does not match.
+pub(crate) fn check(window: &Window, block: &[u8]) -> Result<Seen, String> {
+    let (mut codec, mut rest) = Codec::open(window.meter, block).map_err(|e| e.to_string())?;
+    let count = u64::from(window.count);
+    let mut tree = TreeBuilder::new();
+    let mut seen = Seen::default();
+    let mut produced = window.produced_open;
+    let mut ends: Option<(AnyReading, AnyReading)> = None;
+    while !rest.is_empty() {
+        if tree.size() == count {
+            return Err(format!("more than its {count} readings were served"));
+        }
+        let (reading, used) = codec.unpack(rest).map_err(|error| error.to_string())?;
+        rest = &rest[used..];
+        let place = tree.size();
+        tree.push(&reading.encode().map_err(|rule| rule.to_string())?);
+        let sum = reading.sum();
+        let sequence = sum.sequence.get();
+        if sequence.checked_sub(window.first_sequence.get()) != Some(place) {
+            return Err(format!("reading {sequence} is out of its place"));
+        }
+        if sum.produced < produced || sum.boot != window.boot {
+            return Err(format!("reading {sequence} contradicts the window"));
+        }
+        produced = sum.produced;
+        seen.settled = sum.time.filter(|_| sum.settles_counter()).or(seen.settled);
+        seen.synchronised += u64::from(sum.time_quality == TimeQuality::Synchronised);
+        seen.clock_stepped |= sum.flags.contains(ReadingFlags::CLOCK_STEPPED);
+        ends = Some((ends.map_or(reading, |(first, _)| first), reading));
+    }
+    seen.readings = tree.size();
+    if seen.readings != count {
+        return Err(format!(
+            "{} of its {count} readings were served",
+            seen.readings
+        ));
+    }
+    if tree.root() != window.root {
+        return Err("they lead to another root: at least one was altered".to_owned());
+    }
+    let times = ends.map(|(first, last)| (first.sum().time, last.sum().time));
+    if times != Some((window.first_time, window.last_time)) || produced != window.produced_close {
+        return Err(
+            "its first and last time or its energy are not those of its readings".to_owned(),
+        );
+    }
+    Ok(seen)
+}
