@@ -1,9 +1,7 @@
 //! Runs the README's commands as they stand, in one shell, against an emulated Shelly: the way in
 //! for someone with a real meter must work from the first line to the last.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +12,9 @@ use ww_sim::emulator::{Emulator, Housing};
 use ww_sim::park::Park;
 use ww_wire::UtcMillis;
 
-const README: &str = include_str!("../../../README.md");
+use crate::place::{PROGRAM, free_address, until};
+
+const README: &str = include_str!("../../../../README.md");
 const MARK: &str = "<!-- sequence";
 
 /// The shell blocks that follow a mark.
@@ -33,14 +33,6 @@ fn blocks() -> Vec<&'static str> {
         .collect()
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 /// Puts a real address in the place of the README's example.
 fn with_address(block: &str, name: &str, address: &str) -> String {
     block
@@ -52,25 +44,15 @@ fn with_address(block: &str, name: &str, address: &str) -> String {
         .collect()
 }
 
-/// Comes back when the gateway has a reading; every look waits for the gateway's own answer.
+/// Comes back when the gateway has a reading.
 async fn first_reading(gateway: &str) {
     let client = reqwest::Client::new();
-    let looking = async {
-        let mut pause = tokio::time::interval(Duration::from_millis(250));
-        loop {
-            pause.tick().await;
-            let latest = client
-                .get(format!("{gateway}/api/v1/readings/latest/1"))
-                .send()
-                .await;
-            if latest.is_ok_and(|answer| answer.status().is_success()) {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(90), looking)
-        .await
-        .unwrap();
+    let latest = format!("{gateway}/api/v1/readings/latest/1");
+    until(Duration::from_secs(90), async || {
+        let answer = client.get(&latest).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,14 +69,12 @@ async fn the_readmes_commands_lead_from_a_shelly_to_a_complete_audit() {
     .await
     .unwrap();
     let shelly = format!("http://{}", shelly.address());
-    let gateway = format!("http://127.0.0.1:{}", free_port());
+    let gateway = format!("http://{}", free_address());
     let blocks = blocks();
     assert_eq!(blocks.len(), 3);
 
     let folder = tempfile::tempdir().unwrap();
-    let programs = Path::new(env!("CARGO_BIN_EXE_wattwitness"))
-        .parent()
-        .unwrap();
+    let programs = Path::new(PROGRAM).parent().unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("bash")
         .args(["-eu", "-o", "pipefail"])
