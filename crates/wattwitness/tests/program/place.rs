@@ -90,6 +90,12 @@ impl Place {
         place
     }
 
+    /// Lists a key among the operators, for the next start.
+    pub(crate) fn trust(&self, operator_key: &str) {
+        let config = format!("[serve]\ntrusted_operator_keys = [\"{operator_key}\"]\n{CONFIG}");
+        std::fs::write(self.path("wattwitness.toml"), config).unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
