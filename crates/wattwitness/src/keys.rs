@@ -1,7 +1,7 @@
 //! `wattwitness keys`: P-256 private keys in PKCS#8 PEM files that only their owner can read.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use anyhow::{Context, bail, ensure};
 use p256::SecretKey;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use rustix::fs::OFlags;
 use ww_wire::PublicKey;
 use zeroize::Zeroizing;
 
@@ -79,13 +80,26 @@ impl PrivateKey {
     /// Reads a key file.
     pub(crate) fn load(file: &Path) -> anyhow::Result<Self> {
         let shown = file.display();
-        let mut opened = File::open(file).with_context(|| {
-            format!("cannot open the key file {shown}; make one with: wattwitness keys new {shown}")
-        })?;
-        let mode = opened.metadata()?.permissions().mode() & 0o777;
+        // A pipe without a writer would otherwise wait for one.
+        let mut opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(file)
+            .with_context(|| {
+                format!(
+                    "cannot open the key file {shown}; make one with: wattwitness keys new {shown}"
+                )
+            })?;
+        let metadata = opened.metadata()?;
         ensure!(
-            mode & 0o077 == 0,
-            "the key file {shown} can be read by others (mode {mode:04o}); run: chmod 600 {shown}"
+            metadata.is_file(),
+            "{shown} is no regular file; a key is kept in one"
+        );
+        let mode = metadata.permissions().mode() & 0o7777;
+        ensure!(
+            mode == 0o600,
+            "the key file {shown} has mode {mode:04o} instead of 0600, with which its owner alone \
+             can read it; run: chmod 600 {shown}"
         );
         let mut pem = Zeroizing::new(String::new());
         Read::by_ref(&mut opened)
@@ -192,16 +206,32 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_can_read_is_refused_with_the_remedy() {
+    fn a_key_of_any_other_mode_is_refused_with_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("meter.key");
         run(&KeysCommand::New { file: file.clone() }).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let error = PrivateKey::load(&file).unwrap_err().to_string();
-        assert!(
-            error.contains("mode 0640") && error.contains("chmod 600"),
-            "{error}"
-        );
+        for mode in [0o640, 0o604, 0o660, 0o700, 0o400, 0o4600] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            let error = PrivateKey::load(&file).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("mode {mode:04o}")) && error.contains("chmod 600"),
+                "{error}"
+            );
+        }
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        PrivateKey::load(&file).unwrap();
+    }
+
+    #[test]
+    fn a_key_is_no_folder_and_no_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+        for file in [folder.path(), &pipe] {
+            let error = PrivateKey::load(file).unwrap_err().to_string();
+            assert!(error.contains("no regular file"), "{error}");
+        }
     }
 
     #[test]

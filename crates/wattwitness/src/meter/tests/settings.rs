@@ -53,10 +53,10 @@ fn three_settings_are_enough() {
 }
 
 #[test]
-fn a_key_file_that_others_can_read_is_refused_with_the_command_that_helps() {
+fn a_key_file_of_another_mode_than_0600_is_refused_with_the_command_that_helps() {
     let folder = Folder::new();
     let key = folder.arguments.key.clone().unwrap();
-    for mode in [0o640, 0o604, 0o660] {
+    for mode in [0o640, 0o604, 0o660, 0o700, 0o400] {
         set_permissions(&key, Permissions::from_mode(mode)).unwrap();
         let error = folder.refused();
         assert!(
@@ -64,7 +64,7 @@ fn a_key_file_that_others_can_read_is_refused_with_the_command_that_helps() {
             "{error}"
         );
     }
-    set_permissions(&key, Permissions::from_mode(0o400)).unwrap();
+    set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     folder.settings().unwrap();
 }
 
