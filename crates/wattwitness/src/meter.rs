@@ -74,7 +74,11 @@ Examples:
       --channel 1 --production-counter total-returned --shelly-password-file shelly.password
 
 What channel, counter, rated power, name and time zone say is proposed to the operator, who decides
-when he approves the meter. The Shelly's password comes from a file or from WATTWITNESS_SHELLY_PASSWORD.";
+when he approves the meter. The Shelly's password comes from a file or from WATTWITNESS_SHELLY_PASSWORD.
+
+Readings say how far their time can be relied on. The clock counts as synchronised when the kernel says
+so, whoever keeps it (timesyncd, chrony, ntpd, PTP): `timedatectl` is asked once a minute. Without
+systemd, a fresh /run/systemd/timesync/synchronized counts; otherwise the time is informative.";
 
 /// What the meter is told by flags, environment and configuration file.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -160,7 +164,7 @@ pub(crate) async fn run(
     let password = std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new);
     let settings = Settings::new(arguments, password)?;
     let journal = Journal::new(settings.zone.clone());
-    operate(settings, SystemClock::new(), journal, stop).await
+    operate(settings, SystemClock::start().await, journal, stop).await
 }
 
 /// The arguments, as they are used.
