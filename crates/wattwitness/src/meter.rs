@@ -10,6 +10,7 @@
 //! ```
 
 mod clock;
+mod contradiction;
 mod driver;
 pub(crate) mod gateway;
 mod journal;
@@ -78,7 +79,10 @@ when he approves the meter. The Shelly's password comes from a file or from WATT
 
 Readings say how far their time can be relied on. The clock counts as synchronised when the kernel says
 so, whoever keeps it (timesyncd, chrony, ntpd, PTP): `timedatectl` is asked once a minute. Without
-systemd, a fresh /run/systemd/timesync/synchronized counts; otherwise the time is informative.";
+systemd, a fresh /run/systemd/timesync/synchronized counts; otherwise the time is informative.
+
+One key has one queue: with a lost or older state folder the meter stops before it contradicts what it
+signed. Make a new key then, and let the operator approve it as the replacement.";
 
 /// What the meter is told by flags, environment and configuration file.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -172,6 +176,7 @@ struct Settings {
     shelly: Url,
     gateway: Url,
     key: PrivateKey,
+    key_file: PathBuf,
     channel: u8,
     production_counter: ProductionCounter,
     rated_power: Option<Watts>,
@@ -237,6 +242,7 @@ impl Settings {
             time_zone: arguments.time_zone,
             zone,
             state: arguments.state.unwrap_or_else(|| state_beside(&key_file)),
+            key_file,
             login: password.map(|password| Login { user, password }),
         })
     }
@@ -314,6 +320,8 @@ async fn operate<C: Clock, R: Reporter>(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let mut stop = std::pin::pin!(stop);
+    let _key_lock = queue_file::lock_key(&settings.key_file)?;
+    contradiction::refuse_if_noted(&settings.state)?;
     let mut queue_file = QueueFile::open(&settings.state)?;
     let queue_path = QueueFile::path(&settings.state);
     let last_failure = queue_file.last_failure();
@@ -389,7 +397,7 @@ async fn operate<C: Clock, R: Reporter>(
         client,
         gateway,
         introduction,
-        queue_path,
+        settings.state,
         last_failure,
     );
     driver.run(stop).await

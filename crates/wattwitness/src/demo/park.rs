@@ -32,7 +32,9 @@ const PULSE: Duration = Duration::from_millis(200);
 
 /// How far the park's history is, for people.
 pub(super) struct Progress {
-    reached_ms: Vec<AtomicU64>,
+    /// What each meter has made, with the moment at the end, so that a history of no length is made
+    /// too.
+    made_ms: Vec<AtomicU64>,
     first_ms: u64,
     last_ms: u64,
     shown_percent: AtomicU64,
@@ -41,7 +43,7 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(meters: usize, first: UtcMillis, last: UtcMillis) -> Self {
         Self {
-            reached_ms: (0..meters).map(|_| AtomicU64::new(first.get())).collect(),
+            made_ms: (0..meters).map(|_| AtomicU64::new(0)).collect(),
             first_ms: first.get(),
             last_ms: last.get(),
             shown_percent: AtomicU64::new(0),
@@ -49,14 +51,11 @@ impl Progress {
     }
 
     fn reach(&self, number: usize, time: UtcMillis) {
-        self.reached_ms[number].store(time.get().min(self.last_ms), Ordering::Relaxed);
-        let whole_ms = (self.last_ms - self.first_ms).max(1);
-        let made_ms: u64 = self
-            .reached_ms
-            .iter()
-            .map(|at| at.load(Ordering::Relaxed) - self.first_ms)
-            .sum();
-        let percent = made_ms * 100 / self.reached_ms.len() as u64 / whole_ms;
+        let made_ms = time.get().min(self.last_ms).saturating_sub(self.first_ms) + 1;
+        self.made_ms[number].store(made_ms, Ordering::Relaxed);
+        let whole_ms = self.last_ms - self.first_ms + 1;
+        let made = self.made_ms.iter().map(|made| made.load(Ordering::Relaxed));
+        let percent = made.sum::<u64>() * 100 / (whole_ms * self.made_ms.len() as u64);
         if self.shown_percent.fetch_max(percent, Ordering::Relaxed) < percent {
             self.show(percent);
         }
@@ -190,6 +189,10 @@ impl Gateway for Uplink {
                 tracing::debug!(meter = self.post.name, ?request, why, "the gateway refused");
                 Reply::Refused(refusal)
             }
+            Ok(Answer::Contradicted { why }) => {
+                tracing::error!(meter = self.post.name, why, "the meter contradicted itself");
+                Reply::Refused(Refusal::Content)
+            }
             Err(error) => {
                 tracing::warn!(meter = self.post.name, "no approval: {error:#}");
                 Reply::Refused(Refusal::Unavailable {
@@ -247,5 +250,35 @@ impl Uplink {
             .error_for_status()
             .context("the approval was refused")?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(progress: &Progress) -> u64 {
+        progress.shown_percent.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_history_of_no_length_is_complete_once_every_meter_is_through() {
+        let start = UtcMillis::new(1_750_032_000_000).unwrap();
+        let progress = Progress::new(2, start, start);
+        progress.reach(0, UtcMillis::MAX);
+        assert_eq!(shown(&progress), 50);
+        progress.reach(1, UtcMillis::MAX);
+        assert_eq!(shown(&progress), 100);
+    }
+
+    #[test]
+    fn history_is_not_complete_before_its_end() {
+        let start = UtcMillis::new(1_750_032_000_000).unwrap();
+        let end = start.checked_add_ms(86_400_000).unwrap();
+        let progress = Progress::new(1, start, end);
+        progress.reach(0, start.checked_add_ms(86_399_999).unwrap());
+        assert_eq!(shown(&progress), 99);
+        progress.reach(0, end);
+        assert_eq!(shown(&progress), 100);
     }
 }

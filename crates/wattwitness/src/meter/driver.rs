@@ -1,21 +1,24 @@
 //! Runs the meter: gives the state machine time, the sensor's bytes and the gateway's answers, and
 //! does what it asks for. What is measured, signed, kept and sent when is the machine's affair.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ww_api::Announcement;
 use ww_api::name::Named;
 use ww_device::meter::{Health, Meter, MeterError, Step};
+use ww_device::queue::AcknowledgeError;
 use ww_device::signer::SoftwareSigner;
 use ww_device::uplink::{Lane, Refusal, Request, Standing};
 use ww_device::verifier::SoftwareVerifier;
 use ww_wire::{Bytes, DeciCelsius, PublicKey, UptimeMillis};
 
 use super::clock::Clock;
+use super::contradiction;
 use super::gateway::{Answer, GatewayClient, Pending};
 use super::journal::{Event, Reporter};
 use super::queue_file::{LastFailure, QueueFile};
@@ -58,7 +61,7 @@ pub(super) struct Driver<C, R> {
     pub(super) sensor: SensorClient,
     pub(super) gateway: GatewayClient,
     pub(super) introduction: Introduction,
-    pub(super) queue_path: PathBuf,
+    pub(super) state: PathBuf,
     pub(super) last_failure: LastFailure,
     under_way: UnderWay,
     broken: Option<String>,
@@ -141,7 +144,7 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
         sensor: SensorClient,
         gateway: GatewayClient,
         introduction: Introduction,
-        queue_path: PathBuf,
+        state: PathBuf,
         last_failure: LastFailure,
     ) -> Self {
         Self {
@@ -151,7 +154,7 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
             sensor,
             gateway,
             introduction,
-            queue_path,
+            state,
             last_failure,
             under_way: UnderWay::default(),
             broken: None,
@@ -182,6 +185,7 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
 
     /// Does everything that is due.
     fn work(&mut self) -> anyhow::Result<()> {
+        self.check_queue_file()?;
         let now = self.clock.now();
         if now.uptime() < self.retry_at {
             return Ok(());
@@ -259,17 +263,23 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
     }
 
     /// A failing disk ends the program: nothing that is measured from then on would be kept, and
-    /// the next start finds out what was. Everything else is tried again.
+    /// the next start finds out what was. So does a queue that is not the one of its key.
+    /// Everything else is tried again.
     fn failed(&mut self, error: MeterError) -> anyhow::Result<()> {
-        if let Some(failure) = self.last_failure.take() {
-            bail!(
-                "the queue file {} failed: {failure}; what it held before is found again at the \
-                 next start",
-                self.queue_path.display()
-            );
+        self.check_queue_file()?;
+        if let MeterError::Acknowledge(AcknowledgeError::NeverMade { next, made }) = error {
+            let why = format!("it expects record {next} next, and only {made} are made here");
+            return Err(contradiction::found(&self.state, &why));
         }
         self.reporter.report(Event::Failed(error));
         Ok(())
+    }
+
+    /// Also what the meter itself can live without may not have reached the disk.
+    fn check_queue_file(&self) -> anyhow::Result<()> {
+        self.last_failure.take().map_or(Ok(()), |failure| {
+            Err(disk_failed(&QueueFile::path(&self.state), &failure))
+        })
     }
 
     fn start_uploads(&mut self) -> anyhow::Result<()> {
@@ -335,6 +345,7 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
                 });
                 Ok(())
             }
+            Answer::Contradicted { why } => Err(contradiction::found(&self.state, &why)),
             Answer::Done(body) => match self.meter.upload_done(lane, &body, now, random) {
                 Ok(progress) => {
                     let installation = (request == Request::Announce)
@@ -394,6 +405,16 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
     }
 }
 
+fn disk_failed(queue: &Path, failure: &io::Error) -> anyhow::Error {
+    anyhow!(
+        "the disk did not take or give back what the queue file {} should hold: {failure}. The \
+         meter stops here, because it signs nothing that a power cut could take away. Look after \
+         the disk (its space, its mount, the kernel's log) and start the meter again: what was \
+         written before is found again",
+        queue.display()
+    )
+}
+
 /// The number in the answer to an announcement.
 fn installation(body: &[u8]) -> Option<u64> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
@@ -430,6 +451,19 @@ fn celsius(text: &str) -> Option<DeciCelsius> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failing_disk_is_told_with_its_file_and_what_to_do() {
+        let failure = io::Error::from_raw_os_error(5);
+        let words = disk_failed(Path::new("/srv/meter/queue.flash"), &failure).to_string();
+        for part in [
+            "/srv/meter/queue.flash",
+            "os error 5",
+            "start the meter again",
+        ] {
+            assert!(words.contains(part), "{words}");
+        }
+    }
 
     #[test]
     fn free_memory_is_what_is_available_and_never_more_than_fits() {

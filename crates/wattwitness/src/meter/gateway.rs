@@ -38,6 +38,11 @@ pub(crate) struct GatewayClient {
 pub(crate) enum Answer {
     /// It was done; the body of the answer.
     Done(Vec<u8>),
+    /// It was not done: the gateway holds another record of this meter in that place.
+    Contradicted {
+        /// In words.
+        why: String,
+    },
     /// It was not done.
     Refused {
         /// In the uplink's terms.
@@ -69,6 +74,12 @@ struct Problem {
     kind: String,
     title: String,
     detail: String,
+}
+
+impl Problem {
+    fn is(&self, known: ProblemKind) -> bool {
+        self.kind.rsplit('/').next() == Some(known.slug())
+    }
 }
 
 impl GatewayClient {
@@ -148,8 +159,12 @@ async fn read(request: Request, mut response: Response) -> Answer {
     }
     // What is no problem document says nothing that is understood; the status alone counts then.
     let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
+    if problem.is(ProblemKind::Equivocation) {
+        let why = in_words(status.as_u16(), &problem);
+        return Answer::Contradicted { why };
+    }
     Answer::Refused {
-        refusal: refusal(request, status.as_u16(), &problem.kind, retry_after_ms),
+        refusal: refusal(request, status.as_u16(), &problem, retry_after_ms),
         why: in_words(status.as_u16(), &problem),
     }
 }
@@ -162,15 +177,19 @@ fn unavailable(why: String, retry_after_ms: Option<u64>) -> Answer {
 }
 
 /// What a status means to the uplink; the problem's type goes before it.
-fn refusal(request: Request, status: u16, kind: &str, retry_after_ms: Option<u64>) -> Refusal {
-    let is = |known: ProblemKind| kind.rsplit('/').next() == Some(known.slug());
-    if is(ProblemKind::UnknownMeter) {
+fn refusal(
+    request: Request,
+    status: u16,
+    problem: &Problem,
+    retry_after_ms: Option<u64>,
+) -> Refusal {
+    if problem.is(ProblemKind::UnknownMeter) {
         return Refusal::UnknownMeter;
     }
-    if is(ProblemKind::MeterWaiting) {
+    if problem.is(ProblemKind::MeterWaiting) {
         return Refusal::Waiting;
     }
-    if is(ProblemKind::MeterRevoked) {
+    if problem.is(ProblemKind::MeterRevoked) {
         return Refusal::Revoked;
     }
     match status {
@@ -213,6 +232,13 @@ mod tests {
         retry_after_ms: None,
     };
 
+    fn of_kind(kind: &str) -> Problem {
+        Problem {
+            kind: kind.to_owned(),
+            ..Problem::default()
+        }
+    }
+
     #[test]
     fn a_problems_type_goes_before_its_status() {
         for (kind, expected) in [
@@ -221,23 +247,29 @@ mod tests {
             ("https://x/problems/meter-revoked", Refusal::Revoked),
             ("/problems/forbidden", LATER),
         ] {
-            assert_eq!(refusal(Request::Reading, 403, kind, None), expected);
+            assert_eq!(
+                refusal(Request::Reading, 403, &of_kind(kind), None),
+                expected
+            );
         }
     }
 
     #[test]
     fn what_will_never_be_taken_is_told_from_what_may_be_later() {
         for status in [400, 409, 413, 415, 422] {
-            assert_eq!(refusal(Request::Batch, status, "", None), Refusal::Content);
+            let told = refusal(Request::Batch, status, &of_kind(""), None);
+            assert_eq!(told, Refusal::Content);
         }
         for status in [301, 401, 404, 408, 429, 500, 503] {
-            assert_eq!(refusal(Request::Batch, status, "", None), LATER);
+            let told = refusal(Request::Batch, status, &of_kind(""), None);
+            assert_eq!(told, LATER);
         }
     }
 
     #[test]
     fn no_enrolment_yet_is_waiting() {
-        assert_eq!(refusal(Request::Enrolment, 404, "", None), Refusal::Waiting);
+        let told = refusal(Request::Enrolment, 404, &of_kind(""), None);
+        assert_eq!(told, Refusal::Waiting);
     }
 
     #[test]

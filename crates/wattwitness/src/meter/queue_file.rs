@@ -11,6 +11,7 @@ use anyhow::{Context, bail, ensure};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
+use rustix::fs::{Advice, fadvise};
 use ww_device::flash::{SECTOR_BYTES, WORD_BYTES};
 
 /// Bytes of the file.
@@ -21,9 +22,14 @@ const SECTOR: usize = SECTOR_BYTES as usize;
 /// A NOR flash in a file: programming clears bits, erasing sets those of a whole sector. Every
 /// `write` and `erase` is on the disk when it returns, so the order in which the queue commits is
 /// the order in which the disk does; at a reading every ten seconds that is a handful of syncs.
+///
+/// After the first operation that fails it refuses all others, reads included: what the system gives
+/// back then may stand in its memory only, and would pass for durable.
 #[derive(Debug)]
 pub(super) struct QueueFile {
     file: File,
+    sync: fn(&File) -> io::Result<()>,
+    has_failed: bool,
     /// Held as long as the file is in use; the system lets go of it however the process ends.
     _lock: File,
     failure: LastFailure,
@@ -70,8 +76,12 @@ impl QueueFile {
              or is something else. Readings that no gateway has may be in it, so it is not \
              touched; move it away to begin a new one"
         );
+        forget_cached(&file)
+            .with_context(|| format!("cannot read the queue file {shown} from the disk"))?;
         Ok(Self {
             file,
+            sync: File::sync_data,
+            has_failed: false,
             _lock: lock,
             failure: LastFailure::default(),
         })
@@ -88,10 +98,14 @@ impl QueueFile {
     }
 
     fn attempt(
-        &self,
-        operation: impl FnOnce(&File) -> io::Result<()>,
+        &mut self,
+        operation: impl FnOnce(&Self) -> io::Result<()>,
     ) -> Result<(), NorFlashErrorKind> {
-        operation(&self.file).map_err(|error| {
+        if self.has_failed {
+            return Err(NorFlashErrorKind::Other);
+        }
+        operation(self).map_err(|error| {
+            self.has_failed = true;
             *self
                 .failure
                 .0
@@ -100,6 +114,13 @@ impl QueueFile {
             NorFlashErrorKind::Other
         })
     }
+}
+
+/// Lets go of what the system remembers of the file: after a sync that failed, under a process
+/// before this one, that may be more than the disk holds.
+fn forget_cached(file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    Ok(fadvise(file, 0, None, Advice::DontNeed)?)
 }
 
 fn lock(path: &Path) -> anyhow::Result<File> {
@@ -111,6 +132,19 @@ fn lock(path: &Path) -> anyhow::Result<File> {
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot open the lock file {shown} for writing"))?;
+    hold(file, path)
+}
+
+/// Keeps every other meter away from the key, wherever it keeps its queue. Who only reads the key is
+/// not in the way.
+pub(super) fn lock_key(path: &Path) -> anyhow::Result<File> {
+    let file =
+        File::open(path).with_context(|| format!("cannot open the key file {}", path.display()))?;
+    hold(file, path)
+}
+
+fn hold(file: File, path: &Path) -> anyhow::Result<File> {
+    let shown = path.display();
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => bail!(
@@ -155,7 +189,7 @@ impl ReadNorFlash for QueueFile {
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         check_read(self, offset, bytes.len())?;
-        self.attempt(|file| file.read_exact_at(bytes, offset.into()))
+        self.attempt(|held| held.file.read_exact_at(bytes, offset.into()))
     }
 
     fn capacity(&self) -> usize {
@@ -169,30 +203,36 @@ impl NorFlash for QueueFile {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
         check_erase(self, from, to)?;
-        self.attempt(|file| {
+        self.attempt(|held| {
             for sector in (from..to).step_by(SECTOR) {
-                file.write_all_at(&[0xff; SECTOR], sector.into())?;
+                held.file.write_all_at(&[0xff; SECTOR], sector.into())?;
             }
-            file.sync_data()
+            (held.sync)(&held.file)
         })
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
         check_write(self, offset, bytes.len())?;
         let mut programmed = vec![0; bytes.len()];
-        self.attempt(|file| {
-            file.read_exact_at(&mut programmed, offset.into())?;
-            for (held, wanted) in programmed.iter_mut().zip(bytes) {
-                *held &= wanted;
+        self.attempt(|held| {
+            held.file.read_exact_at(&mut programmed, offset.into())?;
+            for (byte, wanted) in programmed.iter_mut().zip(bytes) {
+                *byte &= wanted;
             }
-            file.write_all_at(&programmed, offset.into())?;
-            file.sync_data()
+            held.file.write_all_at(&programmed, offset.into())?;
+            (held.sync)(&held.file)
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ww_device::queue::{Layout, PushError, Queue};
+    use ww_wire::{
+        AnyReading, BootCounter, CounterEpoch, MeterId, MilliwattHours, Reading, ReadingFlags,
+        Sequence, SignerId, TimeQuality, UptimeMillis,
+    };
+
     use super::*;
 
     #[test]
@@ -284,5 +324,59 @@ mod tests {
         assert_eq!(flash.erase(0, SECTOR_BYTES), Err(NorFlashErrorKind::Other));
         let failure = flash.last_failure().take().unwrap();
         assert_eq!(failure.kind(), io::ErrorKind::StorageFull);
+    }
+
+    fn failing_sync(_: &File) -> io::Result<()> {
+        Err(io::Error::from_raw_os_error(5))
+    }
+
+    #[test]
+    fn a_reading_whose_sync_failed_never_counts_as_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut flash = QueueFile::open(folder.path()).unwrap();
+        let last_failure = flash.last_failure();
+        let meter = SignerId([7; 32]);
+        let (mut queue, _) = Queue::mount(&mut flash, Layout::ONE_MEBIBYTE, meter).unwrap();
+        queue.push_reading(&failed_poll(meter, 1)).unwrap();
+        flash.sync = failing_sync;
+        let (mut queue, _) = Queue::mount(&mut flash, Layout::ONE_MEBIBYTE, meter).unwrap();
+        let pushed = queue.push_reading(&failed_poll(meter, 2));
+        assert!(matches!(pushed, Err(PushError::Doubtful(_))), "{pushed:?}");
+        let failure = last_failure.take().unwrap();
+        assert_eq!(failure.raw_os_error(), Some(5));
+    }
+
+    #[test]
+    fn after_one_failure_everything_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut flash = QueueFile::open(folder.path()).unwrap();
+        flash.sync = failing_sync;
+        let failed = Err(NorFlashErrorKind::Other);
+        assert_eq!(flash.write(0, b"lost"), failed);
+        flash.sync = File::sync_data;
+        assert_eq!(flash.read(0, &mut [0; 4]), failed);
+        assert_eq!(flash.write(4, b"more"), failed);
+        assert_eq!(flash.erase(0, SECTOR_BYTES), failed);
+    }
+
+    fn failed_poll(meter: MeterId, number: u64) -> AnyReading {
+        AnyReading::SinglePhase(Reading {
+            meter,
+            boot: BootCounter::new(1).unwrap(),
+            sequence: Sequence::new(number).unwrap(),
+            time: None,
+            uptime: UptimeMillis::ZERO,
+            time_quality: TimeQuality::Unknown,
+            power: None,
+            import_total: None,
+            export_total: None,
+            counter_epoch: CounterEpoch::ZERO,
+            produced: MilliwattHours::ZERO,
+            voltage: None,
+            current: None,
+            reactive_power: None,
+            temperature: None,
+            flags: ReadingFlags::SENSOR_UNREACHABLE,
+        })
     }
 }

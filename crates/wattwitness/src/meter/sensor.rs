@@ -186,7 +186,13 @@ impl SensorClient {
                 return Err(NotIdentified::Unusable(error));
             }
         }
-        Ok((response.status().as_u16(), answer))
+        let status = response.status();
+        if status.is_server_error() {
+            // A Shelly that is starting answers like that.
+            let why = format!("{path} was answered with status {status}");
+            return Err(NotIdentified::Unreachable(why));
+        }
+        Ok((status.as_u16(), answer))
     }
 
     /// Asks once, and once more when the sensor wants a password in the way that is right for it.

@@ -11,7 +11,7 @@ use ww_sim::emulator::HttpFaults;
 use ww_wire::{BootCounter, Millivolts, MilliwattHours, Milliwatts, ReadingFlags, SensorModel};
 
 use super::*;
-use world::{PASSWORD, Running, World, basic_server, plain_server, reading};
+use world::{PASSWORD, Running, World, basic_server, plain_server, reading, starting_server};
 
 const MODELS: [SensorModel; 4] = [
     SensorModel::ShellyEmGen1,
@@ -177,6 +177,20 @@ async fn a_new_meter_waits_for_its_sensor() {
     world.emulator.set_faults(HttpFaults::default());
     let event = next_reading(&mut meter).await;
     assert!(!has(&event, ReadingFlags::FAILED));
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_sensor_that_is_starting_is_waited_for() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let fixture = include_str!("../../../ww-device/tests/fixtures/shelly-em-gen1-status.json");
+    world.shelly = starting_server(fixture).await;
+    let mut meter = world.start();
+    let is_sought =
+        |event: &Event| matches!(event, Event::SensorSought { why } if why.contains("503"));
+    meter.until("the sensor missed", is_sought).await;
+    let event = next_reading(&mut meter).await;
+    assert!(!has(&event, ReadingFlags::FAILED), "{event:?}");
     meter.stop().await;
 }
 
@@ -366,6 +380,66 @@ async fn a_second_process_with_the_same_key_is_refused() {
         "{error:#}"
     );
     meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_process_with_the_same_key_and_another_state_folder_is_refused() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    let mut meter = world.start();
+    next_reading(&mut meter).await;
+    world.state = world.state_named("another");
+    let error = world.start().ended().await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains("running already"),
+        "{error:#}"
+    );
+    meter.stop().await;
+    let mut meter = world.start();
+    next_reading(&mut meter).await;
+    meter.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_whose_state_folder_is_lost_ends_with_what_to_do_and_contradicts_nothing() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    let (records, live) = (world.gateway.records(), world.gateway.live().len());
+    world.state = world.state_named("lost");
+    let error = world.start().runs_until_it_ends().await.unwrap_err();
+    let error = error.to_string();
+    for part in ["never made", "wattwitness keys new", "replacement"] {
+        assert!(error.contains(part), "{error}");
+    }
+    // The next start looks at the note in the folder, and neither at the sensor nor at the gateway.
+    world.emulator.set_faults(HttpFaults {
+        is_unreachable: true,
+        ..HttpFaults::default()
+    });
+    world.gateway.set_away(true);
+    let again = world.start().ended().await.unwrap_err();
+    assert_eq!(again.to_string(), error);
+    world.gateway.assert_complete(1..=last);
+    let now = (world.gateway.records(), world.gateway.live().len());
+    assert_eq!(now, (records, live));
+}
+
+#[tokio::test]
+async fn a_gateway_that_holds_another_record_ends_the_meter() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    settled(&mut meter).await;
+    world.gateway.contradict();
+    let error = meter.runs_until_it_ends().await.unwrap_err().to_string();
+    assert!(
+        error.contains("never made") && error.contains("equivocation"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

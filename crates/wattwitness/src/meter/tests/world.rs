@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(super) struct World {
     folder: TempDir,
     time: FakeClock,
     key_file: PathBuf,
+    pub(super) state: PathBuf,
     pub(super) public_key: PublicKey,
     pub(super) emulator: Emulator,
     pub(super) shelly: String,
@@ -83,6 +85,7 @@ impl World {
         let gateway = GatewayDouble::new(post, key.public());
         let address = gateway.serve_at(anywhere()).await;
         Self {
+            state: folder.path().join("state"),
             folder,
             time,
             key_file,
@@ -105,6 +108,11 @@ impl World {
             .unwrap();
     }
 
+    /// A state folder of this name beside the others.
+    pub(super) fn state_named(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     pub(super) fn arguments(&self) -> MeterArguments {
         MeterArguments {
             shelly: Some(self.shelly.clone()),
@@ -112,7 +120,7 @@ impl World {
             key: Some(self.key_file.clone()),
             channel: Some(self.channel),
             rated_power_w: Some(800),
-            state: Some(self.folder.path().join("state")),
+            state: Some(self.state.clone()),
             ..MeterArguments::default()
         }
     }
@@ -161,6 +169,26 @@ pub(super) async fn plain_server(path: &'static str, content: &'static str) -> S
     let listener = tokio::net::TcpListener::bind(anywhere()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route(path, get(move || async move { content }));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+/// A sensor of the first generation that is not quite there when it is asked for the first time.
+pub(super) async fn starting_server(status: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind(anywhere()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let was_asked = Arc::new(AtomicBool::new(false));
+    let identity = move || {
+        let answer = if was_asked.swap(true, Ordering::Relaxed) {
+            StatusCode::NOT_FOUND
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        async move { answer }
+    };
+    let router = Router::new()
+        .route("/shelly", get(identity))
+        .route("/status", get(move || async move { status }));
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
 }
@@ -262,6 +290,20 @@ impl Running {
             .unwrap_or_else(|_| panic!("{what} never came"))
     }
 
+    /// Lets time jump ahead until the meter has enough of it.
+    pub(super) async fn runs_until_it_ends(mut self) -> anyhow::Result<()> {
+        while let Some(event) = self.events.recv().await {
+            if let Event::Waits {
+                until,
+                under_way: false,
+            } = event
+            {
+                self.clock.advance_to(until);
+            }
+        }
+        self.ended().await
+    }
+
     /// Stops in an orderly way.
     pub(super) async fn stop(self) {
         self.stop.send(()).unwrap();
@@ -278,7 +320,7 @@ impl Running {
     /// What the meter ended with, all by itself.
     pub(super) async fn ended(self) -> anyhow::Result<()> {
         let ended = tokio::time::timeout(PATIENCE, self.task).await;
-        ended.expect("the meter does not start").unwrap()
+        ended.expect("the meter ends by itself").unwrap()
     }
 }
 
@@ -294,6 +336,7 @@ struct Double {
     approved: bool,
     away: bool,
     forgets: bool,
+    contradicts: bool,
     announcements: Vec<Announcement>,
     live: Vec<AnyReading>,
 }
@@ -307,6 +350,7 @@ impl GatewayDouble {
             approved: false,
             away: false,
             forgets: false,
+            contradicts: false,
             announcements: Vec::new(),
             live: Vec::new(),
         })))
@@ -351,6 +395,16 @@ impl GatewayDouble {
     /// Does not know the meter when it comes next.
     pub(super) fn forget_once(&self) {
         self.lock().forgets = true;
+    }
+
+    /// Says from now on that it holds another record in the place of whatever comes.
+    pub(super) fn contradict(&self) {
+        self.lock().contradicts = true;
+    }
+
+    /// How many records of the chain it holds.
+    pub(super) fn records(&self) -> usize {
+        self.lock().reference.records().len()
     }
 
     pub(super) fn announcements(&self) -> Vec<Announcement> {
@@ -414,6 +468,9 @@ async fn records(
     }
     if std::mem::take(&mut double.forgets) {
         return problem(StatusCode::FORBIDDEN, "unknown-meter");
+    }
+    if double.contradicts {
+        return problem(StatusCode::CONFLICT, "equivocation");
     }
     if !double.approved {
         return problem(StatusCode::FORBIDDEN, "meter-waiting");
