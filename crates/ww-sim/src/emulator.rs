@@ -32,6 +32,9 @@ use crate::sensor::{self, Sensor};
 use authentication::Guard;
 use ww_wire::{SensorModel, UtcMillis};
 
+/// How long no connection is taken after one could not be.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
 /// How the sensor is mounted: what its answers say beside the measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Housing {
@@ -193,14 +196,31 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::
         tokio::select! {
             _ = stopped.changed() => return,
             accepted = listener.accept() => {
-                // A connection that died while it waited is the peer's loss.
-                let Ok((stream, _)) = accepted else { continue };
+                let stream = match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) if is_of_one_connection(&error) => continue,
+                    Err(_) => {
+                        tokio::time::sleep(ACCEPT_AGAIN).await;
+                        continue;
+                    }
+                };
                 if !shared.state().faults.is_unreachable {
                     tokio::spawn(serve(stream, Arc::clone(&shared), stopped.clone()));
                 }
             }
         }
     }
+}
+
+/// A connection that died while it waited is the peer's loss, and the next one is there. Any other
+/// error, such as too many open files, stays until something else ends.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
@@ -473,3 +493,17 @@ impl Body for AnswerBody {
 #[derive(Debug, thiserror::Error)]
 #[error("the emulated answer breaks off")]
 struct BrokenOff;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_free_descriptors_is_left_alone_for_a_while() {
+        let (aborted, too_many_open_files) = (103, 24);
+        assert!(is_of_one_connection(&io::Error::from_raw_os_error(aborted)));
+        assert!(!is_of_one_connection(&io::Error::from_raw_os_error(
+            too_many_open_files
+        )));
+    }
+}

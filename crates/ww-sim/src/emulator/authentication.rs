@@ -1,7 +1,7 @@
 //! The lock on the emulator's doors: basic authentication (RFC 7617) or digest authentication by
 //! SHA-256 (RFC 7616, `qop=auth`), written apart from the device's so that each checks the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,10 @@ use sha2::{Digest as _, Sha256};
 use crate::random::Random;
 
 const USER: &str = "admin";
+
+/// Nonces that are remembered; a client that comes with an older one is challenged again, as after
+/// a restart.
+const NONCES: usize = 64;
 
 /// Admits who knows the password.
 pub(super) enum Guard {
@@ -20,9 +24,28 @@ pub(super) enum Guard {
     Digest {
         secret: String,
         realm: String,
-        nonces: HashMap<String, u32>,
+        nonces: Nonces,
         random: Random,
     },
+}
+
+/// The newest nonces, the oldest first, each with the highest count that was used with it.
+#[derive(Default)]
+pub(super) struct Nonces(VecDeque<(String, u32)>);
+
+impl Nonces {
+    fn remember(&mut self, nonce: String) {
+        if self.0.len() == NONCES {
+            self.0.pop_front();
+        }
+        self.0.push_back((nonce, 0));
+    }
+
+    fn count(&mut self, nonce: &str) -> Option<&mut u32> {
+        self.0
+            .iter_mut()
+            .find_map(|(known, count)| (known == nonce).then_some(count))
+    }
 }
 
 impl Guard {
@@ -38,14 +61,14 @@ impl Guard {
         Self::Digest {
             secret: hashed(&format!("{USER}:{realm}:{password}")),
             realm: realm.into(),
-            nonces: HashMap::new(),
+            nonces: Nonces::default(),
             random: Random::new(seed),
         }
     }
 
     pub(super) fn forget_nonces(&mut self) {
         if let Self::Digest { nonces, .. } = self {
-            nonces.clear();
+            nonces.0.clear();
         }
     }
 
@@ -88,7 +111,7 @@ impl Guard {
                 let challenge = format!(
                     r#"Digest qop="auth", realm="{realm}", nonce="{nonce}", algorithm=SHA-256{stale}"#
                 );
-                nonces.insert(nonce, 0);
+                nonces.remember(nonce);
                 Err(challenge)
             }
         }
@@ -109,7 +132,7 @@ fn check_digest(
     target: &str,
     secret: &str,
     realm: &str,
-    nonces: &mut HashMap<String, u32>,
+    nonces: &mut Nonces,
 ) -> Verdict {
     let field = |name: &str| fields.get(name).copied().unwrap_or_default();
     let (nonce, count, cnonce) = (field("nonce"), field("nc"), field("cnonce"));
@@ -125,7 +148,7 @@ fn check_digest(
     if !is_right {
         return Verdict::Unknown;
     }
-    let (Some(last), Ok(count)) = (nonces.get_mut(nonce), u32::from_str_radix(count, 16)) else {
+    let (Some(last), Ok(count)) = (nonces.count(nonce), u32::from_str_radix(count, 16)) else {
         return Verdict::Stale;
     };
     if count <= *last {
@@ -239,6 +262,22 @@ mod tests {
         );
         let second = header(&challenge, target, "sun", 2);
         assert_eq!(guard.admit("GET", target, Some(&second)), Ok(()));
+    }
+
+    #[test]
+    fn old_nonces_make_room_for_new_ones() {
+        let mut guard = Guard::digest("shelly", "sun", 1);
+        let first = challenged(&mut guard);
+        let mut last = String::new();
+        for _ in 0..NONCES {
+            last = challenged(&mut guard);
+        }
+        let target = "/rpc/Sys.GetStatus";
+        let late = header(&first, target, "sun", 1);
+        let refused = guard.admit("GET", target, Some(&late)).unwrap_err();
+        assert!(refused.contains("stale=true"), "{refused}");
+        let timely = header(&last, target, "sun", 1);
+        assert_eq!(guard.admit("GET", target, Some(&timely)), Ok(()));
     }
 
     #[test]
