@@ -19,6 +19,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use ww_wire::{
@@ -292,6 +293,8 @@ fn connect(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
+    // A prepared statement keeps its plan: none is planned anew because other values are bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     Ok(connection)
 }
@@ -702,9 +705,13 @@ mod tests {
             };
             assert!(matches!(failed.await, Err(StoreError::Closed)));
             // The answer is gone a moment before the thread is.
-            while store.is_running() {
+            for _ in 0..1_000_000 {
+                if !store.is_running() {
+                    break;
+                }
                 std::thread::yield_now();
             }
+            assert!(!store.is_running(), "{fault}");
             assert!(matches!(store.ready().await, Err(StoreError::Closed)));
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +19,12 @@ use crate::{EventId, InstallationId, InstallationState, StoreError};
 /// The most calls that share one commit: enough to make the fsync cheap, few enough that the first
 /// does not wait long for the last.
 const MAX_CALLS_PER_COMMIT: usize = 512;
+
+/// So many calls in one commit mean that more are on their way: the next commit waits for them.
+const CALLS_UNDER_LOAD: usize = 4;
+
+/// How long it waits. Under such a load a call waits for longer anyway; at rest nothing waits.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How far a reading's time may be ahead of its arrival for it to be the latest one.
 const AHEAD_MS: u64 = 60_000;
@@ -56,6 +63,15 @@ impl<T: Send, F: FnMut(&mut Session) -> Result<T> + Send> Work for Job<T, F> {
         // Whoever asked may have gone; the work is done all the same.
         drop(self.reply.send(answer));
     }
+}
+
+/// Lets calls come in, so that far more of them share the next commit.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is waited for are calls that nobody has announced"
+)]
+fn gather() {
+    std::thread::sleep(GATHER);
 }
 
 /// What the writer remembers of a meter, so that a reading in order costs no look-up.
@@ -185,13 +201,18 @@ impl Session {
     /// Serves calls until the last sender is gone.
     pub(super) fn serve(mut self, mut calls: mpsc::Receiver<Box<dyn Work>>) {
         let mut batch: Vec<Box<dyn Work>> = Vec::new();
+        let mut is_under_load = false;
         while let Some(first) = calls.blocking_recv() {
             batch.push(first);
+            if is_under_load {
+                gather();
+            }
             while batch.len() < MAX_CALLS_PER_COMMIT
                 && let Ok(next) = calls.try_recv()
             {
                 batch.push(next);
             }
+            is_under_load = batch.len() >= CALLS_UNDER_LOAD;
             self.commit_together(&mut batch);
         }
         // A clean close leaves one file behind. If it fails, the next start reads the log instead.
