@@ -532,6 +532,61 @@ def root_by_inclusion(leaf, index, size, proof):
     return None if left is None or right is None else node_hash(left, right)
 
 
+def path(leaves, index):
+    """The inclusion proof of a leaf."""
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    if index < k:
+        return path(leaves[:k], index) + [root(leaves[k:])]
+    return path(leaves[k:], index - k) + [root(leaves[:k])]
+
+
+def climb(record, leaf_index, leaf_count, hashes):
+    """The root that a proof leads to, by the steps of section 9; None when it does not fit."""
+    fn, sn, r = leaf_index, leaf_count - 1, leaf_hash(record)
+    for p in hashes:
+        if sn == 0:
+            return None
+        if fn & 1 or fn == sn:
+            r = node_hash(p, r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node_hash(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    return r if sn == 0 else None
+
+
+def sealed_reading_holds(record, proof, key):
+    """Whether a sealed reading, as a gateway's JSON gives it, is proven; section 9."""
+    record, window_record = bytes.fromhex(record), bytes.fromhex(proof["window_record"])
+    if record[0] not in (1, 2):
+        return False
+    signer, reading = decode(NAMES[record[0]], record)
+    window_signer, window = decode("window", window_record)
+    message = sig_structure("wattwitness/v1/window", window_record)
+    signature = bytes.fromhex(proof["window_signature"])
+    low = 0 < int.from_bytes(signature[32:], "big") <= ORDER // 2
+    place = reading["sequence"] - window["first_sequence"]
+    hashes = [bytes.fromhex(item) for item in proof["path"]]
+    first, last = place == 0, place == window["count"] - 1
+    return (
+        signer == window_signer == sha256(key)
+        and low
+        and verifies(key, message, signature)
+        and reading["boot"] == window["boot"]
+        and 0 <= place < window["count"]
+        and proof["leaf_index"] == place
+        and proof["leaf_count"] == window["count"]
+        and climb(record, place, window["count"], hashes) == window["root"]
+        and window["produced_open"] <= reading["produced"] <= window["produced_close"]
+        and (not first or reading["time"] == window["first_time"])
+        and (not last or reading["time"] == window["last_time"])
+        and (not last or reading["produced"] == window["produced_close"])
+    )
+
+
 def roots_by_consistency(old, new, proof, old_root, complete=True):
     """The roots of the old and the new tree that a consistency proof leads to, or None."""
     if old == new:
@@ -824,6 +879,11 @@ def check_tree(checks):
         title = f"inclusion of {index} in {size}"
         got = root_by_inclusion(leaves[index], index, size, proof)
         checks.check(title, got == roots[size])
+        checks.check(f"{title}: path", path(leaves[:size], index) == proof)
+        checks.check(f"{title}: climb", climb(entries[index], index, size, proof) == roots[size])
+        for wrong in (proof[:-1], proof + [roots[size]]):
+            got = climb(entries[index], index, size, wrong)
+            checks.check(f"{title}: climb of {len(wrong)}", got is None or wrong == proof)
         for i in range(len(proof)):
             spoilt = proof[:i] + [sha256(proof[i])] + proof[i + 1 :]
             got = root_by_inclusion(leaves[index], index, size, spoilt)
@@ -885,6 +945,38 @@ def check_bodies(checks):
         )
 
 
+def check_sealed_readings(checks):
+    """Each reading of the body's window, in the shape in which a gateway's JSON gives it."""
+    file = load("bodies.json")
+    key, window = bytes.fromhex(file["public_key"]), None
+    for kind, data in items(bytes.fromhex(file["body"])):
+        if kind != "readings":
+            window = sign1(data)
+            continue
+        block = Block(data)
+        payloads = [encode(block.name, sha256(key), f) for f in block.readings()]
+        leaves = [leaf_hash(payload) for payload in payloads]
+        proofs = [
+            {
+                "leaf_index": i,
+                "leaf_count": len(leaves),
+                "path": [item.hex() for item in path(leaves, i)],
+                "window_record": window[0].hex(),
+                "window_signature": window[1].hex(),
+            }
+            for i in range(len(leaves))
+        ]
+        for i, (payload, proof) in enumerate(zip(payloads, proofs)):
+            title, record = f"sealed reading {i}", payload.hex()
+            checks.check(title, sealed_reading_holds(record, proof, key))
+            other = proofs[(i + 1) % len(proofs)]
+            checks.check(f"{title}, other path", not sealed_reading_holds(record, other, key))
+            moved = proof | {"leaf_index": i + 1}
+            checks.check(f"{title}, other place", not sealed_reading_holds(record, moved, key))
+            changed = (payload[:-1] + bytes([payload[-1] ^ 0x10])).hex()
+            checks.check(f"{title}, changed", not sealed_reading_holds(changed, proof, key))
+
+
 def check_document(checks):
     """The tables above say what the tables of FORMAT.md say."""
     text = FORMAT.read_text("utf-8")
@@ -907,6 +999,7 @@ def main():
     check_tree(checks)
     check_packed(checks)
     check_bodies(checks)
+    check_sealed_readings(checks)
     check_document(checks)
     print(f"{checks.passed} passed, {checks.failed} failed")
     return 0 if checks.failed == 0 and checks.passed > 0 else 1

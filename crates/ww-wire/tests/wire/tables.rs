@@ -102,13 +102,11 @@ fn fields<R: Record>(signer: &str) -> (String, String) {
     };
     row(0, 1, "type", "u8", &format!("`{:02x}`.", R::TYPE as u8));
     row(1, 1, "version", "u8", "`01`.");
-    row(
-        2,
-        32,
-        signer,
-        "SHA-256 of a public key",
-        "Whose signature the record carries.",
-    );
+    let meaning = match R::TYPE {
+        RecordType::Acknowledgement => "The meter that is answered; nobody signs.",
+        _ => "Whose signature the record carries.",
+    };
+    row(2, 32, signer, "SHA-256 of a public key", meaning);
     let mut at = HEADER_LENGTH;
     for field in R::FIELDS {
         row(at, field.width, field.name, field.shape, field.meaning);
