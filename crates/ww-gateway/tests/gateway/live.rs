@@ -150,8 +150,7 @@ async fn one_address_has_only_its_share_of_the_streams() {
     })
     .await;
     let listener = Listener::open(&world, None).await;
-    let refused = problem(world.get("/api/v1/live").await).await;
-    assert_eq!(refused["type"], "/problems/rate-limited");
+    assert_eq!(world.get("/api/v1/live").await.status(), 429);
     drop(listener);
     // The gateway notices a closed connection in its own time.
     while world.get("/api/v1/live").await.status() != 200 {}
