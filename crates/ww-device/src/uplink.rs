@@ -14,6 +14,9 @@ use ww_wire::UptimeMillis;
 pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 /// How often a meter that waits for approval asks.
 pub const APPROVAL_POLL_MS: u64 = 15_000;
+/// How long after an enrolment was asked for, and was not taken, it is asked for again; up to half
+/// as long again, so that a fleet does not ask at once.
+pub const ENROLMENT_EVERY_MS: u64 = 300_000;
 /// How often a meter tells how it is.
 pub const STATUS_EVERY_MS: u64 = 300_000;
 /// The first wait after a failure; it doubles with every further one.
@@ -107,6 +110,8 @@ pub struct Uplink {
     live: LaneState,
     backlog: LaneState,
     enrolment_wanted: bool,
+    /// While an enrolment is in force, the next one has a wait of its own.
+    enrolment_due: UptimeMillis,
     status_due: UptimeMillis,
     failures: u32,
 }
@@ -162,6 +167,7 @@ impl Uplink {
             live: LaneState::new(),
             backlog: LaneState::new(),
             enrolment_wanted: false,
+            enrolment_due: UptimeMillis::ZERO,
             status_due: UptimeMillis::ZERO,
             failures: 0,
         }
@@ -194,8 +200,10 @@ impl Uplink {
         let request = self
             .live_request(now, work)
             .or_else(|| self.backlog_request(now, work))?;
-        if request == Request::Status {
-            self.status_due = after(now, STATUS_EVERY_MS);
+        match request {
+            Request::Status => self.status_due = after(now, STATUS_EVERY_MS),
+            Request::Enrolment => self.enrolment_due = after(now, ENROLMENT_EVERY_MS),
+            _ => {}
         }
         self.lane(request.lane()).under_way = Some((request, now));
         Some(request)
@@ -209,7 +217,9 @@ impl Uplink {
             Standing::Unknown => Some(Request::Announce),
             Standing::Waiting | Standing::Revoked => Some(Request::Enrolment),
             Standing::Enrolled if work.reading => Some(Request::Reading),
-            Standing::Enrolled if self.enrolment_wanted => Some(Request::Enrolment),
+            Standing::Enrolled if self.enrolment_wanted && self.enrolment_due <= now => {
+                Some(Request::Enrolment)
+            }
             Standing::Enrolled if work.acceptance => Some(Request::Acceptance),
             Standing::Enrolled if self.status_due <= now => Some(Request::Status),
             Standing::Enrolled => None,
@@ -224,25 +234,21 @@ impl Uplink {
     /// When [`Uplink::next`] or [`Uplink::expire`] has something to do without any input.
     #[must_use]
     pub fn deadline(&self, work: Work) -> UptimeMillis {
-        let live_waits = self.standing != Standing::Enrolled
-            || work.reading
-            || work.acceptance
-            || self.enrolment_wanted;
+        let live_waits = self.standing != Standing::Enrolled || work.reading || work.acceptance;
         let lane = |state: &LaneState, waits: bool| match state.under_way {
             Some((_, since)) => after(since, REQUEST_TIMEOUT_MS),
             None if waits => state.not_before,
             None => UptimeMillis::MAX,
         };
-        let status = match self.live.under_way {
-            None if self.standing == Standing::Enrolled => {
-                self.status_due.max(self.live.not_before)
-            }
+        let due = |due: UptimeMillis, waits: bool| match self.live.under_way {
+            None if self.standing == Standing::Enrolled && waits => due.max(self.live.not_before),
             _ => UptimeMillis::MAX,
         };
         let backlog_waits = self.standing == Standing::Enrolled && work.batch;
         lane(&self.live, live_waits)
             .min(lane(&self.backlog, backlog_waits))
-            .min(status)
+            .min(due(self.status_due, true))
+            .min(due(self.enrolment_due, self.enrolment_wanted))
     }
 
     /// Gives up requests that took too long. An answer to them is no longer taken.
@@ -287,10 +293,19 @@ impl Uplink {
         random: u32,
     ) -> Option<Request> {
         let (request, _) = self.lane(lane).under_way.take()?;
+        self.failures = self.failures.saturating_add(1);
         match refusal {
             Refusal::UnknownMeter => self.standing = Standing::Unknown,
             Refusal::Waiting => self.standing = Standing::Waiting,
             Refusal::Revoked => self.standing = Standing::Revoked,
+            // The enrolment in force still holds: readings do not wait for another one.
+            Refusal::Content | Refusal::Unavailable { .. }
+                if request == Request::Enrolment && self.standing == Standing::Enrolled =>
+            {
+                let spread = u64::from(random) % (ENROLMENT_EVERY_MS / 2);
+                self.enrolment_due = after(now, ENROLMENT_EVERY_MS + spread);
+                return Some(request);
+            }
             Refusal::Content | Refusal::Unavailable { .. } => {}
         }
         if request == Request::Status && refusal != Refusal::Content {
@@ -310,7 +325,6 @@ impl Uplink {
             Refusal::Content if request == Request::Reading => {}
             _ => state.back_off(now, random),
         }
-        self.failures = self.failures.saturating_add(1);
         Some(request)
     }
 
@@ -452,6 +466,23 @@ mod tests {
     }
 
     #[test]
+    fn an_enrolment_that_is_not_taken_is_asked_for_minutes_later_and_the_live_lane_goes_on() {
+        let mut uplink = Uplink::new(true);
+        uplink.status_due = UptimeMillis::MAX;
+        uplink.want_enrolment();
+        assert_eq!(uplink.next(at(0), NOTHING), Some(Request::Enrolment));
+        uplink.refused(Lane::Live, UNAVAILABLE, at(100), 7);
+        assert_eq!(uplink.next(at(100), ALL), Some(Request::Reading));
+        uplink.done(Lane::Live);
+        // The answer to every reading names the enrolment that was not taken.
+        uplink.want_enrolment();
+        let due = at(100 + ENROLMENT_EVERY_MS + 7);
+        assert_eq!(uplink.deadline(NOTHING), due);
+        assert_eq!(uplink.next(at(due.get() - 1), NOTHING), None);
+        assert_eq!(uplink.next(due, NOTHING), Some(Request::Enrolment));
+    }
+
+    #[test]
     fn a_status_report_that_did_not_arrive_is_due_again_after_the_back_off() {
         let mut uplink = Uplink::new(true);
         assert_eq!(uplink.next(at(0), NOTHING), Some(Request::Status));
@@ -460,6 +491,19 @@ mod tests {
         assert_eq!(uplink.next(at(2_500), NOTHING), Some(Request::Status));
         uplink.refused(Lane::Live, Refusal::Content, at(2_500), 0);
         assert_eq!(uplink.deadline(NOTHING), at(2_500 + STATUS_EVERY_MS));
+    }
+
+    #[test]
+    fn meters_that_do_not_take_an_enrolment_ask_again_apart() {
+        let wait = |random| {
+            let mut uplink = Uplink::new(true);
+            uplink.want_enrolment();
+            uplink.next(at(0), NOTHING);
+            uplink.refused(Lane::Live, UNAVAILABLE, at(0), random);
+            uplink.enrolment_due
+        };
+        assert_eq!(wait(0), at(ENROLMENT_EVERY_MS));
+        assert_eq!(wait(149_999), at(ENROLMENT_EVERY_MS + 149_999));
     }
 
     #[test]
