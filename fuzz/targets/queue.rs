@@ -10,7 +10,7 @@ use embedded_storage::nor_flash::{
 };
 use libfuzzer_sys::fuzz_target;
 use ww_device::flash::{SECTOR_BYTES, WORD_BYTES};
-use ww_device::queue::{Layout, LogCheckpoint, Queue};
+use ww_device::queue::{BatchLimit, Layout, LogCheckpoint, Queue};
 use ww_wire::*;
 
 const METER: SignerId = SignerId([5; 32]);
@@ -189,7 +189,7 @@ fuzz_target!(|changes: &[u8]| {
 
     let _ = queue.depth();
     let mut body = [0; 16 * 1024];
-    let batch = queue.next_batch(queue.first_unacknowledged(), &mut body);
+    let batch = queue.next_batch(queue.first_unacknowledged(), BatchLimit::MOST, &mut body);
     if let Ok(batch) = batch {
         for item in ww_wire::cose::Items::new(&body[..batch.len]) {
             item.expect("a batch is a body");

@@ -24,7 +24,7 @@ use ww_wire::{
 
 use crate::flash::FlashFailure;
 use crate::now::Now;
-use crate::queue::{Batch, BatchError, Loss, Need, PushError, Queue, Recovered};
+use crate::queue::{Batch, BatchError, BatchLimit, Loss, Need, PushError, Queue, Recovered};
 use crate::signer::{SignError, Signer};
 
 /// Readings of a window while time is unknown: ten minutes of the 10-second grid.
@@ -107,7 +107,8 @@ pub enum ChainError {
 }
 
 impl Chain {
-    /// Begins a new boot: seals what the last one left unsealed, under its boot counter and
+    /// Begins a new boot: signs a Gap for records at the end of the chain that cannot be read, seals
+    /// what the last boot left unsealed, under its boot counter and
     /// flagged recovered, then writes the Boot record. Nothing may be sent before this returns.
     /// After an error it may be called again.
     ///
@@ -138,16 +139,20 @@ impl Chain {
             boot,
             open: None,
         };
-        chain.seal(queue, signer, start.now.time(), WindowFlags::NONE)?;
+        let time = start.now.time();
+        if let Some(loss) = queue.lost_tail()? {
+            chain.append_gap(queue, signer, time, &loss)?;
+        }
+        chain.seal(queue, signer, time, WindowFlags::NONE)?;
         let first_new = queue.next_sequence();
         let last_recovered = recovered.last_reading.map(|reading| reading.sum().sequence);
-        let record = chain.append(queue, signer, start.now.time(), |chain_index, previous| {
+        let record = chain.append(queue, signer, time, |chain_index, previous| {
             ChainRecord::Boot(Boot {
                 meter,
                 chain_index,
                 previous,
                 boot,
-                time: start.now.time(),
+                time,
                 uptime: start.now.uptime(),
                 time_quality: start.now.quality(),
                 firmware: start.firmware,
@@ -252,7 +257,7 @@ impl Chain {
     }
 
     /// Writes an upload batch into `buffer`, see [`Queue::next_batch`]; a Gap is signed first for
-    /// readings that the flash does not give back.
+    /// records and readings that the flash does not give back.
     ///
     /// # Errors
     /// Any [`ChainError`].
@@ -261,12 +266,17 @@ impl Chain {
         queue: &mut Queue<F>,
         signer: &mut impl Signer,
         from: ChainIndex,
+        limit: BatchLimit,
         now: Now,
         buffer: &mut [u8],
     ) -> Result<Batch, ChainError> {
+        let mut tries = 0;
         loop {
-            match queue.next_batch(from, buffer) {
-                Err(BatchError::Unreadable(loss)) => {
+            match queue.next_batch(from, limit, buffer) {
+                Err(BatchError::Unreadable(loss) | BatchError::Missing(loss))
+                    if tries < MAX_TRIES =>
+                {
+                    tries += 1;
                     self.append_gap(queue, signer, now.time(), &loss)?;
                 }
                 other => return Ok(other?),
@@ -329,7 +339,8 @@ impl Chain {
         }
     }
 
-    /// Seals all readings on the flash that are in no window yet, cell by cell.
+    /// Seals all readings on the flash that are in no window yet, cell by cell. `flags` are those of
+    /// a window of this boot that is closed before its time.
     fn seal<F: NorFlash>(
         &mut self,
         queue: &mut Queue<F>,
@@ -341,10 +352,12 @@ impl Chain {
             let facts = queue.chain_facts();
             let checkpoint = queue.checkpoint();
             let enrolment = queue.enrolment_digest();
-            let flags = if group.boot == self.boot {
+            let flags = if group.boot != self.boot {
+                WindowFlags::RECOVERED
+            } else if group.takes_more(time) {
                 flags
             } else {
-                WindowFlags::RECOVERED
+                WindowFlags::NONE
             };
             let meter = self.meter;
             self.append(queue, signer, time, |chain_index, previous| {
@@ -529,6 +542,12 @@ impl Group {
             produced: sum.produced,
             tree: WindowTree::new(),
         }
+    }
+
+    /// Whether a reading at this time would still have gone in: the window is closed before its
+    /// time.
+    fn takes_more(&self, time: Option<UtcMillis>) -> bool {
+        cell(time) == self.cell && self.tree.size() < most_readings(self.cell)
     }
 
     fn takes(&self, reading: &AnyReading) -> bool {

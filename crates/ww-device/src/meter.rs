@@ -21,7 +21,8 @@ use crate::chain::{Chain, ChainError, Start};
 use crate::flash::FlashFailure;
 use crate::now::Now;
 use crate::queue::{
-    AcknowledgeError, Depth, Layout, LogCheckpoint, MountError, PushError, Queue, Recovered,
+    AcknowledgeError, Batch, BatchLimit, Depth, Layout, LogCheckpoint, MountError, PushError,
+    Queue, Recovered,
 };
 use crate::register::{self, Register, RegisterRules};
 use crate::sampler::{Action, Draft, Enrolled, Sampler};
@@ -210,6 +211,10 @@ pub struct Meter<F, S, V> {
     batch_sent: bool,
     /// The first chain record of the batch that is under way.
     batch_from: ChainIndex,
+    /// How much the next batch may hold.
+    batch_limit: BatchLimit,
+    /// The batch that is under way.
+    batch: Option<Batch>,
     sensor_failures: u32,
     health: Health,
 }
@@ -261,6 +266,8 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             agreed: false,
             batch_sent: false,
             batch_from: wanted,
+            batch_limit: BatchLimit::MOST,
+            batch: None,
             sensor_failures: 0,
             health: Health::default(),
         };
@@ -453,9 +460,11 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
                 self.batch_from = self.wanted;
                 self.batch_sent = true;
                 let (queue, signer) = (&mut self.queue, &mut self.signer);
+                let (from, limit) = (self.wanted, self.batch_limit);
                 let batch = self
                     .chain
-                    .next_batch(queue, signer, self.wanted, now, buffer)?;
+                    .next_batch(queue, signer, from, limit, now, buffer)?;
+                self.batch = Some(batch);
                 Ok(batch.len)
             }
         }
@@ -529,6 +538,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         match request {
             Request::Reading => self.sent(),
             Request::Acceptance => self.consent_pending = false,
+            Request::Batch => self.batch_limit = self.batch_limit.doubled(),
             _ => {}
         }
         taken
@@ -543,6 +553,12 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             }
             // A gateway that takes no status report says nothing of the chain either.
             Some(Request::Status) if refusal == Refusal::Content => self.agreed = true,
+            // The same bytes would be refused again; half of them may pass.
+            Some(Request::Batch) if refusal == Refusal::Content => {
+                if let Some(batch) = &self.batch {
+                    self.batch_limit = BatchLimit::half_of(batch);
+                }
+            }
             _ => {}
         }
     }

@@ -17,8 +17,23 @@
 //!   writing that Gap, however often, uses up nothing.
 //! - No sequence number and no chain index is given out twice for different content.
 //!
-//! The model is a chip that loses power, not one that forgets: should a programmed entry rot in
-//! the newest sector, later readings of that sector are lost, and their numbers are skipped.
+//! The promise to lose nothing is made for a chip that loses power. Of one that forgets, this holds:
+//!
+//! - A sector whose header has rotted, the newest too, is read by its entries, whose checksums
+//!   start with the sector's number: nothing is lost and no number comes again. (Settings are in
+//!   the header: they fall back to those of the sector before.)
+//! - Behind a spoilt chain record the others are found; a Gap of kind Records is signed for it when
+//!   it is next wanted. Behind a spoilt reading the others of its sector are lost: their numbers are
+//!   skipped, and once sealed, a Gap of kind Unreadable is signed.
+//! - When an acknowledgement on the flash speaks of chain records that cannot be read, their numbers
+//!   are skipped, and a Gap says so before anything else is added.
+//! - When nothing in the newest sector of readings can be read, as many numbers are skipped as it
+//!   could have held.
+//!
+//! It does not hold that a last chain record which rots before its acknowledgement is on the flash
+//! keeps its number: it looks like one that a power cut tore. Nor does it for a newest chain sector
+//! of which nothing at all can be read, header and every entry: it looks like one whose opening a
+//! power cut tore.
 
 mod batch;
 mod layout;
@@ -35,7 +50,7 @@ use ww_wire::{
     AnyReading, BootCounter, ChainIndex, GapKind, Hash, MeterId, MilliwattHours, Rule, Sequence,
 };
 
-pub use batch::{Batch, BatchError};
+pub use batch::{Batch, BatchError, BatchLimit, MAX_BATCH_RECORDS};
 pub use layout::{Layout, LayoutError};
 pub use mount::MountError;
 pub use records::AcknowledgeError;
@@ -60,6 +75,11 @@ pub struct Queue<F> {
     head_settled: u64,
     /// Readings up to this one are settled by the word of the flash.
     durably_settled: u64,
+    /// The windows of a Gap in readings that was looked up last; empty when the first is above the
+    /// last.
+    declared: (u64, u64),
+    /// The first of the last records of the chain, when they cannot be read: no Gap says so yet.
+    lost_from: Option<u64>,
     readings: Ring,
     codec: Option<Codec>,
     next_sequence: u64,

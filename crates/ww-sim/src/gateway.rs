@@ -1,6 +1,6 @@
 //! The least gateway that a meter can live with, as the reference for what must arrive: it checks
-//! and remembers everything that one meter sends, in memory. The product's gateway is another
-//! crate, and shares no code with this one above the records.
+//! and remembers everything that one meter sends, in memory, as strictly as the product's. That one
+//! is another crate, and shares no code with this one above the records.
 
 use std::collections::BTreeMap;
 
@@ -62,9 +62,27 @@ pub enum Contradiction {
     /// Two readings have one number.
     #[error("two readings have number {0}")]
     Equivocation(u64),
-    /// A window opens with less energy than the one before closed with.
-    #[error("window {0:?} does not open where the one before closed")]
+    /// Numbers or energy of a window, or of what a Gap gives up, do not go on from what is before
+    /// it to what is after it.
+    #[error("record {0:?} does not open where the one before closed")]
     EnergyTornApart(ChainIndex),
+}
+
+/// What one body may hold; more is refused, and that is no contradiction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most records.
+    pub records: usize,
+    /// The most bytes.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// Those of the product's gateway, as it comes.
+    pub const USUAL: Self = Self {
+        records: 512,
+        bytes: 1 << 20,
+    };
 }
 
 /// A chain record that arrived.
@@ -85,8 +103,11 @@ pub struct ReferenceGateway<V> {
     verifier: V,
     enrolment: Option<(Enrolment, Signature)>,
     accepted: bool,
+    limits: Limits,
     /// Records below this were taken before and are no longer kept.
     floor: u64,
+    /// All before this are here, or given up by a Gap.
+    next: u64,
     records: BTreeMap<u64, Received>,
     /// Digest of the payload of every reading, live or packed.
     readings: BTreeMap<u64, Hash>,
@@ -102,7 +123,9 @@ impl<V: Verifier> ReferenceGateway<V> {
             verifier,
             enrolment: None,
             accepted: false,
+            limits: Limits::USUAL,
             floor: 0,
+            next: 0,
             records: BTreeMap::new(),
             readings: BTreeMap::new(),
             statuses: 0,
@@ -114,6 +137,11 @@ impl<V: Verifier> ReferenceGateway<V> {
     pub fn enrol(&mut self, enrolment: Enrolment, signature: Signature) {
         self.enrolment = Some((enrolment, signature));
         self.accepted = false;
+    }
+
+    /// Changes what one body may hold.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Whether the meter consented to the enrolment.
@@ -143,16 +171,28 @@ impl<V: Verifier> ReferenceGateway<V> {
 
     /// The record that is expected next: all before it are here, or given up by a Gap.
     pub fn next_index(&self) -> ChainIndex {
-        let mut next = self.floor;
+        ChainIndex::new(self.next).unwrap_or(ChainIndex::MAX)
+    }
+
+    fn advance(&mut self) {
         loop {
-            if self.records.contains_key(&next) {
-                next += 1;
-            } else if let Some(gap) = self.gaps().find(|gap| covers(gap, GapKind::Records, next)) {
-                next = gap.last_index.get() + 1;
+            if self.records.contains_key(&self.next) {
+                self.next += 1;
+            } else if self.records.range(self.next..).next().is_none() {
+                return;
+            } else if let Some(past) = self.past_gap(self.next) {
+                self.next = past;
             } else {
-                return ChainIndex::new(next).unwrap_or(ChainIndex::MAX);
+                return;
             }
         }
+    }
+
+    fn past_gap(&self, index: u64) -> Option<u64> {
+        let gaps = self
+            .gaps()
+            .filter(|gap| covers(gap, GapKind::Records, index));
+        gaps.map(|gap| gap.last_index.get() + 1).max()
     }
 
     /// Whether reading `sequence` is proven by a window with its readings, or given up by a Gap.
@@ -213,7 +253,9 @@ impl<V: Verifier> ReferenceGateway<V> {
             verifier: self.verifier.clone(),
             enrolment: self.enrolment,
             accepted: self.accepted,
+            limits: self.limits,
             floor,
+            next,
             records: records.collect(),
             readings: BTreeMap::new(),
             statuses: 0,
@@ -270,33 +312,23 @@ impl<V: Verifier> ReferenceGateway<V> {
             Some(known) if known.digest != digest => return Err(Contradiction::Forked(index)),
             Some(_) => {}
             None if index.get() < self.floor => {}
-            // Passed over: the answer says what is expected.
-            None if self.is_ahead(&record) => {}
+            // What lies ahead of a hole is kept too; the answer says where the hole is.
             None => {
-                self.check_link(&record)?;
+                self.check_link(&record, digest)?;
+                self.check_energy(&record)?;
                 let received = Received {
                     record,
                     digest,
                     is_whole: false,
                 };
                 self.records.insert(index.get(), received);
+                self.advance();
             }
         }
         Ok(match record {
             ChainRecord::Window(window) => Some(window),
             _ => None,
         })
-    }
-
-    /// Whether records before this one have not come yet. A Gap of kind Records comes first, out
-    /// of its place, where it is what the next record links to.
-    fn is_ahead(&self, record: &ChainRecord) -> bool {
-        let next = self.next_index().get();
-        let bridges = matches!(
-            record,
-            ChainRecord::Gap(gap) if covers(gap, GapKind::Records, next)
-        );
-        record.chain_index().get() > next && !bridges
     }
 
     fn check_signature(&mut self, sign1: &Sign1<'_>, domain: Domain) -> Result<(), Contradiction> {
@@ -307,55 +339,77 @@ impl<V: Verifier> ReferenceGateway<V> {
     }
 
     /// A record names the digest of the one before; after a Gap of kind Records, that of the last
-    /// one that is gone. The Gap itself comes ahead of its place.
-    fn check_link(&self, record: &ChainRecord) -> Result<(), Contradiction> {
+    /// one that is gone. The Gap itself may come ahead of its place.
+    fn check_link(&self, record: &ChainRecord, digest: Hash) -> Result<(), Contradiction> {
         let index = record.chain_index();
-        let Some(before) = index.get().checked_sub(1) else {
-            return Ok(());
+        let digest_of = |index: u64| self.records.get(&index).map(|known| known.digest);
+        let named_after = |index: u64| {
+            let after = self.records.get(&(index + 1));
+            after.map(|known| known.record.previous())
         };
-        let not_linked = Contradiction::NotLinked(index);
-        if let Some(after) = self.records.get(&(index.get() + 1)) {
-            let digest = record.encode().map_err(|_| not_linked)?.digest();
-            if after.record.previous() != digest {
-                return Err(not_linked);
-            }
+        let last_of_gap = |last: u64| {
+            let gap = self
+                .gaps()
+                .find(|gap| gap.kind == GapKind::Records && gap.last_index.get() == last);
+            gap.map(|gap| gap.last_digest)
+        };
+        let before = index.get().checked_sub(1);
+        let mut holds = named_after(index.get()).is_none_or(|named| named == digest);
+        if let Some(before) = before {
+            let expected = digest_of(before).or_else(|| last_of_gap(before));
+            holds &= expected.is_none_or(|expected| expected == record.previous());
         }
-        if let Some(known) = self.records.get(&before) {
-            if record.previous() != known.digest {
-                return Err(not_linked);
-            }
-            return self.check_energy(before, record);
+        if let ChainRecord::Gap(gap) = record
+            && gap.kind == GapKind::Records
+        {
+            let last = gap.last_index.get();
+            let known = if last + 1 == index.get() {
+                Some(record.previous())
+            } else {
+                digest_of(last).or_else(|| named_after(last))
+            };
+            holds &= known.is_none_or(|known| known == gap.last_digest);
         }
-        let gap = self
-            .gaps()
-            .find(|gap| covers(gap, GapKind::Records, before));
-        let after_gap =
-            |gap: &Gap| gap.last_index.get() != before || gap.last_digest == record.previous();
-        let is_gap = matches!(record, ChainRecord::Gap(gap) if gap.kind == GapKind::Records);
-        if gap.is_some_and(after_gap) || is_gap {
+        if holds {
             Ok(())
         } else {
-            Err(not_linked)
+            Err(Contradiction::NotLinked(index))
         }
     }
 
-    /// Energy goes on where the last window before left it.
-    fn check_energy(&self, before: u64, record: &ChainRecord) -> Result<(), Contradiction> {
-        let ChainRecord::Window(window) = record else {
-            return Ok(());
+    /// Numbers and energy only rise from window to window, and over a Gap; where no record is
+    /// missing between two windows, one opens where the other closed.
+    fn check_energy(&self, record: &ChainRecord) -> Result<(), Contradiction> {
+        let index = record.chain_index();
+        let span = match record {
+            ChainRecord::Window(window) => Span::of(window),
+            ChainRecord::Gap(gap) if gap.kind == GapKind::Records => Span::given_up(gap),
+            ChainRecord::Boot(_) | ChainRecord::Gap(_) => return Ok(()),
         };
-        let mut at = before;
-        while let Some(received) = self.records.get(&at) {
-            if let ChainRecord::Window(earlier) = &received.record {
-                let goes_on = earlier.produced_close == window.produced_open
-                    && earlier.last_sequence < window.first_sequence;
-                let torn = Contradiction::EnergyTornApart(window.chain_index);
-                return if goes_on { Ok(()) } else { Err(torn) };
-            }
-            let Some(next) = at.checked_sub(1) else { break };
-            at = next;
+        let window = |(_, known): (&u64, &Received)| match &known.record {
+            ChainRecord::Window(window) => Some(Span::of(window)),
+            _ => None,
+        };
+        let before = self.records.range(..span.indices.0).rev().find_map(window);
+        let after = self.records.range(span.indices.1 + 1..).find_map(window);
+        let in_order = before.is_none_or(|before| self.follows(&before, &span))
+            && after.is_none_or(|after| self.follows(&span, &after));
+        if in_order {
+            Ok(())
+        } else {
+            Err(Contradiction::EnergyTornApart(index))
         }
-        Ok(())
+    }
+
+    fn follows(&self, before: &Span, after: &Span) -> bool {
+        let (from, to) = (before.indices.1 + 1, after.indices.0);
+        let is_whole = self.records.range(from..to).count() as u64 == to - from;
+        let goes_on = match (before.sequences, after.sequences) {
+            (Some((_, last)), Some((first, _))) => last < first,
+            _ => true,
+        };
+        let (close, open) = (before.produced.1, after.produced.0);
+        goes_on && (close == open || close < open && !is_whole)
     }
 
     fn take_readings(&mut self, window: &Window, block: &[u8]) -> Result<(), Contradiction> {
@@ -444,6 +498,12 @@ impl<V: Verifier> Gateway for ReferenceGateway<V> {
         if meter != self.key.id() {
             return Reply::Refused(Refusal::UnknownMeter);
         }
+        let is_record = |item: &Result<Item<'_>, CoseError>| matches!(item, Ok(Item::Sign1(_)));
+        if body.len() > self.limits.bytes
+            || Items::new(body).filter(is_record).count() > self.limits.records
+        {
+            return Reply::Refused(Refusal::Content);
+        }
         let taken = match request {
             Request::Announce => return Reply::Done(Vec::new()),
             Request::Enrolment => {
@@ -461,6 +521,33 @@ impl<V: Verifier> Gateway for ReferenceGateway<V> {
                 self.contradictions.push(contradiction);
                 Reply::Refused(Refusal::Content)
             }
+        }
+    }
+}
+
+/// What a window, or a Gap of whole records, says of a stretch of the chain.
+struct Span {
+    indices: (u64, u64),
+    sequences: Option<(u64, u64)>,
+    produced: (u64, u64),
+}
+
+impl Span {
+    fn of(window: &Window) -> Self {
+        let (index, first) = (window.chain_index.get(), window.first_sequence.get());
+        Self {
+            indices: (index, index),
+            sequences: Some((first, window.last_sequence.get())),
+            produced: (window.produced_open.get(), window.produced_close.get()),
+        }
+    }
+
+    fn given_up(gap: &Gap) -> Self {
+        let sequences = gap.first_sequence.zip(gap.last_sequence);
+        Self {
+            indices: (gap.first_index.get(), gap.last_index.get()),
+            sequences: sequences.map(|(first, last)| (first.get(), last.get())),
+            produced: (gap.produced_open.get(), gap.produced_close.get()),
         }
     }
 }

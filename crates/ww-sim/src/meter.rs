@@ -18,8 +18,8 @@ use crate::network::{Link, LinkQuality};
 use crate::random::Random;
 use crate::sensor::Sensor;
 
-/// Bytes of a request body: several windows with their readings.
-pub const UPLOAD_BYTES: usize = 64 * 1024;
+/// Bytes of a request body, as many as the meter on Linux has.
+pub const UPLOAD_BYTES: usize = 256 * 1024;
 /// The grid on which a meter that is offline is woken.
 const GRID_MS: u64 = 10_000;
 /// How long a meter that could not go on is left alone.

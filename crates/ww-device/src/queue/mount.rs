@@ -5,6 +5,7 @@ use ww_wire::packed::Codec;
 use ww_wire::{AnyReading, BootCounter, MeterId};
 
 use super::layout::{CHAIN_RESERVE, SETTINGS_SECTORS};
+use super::readings::MAX_BAD_SECTORS;
 use super::ring::{Found, Head, Ring, RingId};
 use super::settings::{Digests, SETTINGS_BYTES};
 use super::state::{ChainState, STATE_BYTES};
@@ -85,7 +86,7 @@ impl<F: NorFlash> Queue<F> {
             STATE_BYTES,
             tag,
         );
-        let state = mount_chain(&mut chain, &mut flash)?;
+        let (state, lost_from) = mount_chain(&mut chain, &mut flash)?;
         let readings = Ring::new(
             RingId::Readings,
             layout.readings_start(),
@@ -105,6 +106,8 @@ impl<F: NorFlash> Queue<F> {
                 .map_or(CHAIN_RESERVE - 1, |head| head.number + CHAIN_RESERVE),
             head_settled: state.settled_sequence,
             durably_settled: state.settled_sequence,
+            declared: (1, 0),
+            lost_from,
             readings,
             codec: None,
             next_sequence: 1,
@@ -120,11 +123,11 @@ impl<F: NorFlash> Queue<F> {
         let mut codec: Option<Codec> = None;
         let (meter, ring) = (self.meter, &mut self.readings);
         let mut carried = 1;
-        let newest = newest(ring, &mut self.flash, false, |entry| {
+        let newest = newest(ring, &mut self.flash, |entry| {
             match entry {
                 Visit::Start(carry) => {
                     codec = None;
-                    carried = readings::carried_sequence(carry).max(carried);
+                    carried = carry.map_or(0, readings::carried_sequence).max(carried);
                 }
                 Visit::Entry(kind, body) => {
                     let Some(reading) = readings::unpack(&mut codec, meter, kind, body) else {
@@ -148,6 +151,7 @@ impl<F: NorFlash> Queue<F> {
             .max(self.state.first_new);
         if let Some(last) = &last {
             self.last_produced = self.last_produced.max(last.sum().produced.get());
+            self.state.boot = self.state.boot.max(last.sum().boot.get());
         }
         Ok(Recovered {
             last_reading: last,
@@ -188,40 +192,85 @@ fn mount_settings<F: NorFlash>(ring: &mut Ring, flash: &mut F) -> Result<Digests
     })
 }
 
-fn mount_chain<F: NorFlash>(ring: &mut Ring, flash: &mut F) -> Result<ChainState, MountError> {
-    let mut state = ChainState::NEW;
-    let newest = newest(ring, flash, true, |visit| {
-        match visit {
-            Visit::Start(carry) => {
-                state = ChainState::from_bytes(carry).unwrap_or(ChainState::NEW);
-            }
-            Visit::Entry(records::RECORD, body) => {
-                if let Some((record, payload)) = records::decode(body)
-                    && record.chain_index().get() >= state.next_index
-                {
-                    state.apply(&record, ww_wire::Hash::of(&[payload]));
-                }
-            }
-            Visit::Entry(records::ACKNOWLEDGED, body) => {
-                if let Some((index, sequence)) = records::decode_acknowledged(body) {
-                    state.settle(index, sequence);
-                }
-            }
-            Visit::Entry(..) => {}
+/// Gives the state of the chain and, when its last records cannot be read, the first of them.
+fn mount_chain<F: NorFlash>(
+    ring: &mut Ring,
+    flash: &mut F,
+) -> Result<(ChainState, Option<u64>), MountError> {
+    let highest = highest_number(ring, flash)?;
+    let lowest = highest.map_or(0, |highest| (highest + 1).saturating_sub(ring.sectors()));
+    let mut number = None;
+    for candidate in highest
+        .into_iter()
+        .flat_map(|highest| (lowest..=highest).rev())
+    {
+        if ring.has_entry(flash, candidate)? {
+            number = Some(candidate);
+            break;
         }
-        true
-    })?;
-    if newest.is_none() {
-        state = ChainState::NEW;
     }
-    ring.head = newest.map(|newest| newest.head);
-    ring.next = ring.head.map_or(0, |head| head.number + 1);
-    Ok(state)
+    let Some(number) = number else {
+        return Ok((ChainState::NEW, None));
+    };
+    // The newest header that can be read, then everything since.
+    let mut first = number;
+    let mut state = loop {
+        let header = ring.header(flash, first)?;
+        match header.and_then(|header| ChainState::from_bytes(header.carry())) {
+            Some(state) => break state,
+            None if first == lowest => break ChainState::NEW,
+            None => first -= 1,
+        }
+    };
+    let mut scan = ring.scan(first);
+    for sector in first..=number {
+        if !ring.may_hold(flash, sector)? {
+            continue;
+        }
+        scan = ring.scan(sector);
+        while let Some(entry) = ring.next_entry(flash, &mut scan)? {
+            match entry.kind {
+                records::RECORD => {
+                    if let Some((record, payload)) = records::decode(entry.body())
+                        && record.chain_index().get() >= state.next_index
+                    {
+                        state.apply(&record, ww_wire::Hash::of(&[payload]));
+                    }
+                }
+                records::ACKNOWLEDGED => {
+                    if let Some((index, sequence)) = records::decode_acknowledged(entry.body()) {
+                        state.settle(index, sequence);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let programmed = ring.programmed_after(flash, number, scan.end)?;
+    let free = if programmed == 0 {
+        scan.end
+    } else {
+        SECTOR_BYTES
+    };
+    ring.head = Some(Head { number, free });
+    ring.next = number + 1;
+    let lost_from = state.next_index;
+    let lost = state.settled_index.saturating_sub(lost_from);
+    if lost == 0 {
+        return Ok((state, None));
+    }
+    // One more, which nobody can hold: no record is taken for the one after a lost one. Each of the
+    // lost ones may have been a Boot.
+    state.next_index = lost_from.saturating_add(lost + 1);
+    state.boot = state
+        .boot
+        .saturating_add(u32::try_from(lost).unwrap_or(u32::MAX));
+    Ok((state, Some(lost_from)))
 }
 
 enum Visit<'a> {
-    /// A sector begins, with this carry.
-    Start(&'a [u8]),
+    /// A sector begins, with this carry if its header can be read.
+    Start(Option<&'a [u8]>),
     /// An entry of this kind and body.
     Entry(u8, &'a [u8]),
 }
@@ -241,36 +290,51 @@ fn newest_number<F: NorFlash>(ring: &Ring, flash: &mut F) -> Result<Option<u32>,
     Ok(newest)
 }
 
-/// Finds the newest sector with an entry and shows it to `visit`, which says whether an entry
-/// counts. Sectors without an entry count as never opened: they are erased again before use.
-///
-/// With `resume`, entries behind a spoilt one are looked for too; a packed reading hangs on the
-/// one before it, so the readings do without.
+/// The highest number of any sector of the ring, by its header or by its entries: the newest
+/// sector's header may have rotted.
+fn highest_number<F: NorFlash>(ring: &Ring, flash: &mut F) -> Result<Option<u32>, MountError> {
+    let mut highest = newest_number(ring, flash)?;
+    let mut next = highest.map_or(0, |highest| highest + 1);
+    let mut without = 0;
+    // Numbers of sectors that the flash did not take are passed over.
+    while without < MAX_BAD_SECTORS && without + 1 < ring.sectors() {
+        if ring.has_entry(flash, next)? {
+            (highest, without) = (Some(next), 0);
+        } else {
+            without += 1;
+        }
+        next += 1;
+    }
+    Ok(highest)
+}
+
+/// Finds the newest sector of readings with an entry and shows it to `visit`, which says whether an
+/// entry counts. Sectors without an entry count as never opened: they are erased again before use.
+/// A packed reading hangs on the one before it, so behind a spoilt one none is looked for.
 fn newest<F: NorFlash>(
     ring: &Ring,
     flash: &mut F,
-    resume: bool,
     mut visit: impl FnMut(Visit<'_>) -> bool,
 ) -> Result<Option<Newest>, MountError> {
-    let Some(highest) = newest_number(ring, flash)? else {
+    let Some(highest) = highest_number(ring, flash)? else {
         return Ok(None);
     };
     let mut garbage = 0;
+    if ring.is_beyond_reading(flash, highest + 1)? {
+        garbage = SECTOR_BYTES;
+    }
     let lowest = (highest + 1).saturating_sub(ring.sectors());
     for number in (lowest..=highest).rev() {
-        let Some(header) = ring.header(flash, number)? else {
+        if !ring.may_hold(flash, number)? {
             continue;
-        };
-        visit(Visit::Start(header.carry()));
-        let (mut end, mut at, mut any) = (ring.first_entry(), ring.first_entry(), false);
-        loop {
-            match ring.entry(flash, number, at)? {
-                Found::Entry(entry) if visit(Visit::Entry(entry.kind, entry.body())) => {
-                    (at, end, any) = (entry.next, entry.next, true);
-                }
-                Found::Entry(_) | Found::Garbage if resume => at += WORD_BYTES as u32,
-                Found::Entry(_) | Found::Garbage | Found::End => break,
-            }
+        }
+        let header = ring.header(flash, number)?;
+        visit(Visit::Start(header.as_ref().map(|header| header.carry())));
+        let (mut end, mut any) = (ring.first_entry(), false);
+        while let Found::Entry(entry) = ring.entry(flash, number, end)?
+            && visit(Visit::Entry(entry.kind, entry.body()))
+        {
+            (end, any) = (entry.next, true);
         }
         let programmed = ring.programmed_after(flash, number, end)?;
         garbage += programmed;

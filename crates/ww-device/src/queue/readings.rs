@@ -15,7 +15,7 @@ const SINGLE_PHASE: u8 = 1;
 const THREE_PHASE: u8 = 2;
 
 /// Sectors in a row that may fail before the queue gives up on a reading.
-const MAX_BAD_SECTORS: u32 = 3;
+pub(super) const MAX_BAD_SECTORS: u32 = 3;
 
 pub(super) fn carried_sequence(carry: &[u8]) -> u64 {
     carry.try_into().map_or(0, u64::from_be_bytes)
@@ -61,7 +61,7 @@ pub(super) fn unpack(
 #[derive(Clone, Debug)]
 pub(crate) struct ReadingCursor {
     number: u32,
-    /// Offset in the sector; 0 before its header was read.
+    /// Offset in the sector; 0 before it was looked at.
     at: u32,
     codec: Option<Codec>,
     /// Readings up to this one are passed over.
@@ -177,7 +177,7 @@ impl<F: NorFlash> Queue<F> {
 
     /// The highest sequence number in a sector, if it still holds readings.
     fn last_sequence_in(&mut self, number: u32) -> Result<Option<u64>, FlashFailure> {
-        if self.readings.header(&mut self.flash, number)?.is_none() {
+        if !self.readings.may_hold(&mut self.flash, number)? {
             return Ok(None);
         }
         let mut last = None;
@@ -251,11 +251,7 @@ impl<F: NorFlash> Queue<F> {
         };
         while cursor.number <= head.number {
             if cursor.at == 0 {
-                if self
-                    .readings
-                    .header(&mut self.flash, cursor.number)?
-                    .is_none()
-                {
+                if !self.readings.may_hold(&mut self.flash, cursor.number)? {
                     cursor.number += 1;
                     continue;
                 }

@@ -4,7 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use ww_wire::{ChainIndex, ChainRecord, Gap, GapKind, Hash, Record, Sequence, Signature, Window};
 
 use super::layout::CHAIN_RESERVE;
-use super::ring::{Appended, Entry, Found};
+use super::ring::{Appended, Entry, Scan};
 use super::state::ChainState;
 use super::{Loss, Need, PushError, Queue, energy, index, sequence};
 use crate::flash::FlashFailure;
@@ -54,9 +54,10 @@ impl StoredRecord {
 /// A place in the chain ring from which to read on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RecordCursor {
-    number: u32,
-    /// Offset in the sector; 0 before its header was read.
-    at: u32,
+    /// The sector of the record that was read last.
+    pub(super) number: u32,
+    /// Where to read on in it; none before it was looked at.
+    scan: Option<Scan>,
     /// Records below this are passed over.
     from: u64,
 }
@@ -132,8 +133,46 @@ impl<F: NorFlash> Queue<F> {
             }
         }
         self.state.apply(record, payload.digest());
+        if gap.is_some_and(|gap| {
+            self.lost_from
+                .is_some_and(|lost| gap.first_index.get() <= lost)
+        }) {
+            self.lost_from = None;
+        }
         self.chain_head_in_use();
         Ok(())
+    }
+
+    /// What a Gap must say before anything else is added to the chain: the last records cannot be
+    /// read, though the gateway acknowledged them, with readings that must not be sealed again.
+    pub(crate) fn lost_tail(&mut self) -> Result<Option<Loss>, FlashFailure> {
+        let Some(lost_from) = self.lost_from else {
+            return Ok(None);
+        };
+        let state = self.state;
+        let (open, last) = (state.sealed_sequence, state.settled_sequence);
+        let mut produced_close = state.sealed_close;
+        if open < last {
+            let mut cursor = self.readings_after(last - 1)?;
+            match self.next_reading(&mut cursor)? {
+                Some(reading) if reading.sum().sequence.get() == last => {
+                    produced_close = reading.sum().produced.get();
+                }
+                // What is sealed next must not open above where it closes.
+                Some(_) => {}
+                None => produced_close = self.last_produced,
+            }
+        }
+        Ok(Some(Loss {
+            kind: GapKind::Records,
+            first_index: index(lost_from),
+            last_index: index(state.next_index - 1),
+            first_sequence: (open < last).then(|| sequence(open + 1)),
+            last_sequence: (open < last).then(|| sequence(last)),
+            produced_open: energy(state.sealed_close),
+            produced_close: energy(produced_close.max(state.sealed_close)),
+            last_digest: state.previous,
+        }))
     }
 
     /// The head sector has an entry: from now on it counts, and with it its header's word on what
@@ -161,7 +200,9 @@ impl<F: NorFlash> Queue<F> {
                 return Err(PushError::Refused(failure));
             }
             if let Some(loss) = self.records_loss(number)?
-                && gap.is_none_or(|gap| gap.last_index < loss.last_index)
+                && !gap.is_some_and(|gap| {
+                    gap.first_index <= loss.first_index && loss.last_index <= gap.last_index
+                })
             {
                 return Err(PushError::Blocked(Need::Gap(loss)));
             }
@@ -179,22 +220,28 @@ impl<F: NorFlash> Queue<F> {
     /// needed in the sectors after it, which become the new reserve.
     fn records_loss(&mut self, number: u32) -> Result<Option<Loss>, FlashFailure> {
         let state = self.state;
+        let first_index = state.first_live_index();
         let mut last: Option<(u64, Hash)> = None;
-        let mut first = None;
+        // `produced` where what is needed begins, as far as the flash still tells.
         let mut produced_open = None;
         let mut readings: Option<(Sequence, Sequence)> = None;
-        let mut close = state.sealed_close;
+        // And where it ends: a sector whose header cannot be read does not tell before its windows.
+        let mut close = None;
         for ahead in 0..=CHAIN_RESERVE {
             let Some(victim) = (number + ahead).checked_sub(self.chain.sectors()) else {
                 continue;
             };
-            let Some(header) = self.chain.header(&mut self.flash, victim)? else {
+            if !self.chain.may_hold(&mut self.flash, victim)? {
                 continue;
-            };
-            close = ChainState::from_bytes(header.carry()).map_or(close, |s| s.sealed_close);
-            let mut at = self.chain.first_entry();
-            while let Found::Entry(entry) = self.chain.entry(&mut self.flash, victim, at)? {
-                at = entry.next;
+            }
+            if let Some(carried) = self.carried_state(victim)? {
+                close = Some(carried.sealed_close);
+                if carried.next_index <= first_index {
+                    produced_open = close;
+                }
+            }
+            let mut scan = self.chain.scan(victim);
+            while let Some(entry) = self.chain.next_entry(&mut self.flash, &mut scan)? {
                 if entry.kind != RECORD {
                     continue;
                 }
@@ -202,31 +249,44 @@ impl<F: NorFlash> Queue<F> {
                     continue;
                 };
                 let index = record.chain_index().get();
-                let needed = index >= state.first_live_index();
+                let needed = index >= first_index;
                 if needed {
                     last = Some((index, Hash::of(&[payload])));
-                    first.get_or_insert(index);
-                    produced_open.get_or_insert(close);
+                    produced_open = produced_open.or(close);
+                }
+                if let ChainRecord::Gap(gap) = &record
+                    && needed
+                    && gap.kind == GapKind::Records
+                    && let (Some(from), Some(to)) = (gap.first_sequence, gap.last_sequence)
+                {
+                    // What it gave up is lost with it, unless this Gap says so too.
+                    let (first, last) = readings.unwrap_or((from, to));
+                    readings = Some((first.min(from), last.max(to)));
+                    close = close.max(Some(gap.produced_close.get()));
                 }
                 if let ChainRecord::Window(window) = record {
-                    close = window.produced_close.get();
+                    close = Some(window.produced_close.get());
                     if needed {
+                        produced_open.get_or_insert(window.produced_open.get());
                         let (from, _) = readings.unwrap_or((window.first_sequence, Sequence::ZERO));
                         readings = Some((from, window.last_sequence));
+                    } else {
+                        produced_open = close;
                     }
                 }
             }
         }
-        let (Some((last_index, last_digest)), Some(first_index)) = (last, first) else {
+        let Some((last_index, last_digest)) = last else {
             return Ok(None);
         };
+        let close = close.unwrap_or(state.sealed_close);
         let mut loss = Loss {
             kind: GapKind::Records,
             first_index: index(first_index),
             last_index: index(last_index),
             first_sequence: readings.map(|(first, _)| first),
             last_sequence: readings.map(|(_, last)| last),
-            produced_open: energy(produced_open.unwrap_or(close)),
+            produced_open: energy(produced_open.unwrap_or(close).min(close)),
             produced_close: energy(close),
             last_digest,
         };
@@ -236,7 +296,7 @@ impl<F: NorFlash> Queue<F> {
             .filter(|gap| gap.last_index >= state.settled_index)
         {
             loss.first_index = index(before.first_index);
-            loss.produced_open = energy(before.produced_open);
+            loss.produced_open = energy(before.produced_open.min(close));
             if before.first_sequence != 0 {
                 loss.first_sequence = Some(sequence(before.first_sequence));
                 let last = loss.last_sequence.map_or(0, Sequence::get);
@@ -304,13 +364,21 @@ impl<F: NorFlash> Queue<F> {
         }
     }
 
+    /// What was known of the chain when sector `number` was opened, as its header says.
+    pub(super) fn carried_state(
+        &mut self,
+        number: u32,
+    ) -> Result<Option<ChainState>, FlashFailure> {
+        let header = self.chain.header(&mut self.flash, number)?;
+        Ok(header.and_then(|header| ChainState::from_bytes(header.carry())))
+    }
+
     /// A place to read on from, for the records from `from` on.
     pub(super) fn records_from(&mut self, from: u64) -> Result<RecordCursor, FlashFailure> {
         let mut number = self.chain.oldest();
         if let Some(head) = self.chain.head {
             for candidate in (self.chain.oldest()..=head.number).rev() {
-                let header = self.chain.header(&mut self.flash, candidate)?;
-                let state = header.and_then(|header| ChainState::from_bytes(header.carry()));
+                let state = self.carried_state(candidate)?;
                 if state.is_some_and(|state| state.next_index <= from) {
                     number = candidate;
                     break;
@@ -319,7 +387,7 @@ impl<F: NorFlash> Queue<F> {
         }
         Ok(RecordCursor {
             number,
-            at: 0,
+            scan: None,
             from,
         })
     }
@@ -333,30 +401,26 @@ impl<F: NorFlash> Queue<F> {
             return Ok(None);
         };
         while cursor.number <= head.number {
-            if cursor.at == 0 {
-                if self.chain.header(&mut self.flash, cursor.number)?.is_none() {
+            let scan = match &mut cursor.scan {
+                Some(scan) => scan,
+                None if self.chain.may_hold(&mut self.flash, cursor.number)? => {
+                    cursor.scan.insert(self.chain.scan(cursor.number))
+                }
+                None => {
                     cursor.number += 1;
                     continue;
                 }
-                cursor.at = self.chain.first_entry();
-            }
-            match self
-                .chain
-                .entry(&mut self.flash, cursor.number, cursor.at)?
+            };
+            let Some(entry) = self.chain.next_entry(&mut self.flash, scan)? else {
+                (cursor.number, cursor.scan) = (cursor.number + 1, None);
+                continue;
+            };
+            if entry.kind == RECORD
+                && let Some((record, _)) = decode(entry.body())
+                && record.chain_index().get() >= cursor.from
             {
-                Found::Entry(entry) => {
-                    cursor.at = entry.next;
-                    if entry.kind == RECORD
-                        && let Some((record, _)) = decode(entry.body())
-                        && record.chain_index().get() >= cursor.from
-                    {
-                        cursor.from = record.chain_index().get().saturating_add(1);
-                        return Ok(Some(StoredRecord { record, entry }));
-                    }
-                }
-                // Behind a spoilt entry others may be whole.
-                Found::Garbage => cursor.at += crate::flash::WORD_BYTES as u32,
-                Found::End => (cursor.number, cursor.at) = (cursor.number + 1, 0),
+                cursor.from = record.chain_index().get().saturating_add(1);
+                return Ok(Some(StoredRecord { record, entry }));
             }
         }
         Ok(None)

@@ -97,6 +97,17 @@ pub(super) enum Found {
     Garbage,
 }
 
+/// A place in a sector from which to read on, past what cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan {
+    pub(super) number: u32,
+    /// Where the last entry ends that could be read.
+    pub(super) end: u32,
+    at: u32,
+    /// Where the bytes end that are not erased; looked up at the first that cannot be read.
+    programmed: Option<u32>,
+}
+
 /// What became of an entry to append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Appended {
@@ -193,6 +204,85 @@ impl Ring {
     ) -> Result<Option<Header>, FlashFailure> {
         let header = self.header_in_slot(flash, number % self.sectors)?;
         Ok(header.filter(|header| header.number == number))
+    }
+
+    /// Whether the slot may hold sector `number`: no valid header says otherwise. Its entries tell;
+    /// their checksums start with the number, so that they need no header.
+    pub(super) fn may_hold<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        number: u32,
+    ) -> Result<bool, FlashFailure> {
+        let header = self.header_in_slot(flash, number % self.sectors)?;
+        Ok(header.is_none_or(|header| header.number == number))
+    }
+
+    /// The beginning of a sector, to read it from there with [`Ring::next_entry`].
+    pub(super) fn scan(&self, number: u32) -> Scan {
+        let at = self.first_entry();
+        Scan {
+            number,
+            end: at,
+            at,
+            programmed: None,
+        }
+    }
+
+    /// The next entry that can be read. Behind a spoilt one, which may have erased words in it,
+    /// others may be whole.
+    pub(super) fn next_entry<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        scan: &mut Scan,
+    ) -> Result<Option<Entry>, FlashFailure> {
+        loop {
+            match (self.entry(flash, scan.number, scan.at)?, scan.programmed) {
+                (Found::Entry(entry), _) => {
+                    (scan.at, scan.end) = (entry.next, entry.next);
+                    return Ok(Some(entry));
+                }
+                (Found::Garbage, None) => {
+                    let after = self.programmed_after(flash, scan.number, scan.at)?;
+                    scan.programmed = Some(scan.at + after);
+                }
+                (Found::Garbage, Some(_)) => scan.at += WORD_BYTES as u32,
+                (Found::End, Some(programmed)) if scan.at < programmed => {
+                    scan.at += WORD_BYTES as u32;
+                }
+                (Found::End, _) => return Ok(None),
+            }
+        }
+    }
+
+    /// Whether any entry of sector `number` is in its slot.
+    pub(super) fn has_entry<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        number: u32,
+    ) -> Result<bool, FlashFailure> {
+        Ok(self.may_hold(flash, number)?
+            && self.next_entry(flash, &mut self.scan(number))?.is_some())
+    }
+
+    /// Whether the slot of sector `number` holds something of which nothing can be read, neither
+    /// as that sector nor as the one before it in the slot.
+    pub(super) fn is_beyond_reading<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        number: u32,
+    ) -> Result<bool, FlashFailure> {
+        if self.header_in_slot(flash, number % self.sectors)?.is_some()
+            || self.programmed_after(flash, number, self.first_entry())? == 0
+        {
+            return Ok(false);
+        }
+        let earlier = number.checked_sub(self.sectors);
+        for number in earlier.into_iter().chain([number]) {
+            if self.next_entry(flash, &mut self.scan(number))?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The oldest number that a sector of the ring can still have.

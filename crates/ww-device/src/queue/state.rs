@@ -75,12 +75,17 @@ impl ChainState {
         self.previous = digest;
         match record {
             ChainRecord::Window(window) => {
+                if window.boot.get() > self.boot {
+                    // Its Boot record cannot be read any more.
+                    self.boot = window.boot.get();
+                    self.firmware = window.firmware;
+                }
                 self.sealed_sequence = window.last_sequence.get();
                 self.sealed_close = window.produced_close.get();
                 self.sealed_enrolment = window.enrolment;
             }
             ChainRecord::Boot(boot) => {
-                self.boot = boot.boot.get();
+                self.boot = self.boot.max(boot.boot.get());
                 self.firmware = boot.firmware;
                 self.first_new = boot.first_new.get();
             }
@@ -90,7 +95,19 @@ impl ChainState {
 
     fn apply_gap(&mut self, gap: &Gap) {
         let sequence = |sequence: Option<ww_wire::Sequence>| sequence.map_or(0, |s| s.get());
+        self.boot = self.boot.max(gap.boot.get());
+        if gap.kind == GapKind::Records {
+            // Readings of windows that cannot be read count as sealed.
+            self.sealed_sequence = self.sealed_sequence.max(sequence(gap.last_sequence));
+            self.sealed_close = self.sealed_close.max(gap.produced_close.get());
+        }
         match gap.kind {
+            // One that speaks of less, or of a hole in the middle, changes nothing for the rest.
+            GapKind::Records
+                if gap.first_index.get() > self.first_live_index()
+                    || self
+                        .records_gap
+                        .is_some_and(|before| before.last_index > gap.last_index.get()) => {}
             GapKind::Records => {
                 self.records_gap = Some(RecordsGap {
                     index: gap.chain_index.get(),

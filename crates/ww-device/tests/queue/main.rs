@@ -9,5 +9,6 @@ mod capacity;
 mod cuts;
 mod flash;
 mod properties;
+mod rot;
 mod rules;
 mod world;

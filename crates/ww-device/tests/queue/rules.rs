@@ -3,8 +3,8 @@
 use ww_device::chain::{Chain, ChainError, Start};
 use ww_device::now::Now;
 use ww_device::queue::{
-    AcknowledgeError, BatchError, Layout, LayoutError, LogCheckpoint, MountError, Need, PushError,
-    Queue,
+    AcknowledgeError, BatchError, BatchLimit, Layout, LayoutError, LogCheckpoint,
+    MAX_BATCH_RECORDS, MountError, Need, PushError, Queue,
 };
 use ww_device::signer::{SignError, Signer};
 use ww_wire::*;
@@ -125,7 +125,7 @@ fn six_hundred_readings_are_a_window() {
     let mut buffer = [0; 65_536];
     let batch = world
         .queue()
-        .next_batch(ChainIndex::ZERO, &mut buffer)
+        .next_batch(ChainIndex::ZERO, BatchLimit::MOST, &mut buffer)
         .unwrap();
     assert_eq!((batch.records, batch.readings), (2, 600));
 }
@@ -139,6 +139,21 @@ fn an_orderly_stop_seals_with_its_flag_and_leaves_nothing_to_recover() {
     let windows = windows(&mut world);
     assert_eq!(windows.len(), 1);
     assert_eq!(windows[0].flags, WindowFlags::ORDERLY_STOP);
+}
+
+#[test]
+fn only_the_window_that_an_orderly_stop_cuts_short_says_so() {
+    let mut world = world(20_000);
+    readings(&mut world, 1, 10);
+    world.signer.works = false;
+    readings(&mut world, 3, 10);
+    world.signer.works = true;
+    world.step(Step::Stop).unwrap();
+    let flags: Vec<_> = windows(&mut world)
+        .iter()
+        .map(|window| window.flags)
+        .collect();
+    assert_eq!(flags, [WindowFlags::NONE, WindowFlags::ORDERLY_STOP]);
 }
 
 #[test]
@@ -494,7 +509,10 @@ fn a_gateway_restored_from_a_backup_gets_again_what_is_still_here() {
     let mut buffer = [0; 8192];
     let mut from = ChainIndex::ZERO;
     loop {
-        let batch = world.queue().next_batch(from, &mut buffer).unwrap();
+        let batch = world
+            .queue()
+            .next_batch(from, BatchLimit::MOST, &mut buffer)
+            .unwrap();
         if batch.records == 0 {
             break;
         }
@@ -513,8 +531,52 @@ fn a_buffer_too_small_for_one_window_is_named() {
     let mut buffer = [0; 500];
     let queue = world.queue();
     let index = ChainIndex::new(1).unwrap();
-    let error = queue.next_batch(index, &mut buffer).err();
+    let error = queue.next_batch(index, BatchLimit::MOST, &mut buffer).err();
     assert_eq!(error, Some(BatchError::BufferTooSmall(index)));
+}
+
+#[test]
+fn a_batch_holds_no_more_records_than_the_protocol_allows() {
+    let mut world = World::new(Layout::new(0, 40, 3).unwrap());
+    for _ in 0..MAX_BATCH_RECORDS + 40 {
+        world.act(Step::Reading(600)).unwrap();
+    }
+    let mut buffer = vec![0; 256 * 1024];
+    let mut next = |from, limit| {
+        let batch = world.queue().next_batch(from, limit, &mut buffer).unwrap();
+        (batch.records, batch.next_index)
+    };
+    let (records, from) = next(ChainIndex::ZERO, BatchLimit::MOST);
+    assert_eq!(
+        (records, from.get()),
+        (MAX_BATCH_RECORDS, MAX_BATCH_RECORDS.into())
+    );
+    let (records, _) = next(from, BatchLimit::MOST);
+    assert!((30..45).contains(&records), "{records}");
+}
+
+#[test]
+fn a_batch_that_is_not_taken_is_halved_until_it_is_one_record() {
+    let mut world = World::new(Layout::new(0, 8, 8).unwrap());
+    for _ in 0..30 {
+        world.act(Step::Reading(600)).unwrap();
+    }
+    let mut buffer = vec![0; 64 * 1024];
+    let (mut limit, mut records, mut len) = (BatchLimit::MOST, Vec::new(), usize::MAX);
+    for _ in 0..6 {
+        let batch = world
+            .queue()
+            .next_batch(ChainIndex::ZERO, limit, &mut buffer)
+            .unwrap();
+        assert!(batch.len < len || batch.records == 1, "{batch:?}");
+        (limit, len) = (BatchLimit::half_of(&batch), batch.len);
+        records.push(batch.records);
+    }
+    assert!(records[0] >= 29 && records[4..] == [1, 1], "{records:?}");
+    assert_eq!(
+        (0..9).fold(limit, |limit, _| limit.doubled()).records,
+        MAX_BATCH_RECORDS
+    );
 }
 
 #[test]
@@ -694,7 +756,7 @@ fn the_queue_itself_never_erases_readings_that_are_in_no_window() {
     let mut buffer = [0; 65_536];
     let batch = world
         .queue()
-        .next_batch(ChainIndex::ZERO, &mut buffer)
+        .next_batch(ChainIndex::ZERO, BatchLimit::MOST, &mut buffer)
         .unwrap();
     world.gateway.receive(&buffer[..batch.len]);
     let end = world.queue().next_index().get();

@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use ww_device::chain::{Chain, ChainError, Start};
 use ww_device::now::Now;
-use ww_device::queue::{BatchError, Layout, Queue, Recovered};
+use ww_device::queue::{BatchError, BatchLimit, Layout, Queue, Recovered};
 use ww_device::signer::{SignError, Signer};
 use ww_wire::cose::{Item, Items};
 use ww_wire::packed::Codec;
@@ -166,6 +166,8 @@ impl Gateway {
         let mut before: Option<Window> = None;
         for record in self.records.values() {
             if let ChainRecord::Window(window) = record {
+                let both = WindowFlags::RECOVERED.with(WindowFlags::ORDERLY_STOP);
+                assert!(!window.flags.contains(both), "{window:?}");
                 if let Some(before) = before {
                     assert!(window.first_sequence > before.last_sequence);
                     assert!(before.produced_close <= window.produced_open);
@@ -541,7 +543,14 @@ impl World {
                 let mut buffer = [0; BUFFER];
                 let (queue, chain) = (self.queue.as_mut().unwrap(), self.chain.as_mut().unwrap());
                 let from = queue.first_unacknowledged();
-                let batch = chain.next_batch(queue, &mut self.signer, from, now, &mut buffer)?;
+                let batch = chain.next_batch(
+                    queue,
+                    &mut self.signer,
+                    from,
+                    BatchLimit::MOST,
+                    now,
+                    &mut buffer,
+                )?;
                 queue.acknowledge(batch.next_index).unwrap();
             }
             other => self.act(other)?,
@@ -576,7 +585,14 @@ impl World {
         let mut buffer = [0; BUFFER];
         let (queue, chain) = (self.queue.as_mut().unwrap(), self.chain.as_mut().unwrap());
         let from = queue.first_unacknowledged();
-        let batch = chain.next_batch(queue, &mut self.signer, from, now, &mut buffer)?;
+        let batch = chain.next_batch(
+            queue,
+            &mut self.signer,
+            from,
+            BatchLimit::MOST,
+            now,
+            &mut buffer,
+        )?;
         self.gateway.receive(&buffer[..batch.len]);
         if answered && batch.records > 0 {
             let next = self.gateway.next_index();
@@ -601,7 +617,11 @@ impl World {
         let mut buffer = vec![0; BUFFER];
         loop {
             let queue = self.queue.as_mut().unwrap();
-            let batch = queue.next_batch(from, &mut buffer)?;
+            let batch = match queue.next_batch(from, BatchLimit::MOST, &mut buffer) {
+                // Nothing leaves the device before a Gap is signed for what is missing.
+                Err(BatchError::Missing(_)) => return Ok(()),
+                other => other?,
+            };
             if batch.records == 0 {
                 return Ok(());
             }

@@ -68,7 +68,12 @@ impl Bench {
     }
 
     pub(crate) fn approve(&mut self) {
-        let mut operator = ShamSigner::new(99);
+        self.approve_as(99);
+    }
+
+    /// An operator, known by the seed of his key, approves the meter.
+    pub(crate) fn approve_as(&mut self, operator: u64) {
+        let mut operator = ShamSigner::new(operator);
         let key = operator.public_key();
         let enrolment = self
             .post

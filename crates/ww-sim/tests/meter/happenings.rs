@@ -63,9 +63,7 @@ impl Bench {
         }
     }
 
-    /// Lets it happen; `loses_hours` says whether the flash is large enough for a gateway that
-    /// loses some.
-    fn suffer(&mut self, happening: Happening, loses_hours: bool) {
+    fn suffer(&mut self, happening: Happening) {
         let now = self.meter.now();
         match happening {
             Happening::TimePasses { minutes } => self.live(minutes * MINUTE_MS),
@@ -107,12 +105,11 @@ impl Bench {
             Happening::ClockSteps { by_s } => {
                 self.meter.faults_mut().clock_offset_ms += by_s * 1000;
             }
-            Happening::GatewayLosesAnHour if loses_hours => {
+            Happening::GatewayLosesAnHour => {
                 let backup = self.gateway.clone();
                 self.live(HOUR_MS);
                 self.gateway.restore(&backup);
             }
-            Happening::GatewayLosesAnHour => {}
         }
     }
 
@@ -149,7 +146,7 @@ proptest! {
     ) {
         let mut bench = Bench::enrolled(post);
         for happening in happenings {
-            bench.suffer(happening, true);
+            bench.suffer(happening);
         }
         bench.mend();
         bench.assert_complete();
@@ -162,7 +159,7 @@ proptest! {
     ) {
         let mut bench = Bench::enrolled_on(post, Layout::new(0, 4, 3).unwrap());
         for happening in happenings {
-            bench.suffer(happening, false);
+            bench.suffer(happening);
         }
         bench.mend();
         bench.assert_accounted();

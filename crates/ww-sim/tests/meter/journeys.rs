@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use crate::bench::{Bench, HOUR_MS, MINUTE_MS};
 use ww_device::queue::Layout;
+use ww_device::signer::Signer;
 use ww_device::uplink::Standing;
+use ww_sim::gateway::{Limits, ReferenceGateway};
 use ww_sim::network::LinkQuality;
+use ww_sim::signer::ShamVerifier;
 use ww_wire::{AnyReading, ChainRecord, Gap, GapKind, ReadingFlags};
 
 #[test]
@@ -67,6 +70,123 @@ fn an_outage_of_a_day_comes_back_complete() {
         let gaps = gaps.filter(|received| matches!(received.record, ChainRecord::Gap(_)));
         assert_eq!(gaps.count(), 0, "{}", bench.post.name);
     }
+}
+
+#[test]
+fn an_outage_of_a_week_comes_back_in_batches_that_a_gateway_takes() {
+    // Readings last for some hours here, so that most windows come bare: hundreds fit the buffer.
+    let mut bench = Bench::enrolled_on(0, Layout::new(0, 126, 6).unwrap());
+    bench.run(HOUR_MS);
+    bench.meter.faults_mut().is_offline = true;
+    bench.run(7 * 24 * HOUR_MS);
+    bench.meter.faults_mut().is_offline = false;
+    bench.run(10 * MINUTE_MS);
+    bench.drain();
+    assert!(bench.gateway.records().len() > 1_000);
+    assert_eq!(bench.meter.meter().unwrap().depth().records, 0);
+    bench.assert_accounted();
+}
+
+#[test]
+fn a_gateway_that_takes_little_at_a_time_gets_everything() {
+    let mut bench = Bench::enrolled(0);
+    bench.gateway.set_limits(Limits {
+        records: 3,
+        bytes: 9_000,
+    });
+    bench.run(HOUR_MS);
+    bench.meter.set_network_up(false);
+    bench.run(12 * HOUR_MS);
+    bench.meter.set_network_up(true);
+    bench.run(6 * HOUR_MS);
+    assert!(bench.meter.meter().unwrap().depth().records < 3);
+    bench.drain();
+    bench.assert_complete();
+}
+
+#[test]
+fn an_enrolment_by_a_stranger_delays_no_reading() {
+    let mut bench = Bench::enrolled(0);
+    bench.run(HOUR_MS);
+    bench.approve_as(98);
+    let (before, _) = bench.meter.mishaps();
+    for reading in bench.run(HOUR_MS) {
+        bench.recorded.remove(&reading.sum().sequence.get());
+    }
+    for _ in 0..60 {
+        bench.run(10_000);
+        let newest = *bench.recorded.keys().next_back().unwrap();
+        assert!(
+            bench.gateway.readings().contains_key(&newest),
+            "reading {newest} waits"
+        );
+    }
+    let (mishaps, _) = bench.meter.mishaps();
+    assert!(
+        (5..20).contains(&(mishaps - before)),
+        "asked {} times",
+        mishaps - before
+    );
+}
+
+/// Records that were acknowledged and erased before the gateway forgot them: of an old backup, or
+/// of all.
+fn forgetful(restore: impl FnOnce(&mut Bench)) -> Bench {
+    // Windows last for half a day here, readings for two hours.
+    let mut bench = Bench::enrolled_on(0, Layout::new(0, 8, 6).unwrap());
+    bench.run(2 * HOUR_MS);
+    let backup = bench.gateway.clone();
+    bench.run(20 * HOUR_MS);
+    let complete = bench.gateway.clone();
+    bench.gateway.restore(&backup);
+    restore(&mut bench);
+    bench.run(HOUR_MS);
+    bench.drain();
+    assert_eq!(bench.gateway.contradictions(), []);
+    assert_eq!(bench.meter.meter().unwrap().depth().records, 0);
+    let mut gaps: Vec<Gap> = Vec::new();
+    for received in bench.gateway.records().values() {
+        if let ChainRecord::Gap(gap) = received.record {
+            gaps.push(gap);
+        }
+    }
+    let [records, readings] = gaps[..] else {
+        panic!("{gaps:?}");
+    };
+    assert_eq!(records.kind, GapKind::Records);
+    assert_eq!(records.first_index.get(), 0, "what the meter does not hold");
+    let first = records.last_index.get() + 1;
+    assert!((40..100).contains(&first), "{first}");
+    assert_eq!(records.last_digest, complete.records()[&(first - 1)].digest);
+    assert_eq!(readings.kind, GapKind::Readings);
+    assert!(readings.first_index.get() >= first);
+    for (index, known) in complete.records().range(first..) {
+        let received = &bench.gateway.records()[index];
+        assert_eq!(received.digest, known.digest);
+        if let ChainRecord::Window(window) = received.record {
+            let is_declared = window.chain_index <= readings.last_index;
+            assert!(received.is_whole != is_declared, "{window:?} {readings:?}");
+        }
+    }
+    assert!(bench.gateway.next_index().get() > complete.next_index().get());
+    bench.assert_accounted();
+    bench
+}
+
+#[test]
+fn a_gateway_restored_from_a_backup_older_than_the_ring_is_told_what_is_gone() {
+    let bench = forgetful(|_| ());
+    assert!(bench.gateway.records().len() > 80);
+}
+
+#[test]
+fn a_new_gateway_is_told_what_is_gone() {
+    let bench = forgetful(|bench| {
+        let empty = ReferenceGateway::new(bench.signer.public_key(), ShamVerifier);
+        bench.gateway.restore(&empty);
+        bench.approve();
+    });
+    assert!(!bench.gateway.records().contains_key(&0));
 }
 
 #[test]
