@@ -667,7 +667,7 @@ impl Audit {
         grade.custody = match self.enrolments.custody() {
             Some(Custody::SecureElement) => "a secure element (claimed, no attestation chain seen)",
             Some(Custody::Software) => "software",
-            None => "an unknown place (no enrolment)",
+            None => "an unknown place (no enrolment that counts)",
         }
         .to_owned();
         grade.sensor_link = "LAN poll".to_owned();

@@ -47,7 +47,11 @@ impl Report {
         let (Some(first), Some(last)) = (self.first_index, self.last_index) else {
             return Ok(());
         };
-        writeln!(f, "\nWhat is proven by the meter's signatures")?;
+        let title = match self.verdict {
+            Verdict::Refuted => "What the records claim; what does not hold is below",
+            _ => "What is proven by the meter's signatures",
+        };
+        writeln!(f, "\n{title}")?;
         self.write_energy(f)?;
         let grade = &self.grade;
         if grade.checked_readings > 0 {
@@ -87,7 +91,7 @@ impl Report {
         if self.missing_energy_mwh > 0 {
             writeln!(
                 f,
-                "      beside it: {} kWh in missing records, proven by the register on both sides; their readings are lost",
+                "      beside it: {} kWh in missing records, by the register of the windows around them; their readings are not shown",
                 KilowattHours(self.missing_energy_mwh)
             )?;
         }

@@ -818,6 +818,7 @@ fn windows_by_the_word_of_another_operator_are_refuted() {
         "{report}"
     );
     assert_eq!(report.unbounded_energy_mwh, 2 * WINDOW_MWH);
+    assert!(!report.to_string().contains("is proven"), "{report}");
 }
 
 #[test]
@@ -936,7 +937,7 @@ fn the_first_window_shown_after_an_outage_is_unbounded_and_not_refuted() {
 #[test]
 fn a_clock_that_steps_back_does_not_refute_an_honest_meter() {
     let mut history = History::of_windows(2);
-    history.clock_ms = Some(-300_000);
+    history.clock_ms = Some(-590_000);
     history.push_window(2);
     let report = history.audit(&history.places());
     assert_eq!(report.problems, []);
@@ -1024,6 +1025,18 @@ fn revocation_by_somebody_else() {
         Question::default(),
         &history.revocation(&Key::new(9), START_MS),
     );
+    assert_eq!(report.statements, []);
+    assert!(matches!(report.remarks[..], [Remark::Uncounted { .. }]));
+}
+
+#[test]
+fn revocation_by_an_operator_who_is_not_the_one_named() {
+    let history = History::of_windows(1);
+    let question = Question {
+        operator: Some(Key::new(9).public().id()),
+        ..Question::default()
+    };
+    let report = history.told(question, &history.revocation(&history.operator, START_MS));
     assert_eq!(report.statements, []);
     assert!(matches!(report.remarks[..], [Remark::Uncounted { .. }]));
 }
