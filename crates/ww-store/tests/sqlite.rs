@@ -65,6 +65,7 @@ store_suite! { Sqlite;
     who_has_waited_for_a_day_makes_room_in_a_full_list,
     a_replacement_that_names_another_end_of_the_chain_is_refused,
     a_replaced_meter_counts_no_further_but_its_backlog_is_taken,
+    what_a_replaced_meter_had_not_sealed_still_counts,
     a_meter_is_enrolled_in_the_place_of_another_or_not_at_all,
     a_window_that_does_not_open_where_the_last_one_closed_is_refused,
     across_a_gap_energy_may_have_risen_but_not_fallen,

@@ -72,3 +72,26 @@ async fn totals_go_on_across_a_new_meter_that_replaces_the_old_one() {
     assert_eq!(shown[0]["replaced_by"], second);
     assert_eq!(shown[1]["replaces"], first);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn totals_go_on_across_a_new_meter_when_the_old_one_died_within_a_window() {
+    let place = Place::new();
+    let _gateway = place.serve().await;
+    let description = example(0);
+    let mut old = MeteredPost::enrolled(&place, &description, 1, morning(1)).await;
+    let first = old.installation(&place).await;
+    old.run(HOUR_MS + 5 * MINUTE_MS);
+    old.assert_held(&place).await;
+    old.assert_counted(&place).await;
+    let (before, at) = (old.produced_mwh(), old.now());
+    let sensor = old.into_sensor();
+
+    let mut new = MeteredPost::with_sensor(&place, &description, 2, sensor, at);
+    let second = new.installation(&place).await;
+    place.approve(second, &json!({"replaces": first})).await;
+    assert_eq!(place.lifetime_mwh(second).await, before);
+    new.run(HOUR_MS);
+    let own = new.produced_mwh();
+    assert_eq!(place.lifetime_mwh(second).await, before + own);
+    assert_eq!(place.chart_mwh(second, "year").await, before + own);
+}

@@ -14,9 +14,15 @@ use crate::{Bar, Chart, EnergySummary, InstallationId, Span};
 struct Line {
     calendar: Calendar,
     zone: String,
-    members: Vec<InstallationId>,
-    carried: u64,
+    members: Vec<Member>,
     corrected: MilliwattHours,
+}
+
+/// An installation of a line.
+struct Member {
+    id: InstallationId,
+    /// `produced` at the record with which a Replacement ends it; zero for the one that goes on.
+    ended: MilliwattHours,
 }
 
 fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
@@ -28,16 +34,18 @@ fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
     let mut line = Line {
         calendar,
         zone: own.zone,
-        members: vec![id],
-        carried: own.carried.get(),
+        members: vec![Member {
+            id,
+            ended: MilliwattHours::ZERO,
+        }],
         corrected: own.corrected,
     };
-    let mut next = own.replaces;
+    let (mut next, mut ended) = (own.replaces, own.carried);
     while let Some(id) = next {
         let before = carried(connection, id)?
             .ok_or_else(|| Failure::Damaged(format!("installation {id} has gone")))?;
-        line.members.push(id);
-        line.carried = line.carried.saturating_add(before.carried.get());
+        line.members.push(Member { id, ended });
+        ended = before.carried;
         line.corrected = sum(line.corrected, before.corrected);
         next = before.replaces;
     }
@@ -65,7 +73,7 @@ fn sums(connection: &Connection, line: &Line, step: Step, periods: &[Period]) ->
             "SELECT start, energy, readings, gaps FROM rollups
              WHERE meter = ?1 AND step = ?2 AND start >= ?3 AND start < ?4",
         )?;
-        let mut rows = statement.query(params![member.0, step as u8, first.start, last.end])?;
+        let mut rows = statement.query(params![member.id.0, step as u8, first.start, last.end])?;
         while let Some(row) = rows.next()? {
             let more = Sums {
                 energy: row.get(1)?,
@@ -74,7 +82,7 @@ fn sums(connection: &Connection, line: &Line, step: Step, periods: &[Period]) ->
             };
             add(row.get(0)?, more);
         }
-        if let Some((_, ledger)) = load_head(connection, *member)? {
+        if let Some((_, ledger)) = load_head(connection, member.id)? {
             for entry in decode_entries(&ledger)? {
                 if entry.step == step {
                     add(entry.start, entry.sums);
@@ -153,18 +161,18 @@ pub(super) fn summary(
     let Some(line) = line(connection, id)? else {
         return Ok(None);
     };
-    let mut lifetime = line.carried;
+    let mut lifetime = MilliwattHours::ZERO;
     let mut first_time = None;
     for member in &line.members {
-        if let Some((head, _)) = load_head(connection, *member)? {
+        let mut produced = member.ended;
+        if let Some((head, _)) = load_head(connection, member.id)? {
             first_time = first_time.into_iter().chain(head.first_time).min();
-            if *member == id {
-                let own = head.last.map_or(0, |last| last.produced.get());
-                lifetime = lifetime.saturating_add(own);
-            }
+            // Readings that no window sealed before the meter ended are held and in its bars.
+            let held = head.last.map(|last| last.produced);
+            produced = produced.max(held.unwrap_or(produced));
         }
+        lifetime = sum(lifetime, produced);
     }
-    let lifetime = MilliwattHours::new(lifetime).unwrap_or(MilliwattHours::MAX);
     let mut summary = EnergySummary {
         today: MilliwattHours::ZERO,
         month: MilliwattHours::ZERO,

@@ -1011,6 +1011,20 @@ pub(crate) async fn a_replaced_meter_counts_no_further_but_its_backlog_is_taken<
     assert_whole(&*store).await;
 }
 
+pub(crate) async fn what_a_replaced_meter_had_not_sealed_still_counts<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (mut old, mut new, replacement) = old_and_new(&*store).await;
+    let tail = old.read(Some(utc("2025-06-19T12:10:00Z")), 700);
+    take_one(&*store, live(tail)).await;
+    replace(&*store, replacement).await.unwrap();
+    let own = new.read(Some(utc("2025-06-19T13:00:10Z")), 30);
+    take_one(&*store, live(own)).await;
+    let now = utc("2025-06-19T14:00:00Z");
+    let energy = store.energy(InstallationId(2), now).await.unwrap().unwrap();
+    assert_eq!(energy.lifetime, mwh(tail.sum().produced.get() + 30));
+}
+
 pub(crate) async fn a_meter_is_enrolled_in_the_place_of_another_or_not_at_all<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
