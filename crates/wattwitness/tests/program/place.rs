@@ -55,7 +55,8 @@ pub(crate) struct Gateway(Child);
 impl Gateway {
     /// Asks it to stop, and waits until it has.
     pub(crate) fn stop(mut self) {
-        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        let kill = ["-c", "kill \"$0\"", &self.0.id().to_string()];
+        let asked = Command::new("sh").args(kill).status();
         assert!(asked.unwrap().success());
         assert!(self.0.wait().unwrap().success());
     }
