@@ -19,6 +19,7 @@ use crate::serve;
 /// Nothing of the gateway is switched off; only its limits are out of the way.
 const CONFIG: &str = "\
 [serve.limits]
+connections_per_peer = 1000
 meter_records_per_s = 1000000000
 meter_burst = 1000000000
 peer_requests_per_s = 1000000000
