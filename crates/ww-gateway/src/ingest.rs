@@ -71,7 +71,7 @@ async fn take_reading(
         Some(Outcome::Duplicate(_)) => charge(gateway, peer, 1),
         Some(Outcome::Refused(_)) | None => {}
     }
-    answer_reading(gateway, &meter, reading, outcomes).await
+    answer_reading(gateway, &meter, &reading, outcomes).await
 }
 
 /// Counts work that brought nothing new against the address that asked for it.
@@ -475,7 +475,7 @@ pub(crate) fn finding(meter: &Meter, (kind, number, detail): NumberedRemark) -> 
 async fn answer_reading(
     gateway: &Shared,
     meter: &Meter,
-    reading: Verified<AnyReading>,
+    reading: &Verified<AnyReading>,
     outcomes: Vec<Outcome>,
 ) -> Result<Response<Body>> {
     let outcome = outcomes.into_iter().next().ok_or_else(|| {
@@ -490,7 +490,7 @@ async fn answer_reading(
             if let Some(event) = receipt.event {
                 gateway.announce_event(event);
             }
-            let stored = as_stored(&reading, &receipt);
+            let stored = as_stored(reading, &receipt);
             let body = serde_json::to_vec(&view::reading(meter, &stored));
             (StatusCode::CREATED, body)
         }
@@ -498,11 +498,11 @@ async fn answer_reading(
             add(&gateway.metrics.duplicates, 1);
             (
                 StatusCode::OK,
-                stored_answer(gateway, meter, &reading).await?,
+                Box::pin(stored_answer(gateway, meter, reading)).await?,
             )
         }
         Outcome::Refused(refusal) => {
-            return Err(equivocation(gateway, meter, &reading, refusal).await);
+            return Err(Box::pin(equivocation(gateway, meter, reading, refusal)).await);
         }
     };
     let body = body.expect("a reading has only string keys");

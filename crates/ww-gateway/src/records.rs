@@ -74,9 +74,9 @@ async fn take_records(
         room,
     )
     .await?;
-    let checked = check_body(gateway, peer, body).await?;
+    let checked = check_body(gateway, peer, body.clone()).await?;
     let meter = checked.meter;
-    let next_index = store_records(gateway, peer, checked).await?;
+    let next_index = store_records(gateway, peer, &body, checked).await?;
     acknowledge(gateway, meter, next_index).await
 }
 
@@ -109,8 +109,8 @@ struct Checked {
 /// What is known of an entry of the batch.
 #[derive(Debug)]
 struct Entry {
-    /// Which record it came from; `None` for a finding.
-    reference: Option<RecordReference>,
+    /// Where the record stands in the body; `None` for a finding.
+    position: Option<usize>,
     /// Readings that come with it.
     readings: u64,
     /// What is remembered of the meter's readings once it is stored.
@@ -167,6 +167,14 @@ fn check(gateway: &Shared, peer: Peer, body: &[u8]) -> Result<Checked> {
     checker.finish()
 }
 
+/// The record at a position of a body that was read before.
+fn reference_in(body: &[u8], position: usize) -> RecordReference {
+    match Items::new(body).nth(position) {
+        Some(Ok(Item::Sign1(sign1))) => reference(position, sign1.payload),
+        _ => at(position),
+    }
+}
+
 fn at(position: usize) -> RecordReference {
     RecordReference {
         position,
@@ -195,7 +203,6 @@ impl Checker<'_> {
     fn sign1(&mut self, position: usize, sign1: &Sign1<'_>) -> Result<()> {
         self.window = None;
         let payload = sign1.payload;
-        let reference = reference(position, payload);
         match RecordType::of(payload)? {
             RecordType::Reading | RecordType::ThreePhaseReading => {
                 let meter = self.meter_of(payload)?;
@@ -206,7 +213,7 @@ impl Checker<'_> {
                 let sum = reading.sum();
                 let remarks = self.memory.look(sum, meter.enrolment.as_ref(), self.now);
                 let reading = Ingest::Reading(Verified::vouched(reading, signature));
-                self.push(reading, reference, 1, Some(self.memory));
+                self.push(reading, position, 1, Some(self.memory));
                 for (kind, detail) in remarks {
                     self.remark(&meter, (kind, sum.sequence.get(), detail));
                 }
@@ -215,22 +222,22 @@ impl Checker<'_> {
                 let (window, signature) = self.own::<Window>(sign1)?;
                 let verified = Verified::vouched(window, signature);
                 self.window = Some((self.batch.len(), window, signature));
-                self.push(Ingest::Window(verified, None), reference, 0, None);
+                self.push(Ingest::Window(verified, None), position, 0, None);
             }
             RecordType::Boot => {
                 let (boot, signature) = self.own::<Boot>(sign1)?;
                 let verified = Verified::vouched(ChainRecord::Boot(boot), signature);
-                self.push(Ingest::Chain(verified), reference, 0, None);
+                self.push(Ingest::Chain(verified), position, 0, None);
             }
             RecordType::Gap => {
                 let (gap, signature) = self.own::<Gap>(sign1)?;
                 let verified = Verified::vouched(ChainRecord::Gap(gap), signature);
-                self.push(Ingest::Chain(verified), reference, 0, None);
+                self.push(Ingest::Chain(verified), position, 0, None);
             }
             RecordType::StatusReport => {
                 let (report, signature) = self.own::<StatusReport>(sign1)?;
                 let report = Ingest::Status(Verified::vouched(report, signature));
-                self.push(report, reference, 0, None);
+                self.push(report, position, 0, None);
             }
             RecordType::Enrolment => self.enrolment(sign1)?,
             RecordType::Label => {
@@ -403,13 +410,13 @@ impl Checker<'_> {
     fn push(
         &mut self,
         record: Ingest,
-        reference: RecordReference,
+        position: usize,
         readings: u64,
         learned: Option<Plausibility>,
     ) {
         self.batch.push(record);
         self.entries.push(Entry {
-            reference: Some(reference),
+            position: Some(position),
             readings,
             learned,
         });
@@ -418,7 +425,7 @@ impl Checker<'_> {
     fn remark(&mut self, meter: &Meter, remark: NumberedRemark) {
         self.batch.push(finding(meter, remark));
         self.entries.push(Entry {
-            reference: None,
+            position: None,
             readings: 0,
             learned: None,
         });
@@ -481,6 +488,7 @@ pub(crate) fn verify_replacement(
 async fn store_records(
     gateway: &Shared,
     peer: Peer,
+    body: &[u8],
     checked: Checked,
 ) -> Result<Option<ChainIndex>> {
     let now = gateway.now();
@@ -500,18 +508,19 @@ async fn store_records(
             .into_iter()
             .zip(checked.entries)
             .find_map(|(outcome, entry)| match outcome {
-                Outcome::Refused(refusal) => Some((refusal, entry.reference?)),
+                Outcome::Refused(refusal) => Some((refusal, entry.position?)),
                 Outcome::Stored(_) | Outcome::Duplicate(_) => None,
             });
-        if let Some((refusal, reference)) = refused {
+        if let Some((refusal, position)) = refused {
             if refusal.is_equivocation() {
                 tracing::warn!(meter_id = %checked.meter, "the meter contradicts itself: {refusal}");
             }
-            return Err(Failure::from(refusal).record(reference));
+            return Err(Failure::from(refusal).record(reference_in(body, position)));
         }
     }
     for statement in checked.statements {
-        store_statement(gateway, statement).await?;
+        // Rare, and large while it is under way.
+        Box::pin(store_statement(gateway, statement)).await?;
     }
     Ok(next_index)
 }
@@ -532,7 +541,7 @@ fn note_outcomes(gateway: &Shared, outcomes: &[Outcome], entries: &[Entry]) -> N
     let records = outcomes
         .iter()
         .zip(entries)
-        .filter(|(_, entry)| entry.reference.is_some());
+        .filter(|(_, entry)| entry.position.is_some());
     for (outcome, entry) in records {
         match outcome {
             Outcome::Stored(receipt) => {

@@ -38,7 +38,8 @@ pub(crate) struct Entrance {
     pub(crate) activity: Arc<Activity>,
 }
 
-/// Answers one request.
+/// Answers one request. What is rare stands in boxes, so that the future of a reading, which is
+/// moved with every request, is small.
 pub(crate) async fn answer(
     entrance: Arc<Entrance>,
     mut request: hyper::Request<Incoming>,
@@ -63,11 +64,12 @@ pub(crate) async fn answer(
         let entered = tower::service_fn(|request| async {
             Ok::<_, Infallible>(enter(door, gateway, peer, request).await)
         });
-        let answered = entrance.cors.layer(entered).oneshot(request).await;
+        let answering = entrance.cors.layer(entered).oneshot(request);
+        let answered = Box::pin(answering).await;
         return answered.unwrap_or_else(|never| match never {});
     }
     request.extensions_mut().insert(peer);
-    let answered = router.clone().call(request).await;
+    let answered = Box::pin(router.clone().call(request)).await;
     let response = answered.unwrap_or_else(|never| match never {});
     response.map(|body| BusyBody::around(body, busy))
 }
