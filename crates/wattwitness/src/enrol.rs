@@ -33,6 +33,8 @@ Examples:
   wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 5f2c… --rated-power-w 800 \\
       --operator-key operator.key
       the same with a key of your own, which the gateway must list in trusted_operator_keys
+  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 7e91… --replaces 1
+      approves one in the place of installation 1's meter, whose lifetime total goes on
 
 Compare the fingerprint with the one that `wattwitness keys show` prints on the meter.";
 
@@ -70,6 +72,9 @@ pub(crate) struct EnrolArguments {
     /// Which counter counts production [default: as announced; `total` with --operator-key]
     #[arg(long, value_name = "COUNTER")]
     production_counter: Option<CounterArgument>,
+    /// Number of the installation whose meter this one replaces: its lifetime total goes on
+    #[arg(long, value_name = "NUMBER", conflicts_with = "operator_key")]
+    replaces: Option<u32>,
 }
 
 /// Does what was asked and gives what to print.
@@ -169,6 +174,7 @@ fn by_the_gateway(arguments: &EnrolArguments) -> Approval {
         rated_power_w: arguments.rated_power_w,
         channel: arguments.channel,
         production_counter: counter.map(|counter| counter.name().to_owned()),
+        replaces: arguments.replaces,
         ..Approval::default()
     }
 }

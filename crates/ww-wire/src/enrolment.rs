@@ -314,7 +314,7 @@ impl Revocation {
 record! {
     /// One meter following another at the same place; lifetime totals go on across it.
     pub struct Replacement signed by
-    /// The old meter or the registrar.
+    /// The old meter or an operator.
     signer {
         /// The meter that ends.
         old_meter: MeterId,

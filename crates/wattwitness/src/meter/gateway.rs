@@ -176,6 +176,10 @@ fn unavailable(why: String, retry_after_ms: Option<u64>) -> Answer {
     }
 }
 
+/// How long a meter whose place another has taken keeps to itself: what it measures now is not
+/// taken, unless an operator thinks again.
+const REPLACED_MS: u64 = 3_600_000;
+
 /// What a status means to the uplink; the problem's type goes before it.
 fn refusal(
     request: Request,
@@ -191,6 +195,11 @@ fn refusal(
     }
     if problem.is(ProblemKind::MeterRevoked) {
         return Refusal::Revoked;
+    }
+    if problem.is(ProblemKind::MeterReplaced) {
+        return Refusal::Unavailable {
+            retry_after_ms: Some(REPLACED_MS),
+        };
     }
     match status {
         404 if request == Request::Enrolment => Refusal::Waiting,
@@ -228,6 +237,9 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
 mod tests {
     use super::*;
 
+    const IN_AN_HOUR: Refusal = Refusal::Unavailable {
+        retry_after_ms: Some(3_600_000),
+    };
     const LATER: Refusal = Refusal::Unavailable {
         retry_after_ms: None,
     };
@@ -245,6 +257,7 @@ mod tests {
             ("/problems/unknown-meter", Refusal::UnknownMeter),
             ("/problems/meter-waiting", Refusal::Waiting),
             ("https://x/problems/meter-revoked", Refusal::Revoked),
+            ("/problems/meter-replaced", IN_AN_HOUR),
             ("/problems/forbidden", LATER),
         ] {
             assert_eq!(

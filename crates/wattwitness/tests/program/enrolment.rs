@@ -15,7 +15,8 @@ fn new_key(place: &Place, file: &str) -> (String, String) {
     (told("public key"), told("id"))
 }
 
-fn enrol<'a>(gateway: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+/// The arguments of `wattwitness enrol`.
+pub(crate) fn enrol<'a>(gateway: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let begin = [
         "enrol",
         "--gateway",

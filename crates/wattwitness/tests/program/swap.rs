@@ -4,6 +4,7 @@ use serde_json::json;
 use ww_sim::park::Post;
 use ww_wire::{Mac, MilliwattHours};
 
+use crate::enrolment::enrol;
 use crate::place::Place;
 use crate::post::{HOUR_MS, MINUTE_MS, MeteredPost, example, morning};
 
@@ -59,8 +60,10 @@ async fn totals_go_on_across_a_new_meter_that_replaces_the_old_one() {
 
     let mut new = MeteredPost::with_sensor(&place, &description, 2, sensor, at);
     let second = new.installation(&place).await;
-    place.approve(second, &json!({"replaces": first})).await;
-    assert_eq!(place.lifetime_mwh(second).await, before);
+    let (gateway, meter) = (place.url(""), new.id());
+    let said = place.told(&enrol(&gateway, &["--meter", &meter, "--replaces", "1"]));
+    assert!(said.contains("is active"), "{said}");
+    assert_eq!((first, place.lifetime_mwh(second).await), (1, before));
     new.run(HOUR_MS);
     let own = new.produced_mwh();
     assert!(own > 0);
