@@ -50,6 +50,18 @@ def answers():
         yield b"\x00" + fixture(f"{name}-identity")
 
 
+def challenges():
+    yield b'Digest qop="auth", realm="shellyproem50-a1b2", nonce="62a0", algorithm=SHA-256'
+    yield b'Digest realm="a\\"b", nonce=1, qop="auth-int,auth", algorithm=SHA-256, opaque="x"'
+    yield b'Basic realm="shelly"'
+
+
+def submissions():
+    yield b'{"record":"0101","signature":"00","power_w":16.35,"total_wh":8.9,"timestamp":1750346382}'
+    yield b'{"power":"NaN","total":-0.001,"timestamp":1e3,"signature":"","shelly_payload":null}'
+    yield b'{"record":"\\u0030","signature":"00","sequence":1,"installation_id":1,"meter_id":"00"}'
+
+
 def flash_changes():
     yield b""
     for sector in range(9):
@@ -71,3 +83,5 @@ seeds("packed", vectors("packed-refusals.json", "refusals", "block"))
 seeds("merkle", proofs())
 seeds("shelly", answers())
 seeds("queue", flash_changes())
+seeds("challenge", challenges())
+seeds("submission", submissions())
