@@ -186,7 +186,10 @@ mod tests {
     /// Starts a shell script in the place of the binary, in a folder that must outlive it.
     fn start(folder: &Path, script: &str) -> Result<RunningDemo> {
         let (text, binary) = (folder.join("text"), folder.join("wattwitness"));
-        fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Run in the background of a shell, these tests ignore SIGINT, and a script cannot trap what
+        // it was started to ignore.
+        let shell = "#!/usr/bin/env -S --default-signal=INT sh";
+        fs::write(&text, format!("{shell}\n{script}\n")).unwrap();
         // Written by another process: were the file open for writing in this one, a test that
         // forks at the same time would keep it open, and it could not be executed (ETXTBSY).
         Program::new("install")
