@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ww_wire::cose::{Item, Items};
 use ww_wire::{
     ChainRecord, Custody, Domain, Gap, GapKind, Hash, MeterId, PublicKey, RecordType, Sign1,
-    SignerId, Window,
+    SignerId, TimeQuality, Window,
 };
 
 use crate::bound::{Bound, Judgement, Rise};
@@ -58,6 +58,8 @@ pub struct Audit {
     open: Option<Open>,
     without_readings: Vec<(u64, u32)>,
     clock: Clock,
+    /// The last synchronised time: a clock that nobody keeps bounds nothing.
+    synchronised_ms: Option<u64>,
     adrift: Adrift,
     bound: Bound,
     statements: Statements,
@@ -82,9 +84,9 @@ struct Hole {
     last_index: u64,
     /// What the record behind it names as the one before it.
     last_digest: Hash,
-    /// The last time shown before it.
+    /// The last synchronised time shown before it.
     before_ms: Option<u64>,
-    /// The first time shown behind it.
+    /// The first synchronised time shown behind it.
     after_ms: Option<u64>,
     energy_mwh: Option<u64>,
 }
@@ -93,6 +95,8 @@ struct Hole {
 struct Open {
     window: Window,
     place: Place,
+    /// Its time is known and believed.
+    is_dated: bool,
     missing_mwh: u64,
     is_first: bool,
 }
@@ -104,7 +108,7 @@ struct Clock {
     last_ms: Option<u64>,
 }
 
-/// Windows whose time is not known, since the last one whose time is.
+/// Windows whose time is not known, since the last synchronised time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Adrift {
     windows: u64,
@@ -150,6 +154,7 @@ impl Audit {
             open: None,
             without_readings: Vec::new(),
             clock: Clock::default(),
+            synchronised_ms: None,
             adrift: Adrift::default(),
             bound: Bound::default(),
             statements: Statements::default(),
@@ -255,6 +260,9 @@ impl Audit {
                 self.report.boots += 1;
                 if let Some(time) = boot.time {
                     self.tell_time(index, time.get(), time.get());
+                    if boot.time_quality == TimeQuality::Synchronised {
+                        self.synchronise(time.get(), time.get());
+                    }
                 }
             }
             // A Gap says when something was given up, which tells nothing of the windows around it.
@@ -296,7 +304,7 @@ impl Audit {
                 first_index: first_expected,
                 last_index: index - 1,
                 last_digest: record.previous(),
-                before_ms: self.clock.last_ms,
+                before_ms: self.synchronised_ms,
                 after_ms: None,
                 energy_mwh: None,
             });
@@ -347,6 +355,7 @@ impl Audit {
         self.open = Some(Open {
             window: *window,
             place,
+            is_dated: span.is_some(),
             missing_mwh,
             is_first,
         });
@@ -424,24 +433,29 @@ impl Audit {
                 to_ms: start_ms,
             });
         }
+        self.clock.first_ms.get_or_insert(start_ms);
+        self.clock.last_ms = Some(end_ms);
+    }
+
+    /// Takes the believed times of a record that stands behind all others and whose clock was
+    /// synchronised: what is missing or not dated in front of it lies before them.
+    fn synchronise(&mut self, start_ms: u64, end_ms: u64) {
+        if !self.question.believes(end_ms) {
+            return;
+        }
         let unsettled = |hole: &&mut Hole| hole.after_ms.is_none();
         for hole in self.holes.iter_mut().rev().take_while(unsettled) {
             hole.after_ms = Some(start_ms);
         }
         self.place_adrift(Some(start_ms));
-        self.clock.first_ms.get_or_insert(start_ms);
-        self.clock.last_ms = Some(end_ms);
+        self.synchronised_ms = Some(end_ms);
     }
 
-    /// Windows of unknown time lie between the times around them: counts them as not placed when
-    /// that touches the time asked for.
+    /// Windows of unknown time lie between the synchronised times around them: counts them as not
+    /// placed when that may touch the time asked for.
     fn place_adrift(&mut self, next_ms: Option<u64>) {
         let adrift = core::mem::take(&mut self.adrift);
-        let around = Span {
-            start_ms: self.clock.last_ms.unwrap_or(0),
-            end_ms: next_ms.unwrap_or(u64::MAX),
-        };
-        if adrift.windows == 0 || !self.question.touches(around) {
+        if adrift.windows == 0 || !self.question.may_touch(self.synchronised_ms, next_ms) {
             return;
         }
         self.report.unplaced_windows += adrift.windows;
@@ -459,6 +473,12 @@ impl Audit {
                 if open.place == Place::Inside {
                     self.report.grade.checked_readings += seen.readings;
                     self.report.grade.synchronised_readings += seen.synchronised;
+                }
+                // The time of a window that is adrift is not believed.
+                if let Some((first, last)) = seen.synchronised_times
+                    && open.is_dated
+                {
+                    self.synchronise(first.get(), last.get());
                 }
                 self.judge(open, Some(seen));
             }
@@ -589,11 +609,7 @@ impl Audit {
     /// The holes that may touch the time asked for.
     fn missing_records(&mut self) {
         for hole in core::mem::take(&mut self.holes) {
-            let around = Span {
-                start_ms: hole.before_ms.unwrap_or(0),
-                end_ms: hole.after_ms.unwrap_or(u64::MAX),
-            };
-            if !self.question.touches(around) {
+            if !self.question.may_touch(hole.before_ms, hole.after_ms) {
                 continue;
             }
             let Hole {

@@ -69,6 +69,16 @@ impl Question {
         self.from_ms.is_none_or(|from_ms| span.end_ms >= from_ms) && !self.is_over(span.start_ms)
     }
 
+    /// Whether what lies between two times, each perhaps unknown, may touch the time asked for.
+    /// Where the first is after the second, one of them is wrong and it may lie anywhere.
+    pub(crate) fn may_touch(&self, after_ms: Option<u64>, before_ms: Option<u64>) -> bool {
+        let around = Span {
+            start_ms: after_ms.unwrap_or(0),
+            end_ms: before_ms.unwrap_or(u64::MAX),
+        };
+        around.start_ms > around.end_ms || self.touches(around)
+    }
+
     /// Whether a time lies after the time asked for.
     pub(crate) fn is_over(&self, time_ms: u64) -> bool {
         self.to_ms.is_some_and(|to_ms| time_ms >= to_ms)

@@ -11,6 +11,8 @@ pub(crate) struct Seen {
     pub(crate) readings: u64,
     /// Those whose clock was synchronised.
     pub(crate) synchronised: u64,
+    /// The times of the first and the last of those, in their order.
+    pub(crate) synchronised_times: Option<(UtcMillis, UtcMillis)>,
     /// When one last settled the sensor's counter.
     pub(crate) settled: Option<UtcMillis>,
     /// The clock stepped within the window or at its start.
@@ -46,7 +48,11 @@ pub(crate) fn check(window: &Window, block: &[u8]) -> Result<Seen, String> {
         }
         produced = sum.produced;
         seen.settled = sum.time.filter(|_| sum.settles_counter()).or(seen.settled);
-        seen.synchronised += u64::from(sum.time_quality == TimeQuality::Synchronised);
+        if let (Some(time), TimeQuality::Synchronised) = (sum.time, sum.time_quality) {
+            seen.synchronised += 1;
+            let first = seen.synchronised_times.map_or(time, |(first, _)| first);
+            seen.synchronised_times = Some((first, time));
+        }
         seen.clock_stepped |= sum.flags.contains(ReadingFlags::CLOCK_STEPPED);
         ends = Some((ends.map_or(reading, |(first, _)| first), reading));
     }

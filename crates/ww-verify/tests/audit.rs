@@ -78,6 +78,8 @@ struct History {
     readings: Vec<Vec<Reading>>,
     /// How wrong the meter's clock is; no time at all when `None`.
     clock_ms: Option<i64>,
+    /// What the meter says of its clock when it has one.
+    quality: TimeQuality,
     /// The enrolment that windows name.
     enrolment: Hash,
 }
@@ -92,6 +94,7 @@ impl History {
             chain: Vec::new(),
             readings: Vec::new(),
             clock_ms: Some(0),
+            quality: TimeQuality::Synchronised,
             enrolment,
         };
         history.boot(UtcMillis::new(START_MS));
@@ -102,10 +105,7 @@ impl History {
     }
 
     fn boot(&mut self, time: Option<UtcMillis>) {
-        let quality = match time {
-            Some(_) => TimeQuality::Synchronised,
-            None => TimeQuality::Unknown,
-        };
+        let quality = time.map_or(TimeQuality::Unknown, |_| self.quality);
         self.push(ChainRecord::Boot(Boot {
             meter: self.id(),
             chain_index: ChainIndex::new(self.chain.len() as u64).unwrap(),
@@ -170,10 +170,7 @@ impl History {
             sequence: Sequence::new(sequence).unwrap(),
             time,
             uptime: UptimeMillis::new(elapsed + 500).unwrap(),
-            time_quality: match time {
-                Some(_) => TimeQuality::Synchronised,
-                None => TimeQuality::Unknown,
-            },
+            time_quality: time.map_or(TimeQuality::Unknown, |_| self.quality),
             power: Milliwatts::new(3_600_000),
             import_total: Some(produced),
             export_total: Some(MilliwattHours::ZERO),
@@ -1078,4 +1075,109 @@ fn a_replacement_counts_by_an_operator_and_not_by_the_meter_that_ends() {
     let by_itself = replacement(&history.meter);
     assert_eq!(by_itself.statements, []);
     assert!(matches!(by_itself.remarks[..], [Remark::Uncounted { .. }]));
+}
+
+const MINUTE_MS: u64 = 60_000;
+
+#[test]
+fn windows_withheld_before_a_boot_whose_clock_was_restored() {
+    let mut history = History::of_windows(0);
+    let push = |history: &mut History, numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            let window = history.window(number, 60, 1_000);
+            history.push(window);
+        }
+    };
+    push(&mut history, 0..6);
+    // Power is lost after an hour; the clock comes up half an hour back, and stays there a while.
+    history.quality = TimeQuality::Informative;
+    history.clock_ms = Some(-33 * MINUTE_MS as i64);
+    history.boot(UtcMillis::new(START_MS + 27 * MINUTE_MS));
+    push(&mut history, 6..8);
+    history.quality = TimeQuality::Synchronised;
+    history.clock_ms = Some(0);
+    push(&mut history, 8..10);
+    let question = Question {
+        from_ms: Some(START_MS + 30 * MINUTE_MS),
+        ..Question::default()
+    };
+    // Shown up to the twentieth minute, and up to the thirtieth: the Boot is dated before it.
+    for shown in [2, 3] {
+        let places = (0..=shown).chain(7..12).collect::<Vec<_>>();
+        let report = history.ask(question, &places);
+        assert!(
+            matches!(report.missing[..], [Missing::Records { last_index: 6, .. }]),
+            "{report}"
+        );
+        assert_eq!(report.verdict, Verdict::Incomplete, "{report}");
+    }
+}
+
+/// Eight windows; the clock is five hours ahead in the second.
+fn five_hours_ahead(quality: TimeQuality) -> History {
+    let mut history = History::of_windows(1);
+    history.quality = quality;
+    history.clock_ms = Some(5 * HOUR_MS as i64);
+    history.push_window(1);
+    history.quality = TimeQuality::Synchronised;
+    history.clock_ms = Some(0);
+    (2..8).for_each(|number| history.push_window(number));
+    history
+}
+
+#[test]
+fn windows_withheld_behind_a_clock_that_ran_ahead() {
+    // That the clock was synchronised then is a claim which what follows contradicts.
+    for quality in [TimeQuality::Informative, TimeQuality::Synchronised] {
+        let history = five_hours_ahead(quality);
+        let report = history.ask(
+            between(START_MS, START_MS + HOUR_MS),
+            &[0, 1, 2, 5, 6, 7, 8],
+        );
+        assert!(
+            matches!(
+                report.missing[..],
+                [Missing::Records {
+                    first_index: 3,
+                    last_index: 4,
+                    ..
+                }]
+            ),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn a_hole_beside_windows_without_readings_may_lie_anywhere() {
+    let mut history = two_days();
+    let question = between(NOON_MS, NOON_MS + HOUR_MS);
+    let shown: Vec<usize> = (100..200).filter(|place| *place != 120).collect();
+    assert_eq!(history.ask(question, &shown).missing, []);
+    history.readings[121..200].fill(Vec::new());
+    assert!(matches!(
+        history.ask(question, &shown).missing[0],
+        Missing::Records {
+            first_index: 120,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_window_of_unknown_time_behind_a_clock_that_ran_ahead_may_lie_in_the_time_asked_for() {
+    for quality in [TimeQuality::Informative, TimeQuality::Synchronised] {
+        let mut history = History::of_windows(1);
+        history.quality = quality;
+        history.clock_ms = Some(5 * HOUR_MS as i64);
+        history.push_window(1);
+        history.clock_ms = None;
+        history.push_window(2);
+        history.quality = TimeQuality::Synchronised;
+        history.clock_ms = Some(0);
+        (3..8).for_each(|number| history.push_window(number));
+        let question = between(START_MS, START_MS + HOUR_MS);
+        let report = history.ask(question, &history.places());
+        assert_eq!(report.unplaced_energy_mwh, WINDOW_MWH, "{report}");
+    }
 }
