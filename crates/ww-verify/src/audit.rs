@@ -97,7 +97,8 @@ struct Open {
     place: Place,
     /// Its time is known and believed.
     is_dated: bool,
-    missing_mwh: u64,
+    /// The energy of missing records since the window before, if any are missing.
+    missing_mwh: Option<u64>,
     is_first: bool,
 }
 
@@ -258,6 +259,7 @@ impl Audit {
             ChainRecord::Window(window) => self.window(&window),
             ChainRecord::Boot(boot) => {
                 self.report.boots += 1;
+                self.bound.start(&boot);
                 if let Some(time) = boot.time {
                     self.tell_time(index, time.get(), time.get());
                     if boot.time_quality == TimeQuality::Synchronised {
@@ -382,8 +384,8 @@ impl Audit {
     }
 
     /// Holds the window against the one before it, and gives the energy of the records that are
-    /// missing between the two.
-    fn follow(&mut self, window: &Window) -> u64 {
+    /// missing between the two, if any are.
+    fn follow(&mut self, window: &Window) -> Option<u64> {
         let holes = self.holes.len() - self.holes_before_window;
         let index = window.chain_index.get();
         let Some(before) = self.last_window else {
@@ -392,7 +394,7 @@ impl Audit {
             if let Some(hole) = self.holes.last_mut() {
                 hole.energy_mwh = Some(window.produced_open.get());
             }
-            return 0;
+            return None;
         };
         let (close, open) = (before.produced_close, window.produced_open);
         if (holes == 0 && open != close) || open < close {
@@ -410,13 +412,13 @@ impl Audit {
             self.problem(Problem::Discontinuous { index, reason });
         }
         if holes == 0 {
-            return 0;
+            return None;
         }
         let energy_mwh = open.checked_sub(close).map(|energy| energy.get());
         if let Some(hole) = self.holes.last_mut() {
             hole.energy_mwh = energy_mwh;
         }
-        energy_mwh.unwrap_or(0)
+        Some(energy_mwh.unwrap_or(0))
     }
 
     /// Takes the believed times of a record that stands behind all others.

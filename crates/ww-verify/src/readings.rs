@@ -13,10 +13,21 @@ pub(crate) struct Seen {
     pub(crate) synchronised: u64,
     /// The times of the first and the last of those, in their order.
     pub(crate) synchronised_times: Option<(UtcMillis, UtcMillis)>,
-    /// When one last settled the sensor's counter.
-    pub(crate) settled: Option<UtcMillis>,
+    /// The last that settled the sensor's counter at a known time.
+    pub(crate) settled: Option<Settled>,
     /// The clock stepped within the window or at its start.
     pub(crate) clock_stepped: bool,
+    /// The last one's clock was synchronised.
+    pub(crate) ends_synchronised: bool,
+}
+
+/// A reading that settled the sensor's counter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settled {
+    pub(crate) time: UtcMillis,
+    pub(crate) synchronised: bool,
+    /// The clock stepped between it and the end of the window.
+    pub(crate) clock_stepped_since: bool,
 }
 
 /// Unpacks `block` and compares every reading with `window`.
@@ -47,13 +58,24 @@ pub(crate) fn check(window: &Window, block: &[u8]) -> Result<Seen, String> {
             return Err(format!("reading {sequence} contradicts the window"));
         }
         produced = sum.produced;
-        seen.settled = sum.time.filter(|_| sum.settles_counter()).or(seen.settled);
-        if let (Some(time), TimeQuality::Synchronised) = (sum.time, sum.time_quality) {
+        let synchronised = sum.time_quality == TimeQuality::Synchronised;
+        if let Some(time) = sum.time.filter(|_| synchronised) {
             seen.synchronised += 1;
             let first = seen.synchronised_times.map_or(time, |(first, _)| first);
             seen.synchronised_times = Some((first, time));
         }
-        seen.clock_stepped |= sum.flags.contains(ReadingFlags::CLOCK_STEPPED);
+        seen.ends_synchronised = synchronised;
+        let stepped = sum.flags.contains(ReadingFlags::CLOCK_STEPPED);
+        seen.clock_stepped |= stepped;
+        if let Some(time) = sum.time.filter(|_| sum.settles_counter()) {
+            seen.settled = Some(Settled {
+                time,
+                synchronised,
+                clock_stepped_since: false,
+            });
+        } else if let Some(settled) = &mut seen.settled {
+            settled.clock_stepped_since |= stepped;
+        }
         ends = Some((ends.map_or(reading, |(first, _)| first), reading));
     }
     seen.readings = tree.size();

@@ -84,7 +84,7 @@ impl Report {
         if self.unbounded_energy_mwh > 0 {
             writeln!(
                 f,
-                "      unbounded: {} kWh of it, which no rated power limits (no enrolment that counts, time not known, or the record before not shown)",
+                "      unbounded: {} kWh of it, which no rated power limits (no enrolment that counts, time not known or not measured by a firm clock, or the record before not shown)",
                 KilowattHours(self.unbounded_energy_mwh)
             )?;
         }
