@@ -46,6 +46,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::{PrivateKey, fingerprint};
 use clock::{Clock, SystemClock};
+use contradiction::Contradiction;
 use driver::{Driver, Introduction};
 use gateway::GatewayClient;
 use journal::{Event, Journal, Reporter};
@@ -81,8 +82,9 @@ Readings say how far their time can be relied on. The clock counts as synchronis
 so, whoever keeps it (timesyncd, chrony, ntpd, PTP): `timedatectl` is asked once a minute. Without
 systemd, a fresh /run/systemd/timesync/synchronized counts; otherwise the time is informative.
 
-One key has one queue: with a lost or older state folder the meter stops before it contradicts what it
-signed. Make a new key then, and let the operator approve it as the replacement.";
+One key has one queue: with a lost or older state folder the meter sends nothing, so that it contradicts
+nothing that it signed; it goes on measuring, keeps what it measures, and says in the log what to do. Make a
+new key then, and let the operator approve it as the replacement.";
 
 /// What the meter is told by flags, environment and configuration file.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -321,7 +323,6 @@ async fn operate<C: Clock, R: Reporter>(
 ) -> anyhow::Result<()> {
     let mut stop = std::pin::pin!(stop);
     let _key_lock = queue_file::lock_key(&settings.key_file)?;
-    contradiction::refuse_if_noted(&settings.state)?;
     let mut queue_file = QueueFile::open(&settings.state)?;
     let queue_path = QueueFile::path(&settings.state);
     let last_failure = queue_file.last_failure();
@@ -390,7 +391,8 @@ async fn operate<C: Clock, R: Reporter>(
         time_zone: settings.time_zone,
     };
     let gateway = GatewayClient::new(settings.gateway, meter.id())?;
-    let driver = Driver::new(
+    let noted = Contradiction::noted(&settings.state, meter.id());
+    let mut driver = Driver::new(
         meter,
         clock,
         reporter,
@@ -400,6 +402,9 @@ async fn operate<C: Clock, R: Reporter>(
         settings.state,
         last_failure,
     );
+    if let Some(noted) = noted {
+        driver.block(noted);
+    }
     driver.run(stop).await
 }
 

@@ -204,8 +204,9 @@ pub struct Meter<F, S, V> {
     consent_pending: bool,
     /// The chain record that the gateway wants next.
     wanted: ChainIndex,
-    /// The gateway has said in this boot which chain record it expects; nothing numbered goes out
-    /// before, because the flash may be a new one under an old key.
+    /// The gateway has said in this boot which chain record it expects, or that it takes no status
+    /// report, by which it is asked. Nothing numbered goes out before, because the flash may be a
+    /// new one under an old key.
     agreed: bool,
     /// A batch has gone out in this boot.
     batch_sent: bool,
@@ -561,6 +562,13 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             }
             _ => {}
         }
+    }
+
+    /// Sends nothing more in this boot, and takes no answer: the gateway holds what this queue
+    /// never made. Measuring, sealing and keeping go on as in an outage. It is the shell's to
+    /// remember that over a restart.
+    pub fn close_uplink(&mut self) {
+        self.uplink.close();
     }
 
     /// Forgets the reading that was under way, unless a newer one has taken its place.

@@ -114,6 +114,7 @@ pub struct Uplink {
     enrolment_due: UptimeMillis,
     status_due: UptimeMillis,
     failures: u32,
+    closed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +171,7 @@ impl Uplink {
             enrolment_due: UptimeMillis::ZERO,
             status_due: UptimeMillis::ZERO,
             failures: 0,
+            closed: false,
         }
     }
 
@@ -197,6 +199,9 @@ impl Uplink {
 
     /// The next request, which then counts as under way. Called until there is none.
     pub fn next(&mut self, now: UptimeMillis, work: Work) -> Option<Request> {
+        if self.closed {
+            return None;
+        }
         let request = self
             .live_request(now, work)
             .or_else(|| self.backlog_request(now, work))?;
@@ -234,6 +239,9 @@ impl Uplink {
     /// When [`Uplink::next`] or [`Uplink::expire`] has something to do without any input.
     #[must_use]
     pub fn deadline(&self, work: Work) -> UptimeMillis {
+        if self.closed {
+            return UptimeMillis::MAX;
+        }
         let live_waits = self.standing != Standing::Enrolled || work.reading || work.acceptance;
         let lane = |state: &LaneState, waits: bool| match state.under_way {
             Some((_, since)) => after(since, REQUEST_TIMEOUT_MS),
@@ -331,6 +339,13 @@ impl Uplink {
     /// Says that the gateway has another enrolment than the one in force.
     pub fn want_enrolment(&mut self) {
         self.enrolment_wanted = true;
+    }
+
+    /// Asks nothing more in this boot, and takes no answer to what is under way.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.live.under_way = None;
+        self.backlog.under_way = None;
     }
 
     fn lane(&mut self, lane: Lane) -> &mut LaneState {
@@ -504,6 +519,20 @@ mod tests {
         };
         assert_eq!(wait(0), at(ENROLMENT_EVERY_MS));
         assert_eq!(wait(149_999), at(ENROLMENT_EVERY_MS + 149_999));
+    }
+
+    #[test]
+    fn a_closed_uplink_asks_nothing_more_and_takes_no_answer() {
+        for enrolled in [false, true] {
+            let mut uplink = Uplink::new(enrolled);
+            uplink.next(at(0), ALL);
+            uplink.next(at(0), ALL);
+            uplink.close();
+            assert_eq!(uplink.done(Lane::Live), None);
+            assert_eq!(uplink.done(Lane::Backlog), None);
+            assert_eq!(uplink.next(at(STATUS_EVERY_MS), ALL), None);
+            assert_eq!(uplink.deadline(ALL), UptimeMillis::MAX);
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use ww_device::verifier::SoftwareVerifier;
 use ww_wire::{Bytes, DeciCelsius, PublicKey, UptimeMillis};
 
 use super::clock::Clock;
-use super::contradiction;
+use super::contradiction::Contradiction;
 use super::gateway::{Answer, GatewayClient, Pending};
 use super::journal::{Event, Reporter};
 use super::queue_file::{LastFailure, QueueFile};
@@ -30,6 +30,9 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// A step of the meter that failed is tried again after so long; an upload after its back-off.
 const RETRY_MS: u64 = 1_000;
+
+/// How often it is said again that the uplink is blocked.
+const REMIND_MS: u64 = 3_600_000;
 
 /// How long an orderly stop may take to send what is left.
 const LAST_UPLOAD: Duration = Duration::from_secs(5);
@@ -67,6 +70,8 @@ pub(super) struct Driver<C, R> {
     broken: Option<String>,
     waiting_answers: u32,
     retry_at: UptimeMillis,
+    contradiction: Option<Contradiction>,
+    remind_at: UptimeMillis,
     buffer: Vec<u8>,
 }
 
@@ -160,8 +165,34 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
             broken: None,
             waiting_answers: 0,
             retry_at: UptimeMillis::ZERO,
+            contradiction: None,
+            remind_at: UptimeMillis::ZERO,
             buffer: vec![0; BUFFER_BYTES],
         }
+    }
+
+    /// Sends nothing more and takes no answer; everything else goes on.
+    pub(super) fn block(&mut self, contradiction: Contradiction) {
+        self.meter.close_uplink();
+        self.under_way.live = None;
+        self.under_way.backlog = None;
+        self.contradiction = Some(contradiction);
+        self.remind();
+    }
+
+    /// Says that the uplink is blocked, if it is, and was not said for a while.
+    fn remind(&mut self) {
+        let now = self.clock.now().uptime();
+        let Some(contradiction) = &mut self.contradiction else {
+            return;
+        };
+        if now < self.remind_at {
+            return;
+        }
+        self.remind_at = now.checked_add_ms(REMIND_MS).unwrap_or(UptimeMillis::MAX);
+        contradiction.keep();
+        let why = contradiction.words().to_owned();
+        self.reporter.report(Event::UplinkBlocked { why });
     }
 
     /// Runs until `stop` comes, then stops in an orderly way.
@@ -186,6 +217,7 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
     /// Does everything that is due.
     fn work(&mut self) -> anyhow::Result<()> {
         self.check_queue_file()?;
+        self.remind();
         let now = self.clock.now();
         if now.uptime() < self.retry_at {
             return Ok(());
@@ -263,16 +295,22 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
     }
 
     /// A failing disk ends the program: nothing that is measured from then on would be kept, and
-    /// the next start finds out what was. So does a queue that is not the one of its key.
-    /// Everything else is tried again.
+    /// the next start finds out what was. A queue that is not the one of its key is measured into,
+    /// and sent no more. Everything else is tried again.
     fn failed(&mut self, error: MeterError) -> anyhow::Result<()> {
         self.check_queue_file()?;
         if let MeterError::Acknowledge(AcknowledgeError::NeverMade { next, made }) = error {
             let why = format!("it expects record {next} next, and only {made} are made here");
-            return Err(contradiction::found(&self.state, &why));
+            self.contradicted(&why);
+            return Ok(());
         }
         self.reporter.report(Event::Failed(error));
         Ok(())
+    }
+
+    fn contradicted(&mut self, why: &str) {
+        let contradiction = Contradiction::found(&self.state, self.meter.id(), why);
+        self.block(contradiction);
     }
 
     /// Also what the meter itself can live without may not have reached the disk.
@@ -345,7 +383,10 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
                 });
                 Ok(())
             }
-            Answer::Contradicted { why } => Err(contradiction::found(&self.state, &why)),
+            Answer::Contradicted { why } => {
+                self.contradicted(&why);
+                Ok(())
+            }
             Answer::Done(body) => match self.meter.upload_done(lane, &body, now, random) {
                 Ok(progress) => {
                     let installation = (request == Request::Announce)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use ww_api::problem::ProblemKind;
 use ww_api::route::{ACKNOWLEDGEMENT, COSE};
@@ -159,14 +159,21 @@ async fn read(request: Request, mut response: Response) -> Answer {
     }
     // What is no problem document says nothing that is understood; the status alone counts then.
     let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
-    if problem.is(ProblemKind::Equivocation) {
-        let why = in_words(status.as_u16(), &problem);
+    let why = in_words(status.as_u16(), &problem);
+    if is_contradiction(request, status, &problem) {
         return Answer::Contradicted { why };
     }
     Answer::Refused {
         refusal: refusal(request, status.as_u16(), &problem, retry_after_ms),
-        why: in_words(status.as_u16(), &problem),
+        why,
     }
+}
+
+/// Whether a refusal says that the meter contradicts itself. Only what has a number of its own can;
+/// of anything else that answer is a fault of whoever gives it.
+fn is_contradiction(request: Request, status: StatusCode, problem: &Problem) -> bool {
+    let has_number = matches!(request, Request::Reading | Request::Batch);
+    has_number && status == StatusCode::CONFLICT && problem.is(ProblemKind::Equivocation)
 }
 
 fn unavailable(why: String, retry_after_ms: Option<u64>) -> Answer {
@@ -276,6 +283,26 @@ mod tests {
         for status in [301, 401, 404, 408, 429, 500, 503] {
             let told = refusal(Request::Batch, status, &of_kind(""), None);
             assert_eq!(told, LATER);
+        }
+    }
+
+    #[test]
+    fn only_what_has_a_number_is_contradicted_and_only_by_a_conflict() {
+        let equivocation = of_kind("/problems/equivocation");
+        let conflict = StatusCode::CONFLICT;
+        for request in [Request::Reading, Request::Batch] {
+            assert!(is_contradiction(request, conflict, &equivocation));
+            assert!(!is_contradiction(request, conflict, &of_kind("")));
+            let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+            assert!(!is_contradiction(request, unavailable, &equivocation));
+        }
+        for request in [
+            Request::Announce,
+            Request::Enrolment,
+            Request::Acceptance,
+            Request::Status,
+        ] {
+            assert!(!is_contradiction(request, conflict, &equivocation));
         }
     }
 

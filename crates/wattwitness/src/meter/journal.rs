@@ -72,6 +72,11 @@ pub(super) enum Event {
         /// In words.
         why: String,
     },
+    /// Nothing is sent any more, because the gateway holds what this queue never made.
+    UplinkBlocked {
+        /// What happened and what to do, in words.
+        why: String,
+    },
     /// The meter could not go on with something and tries again.
     Failed(MeterError),
     /// Nothing is to be done before a time, unless something under way comes back.
@@ -106,6 +111,7 @@ pub(super) struct Journal {
     announced: Option<Option<u64>>,
     refusal: Option<(Request, Refusal)>,
     failure: Option<MeterError>,
+    is_blocked: bool,
 }
 
 /// Whether the other side is there.
@@ -153,6 +159,7 @@ impl Journal {
             announced: None,
             refusal: None,
             failure: None,
+            is_blocked: false,
         }
     }
 
@@ -277,6 +284,8 @@ impl Journal {
         };
         let state = if reading.flags.intersects(ReadingFlags::FAILED) {
             sensor_state(reading)
+        } else if self.is_blocked {
+            "kept: nothing is sent, see the log"
         } else {
             match (standing, self.gateway.live_is_lost) {
                 (Standing::Revoked, _) => "revoked",
@@ -349,6 +358,10 @@ impl Reporter for Journal {
                 refusal,
                 why,
             } => self.refused(request, refusal, why),
+            Event::UplinkBlocked { why } => {
+                self.is_blocked = true;
+                tracing::error!(why, "nothing is sent any more; readings are kept here");
+            }
             Event::Failed(error) => {
                 if self.failure.replace(error) != Some(error) {
                     tracing::error!(

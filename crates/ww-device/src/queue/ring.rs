@@ -291,7 +291,8 @@ impl Ring {
             .map_or(0, |head| (head.number + 1).saturating_sub(self.sectors))
     }
 
-    /// What stands at `at` in sector `number`, whose header is valid.
+    /// What stands at `at` in the slot of sector `number`, whether its header can be read or not:
+    /// the checksum of an entry starts with the number, so that nothing of another sector passes.
     pub(super) fn entry<F: NorFlash>(
         &self,
         flash: &mut F,

@@ -108,6 +108,17 @@ impl World {
             .unwrap();
     }
 
+    /// Removes the notes of a contradiction from the state folder.
+    pub(super) fn remove_notes(&self) {
+        let files = std::fs::read_dir(&self.state).unwrap();
+        let notes: Vec<_> = files
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "txt"))
+            .collect();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        std::fs::remove_file(&notes[0]).unwrap();
+    }
+
     /// A state folder of this name beside the others.
     pub(super) fn state_named(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -290,20 +301,6 @@ impl Running {
             .unwrap_or_else(|_| panic!("{what} never came"))
     }
 
-    /// Lets time jump ahead until the meter has enough of it.
-    pub(super) async fn runs_until_it_ends(mut self) -> anyhow::Result<()> {
-        while let Some(event) = self.events.recv().await {
-            if let Event::Waits {
-                until,
-                under_way: false,
-            } = event
-            {
-                self.clock.advance_to(until);
-            }
-        }
-        self.ended().await
-    }
-
     /// Stops in an orderly way.
     pub(super) async fn stop(self) {
         self.stop.send(()).unwrap();
@@ -397,9 +394,9 @@ impl GatewayDouble {
         self.lock().forgets = true;
     }
 
-    /// Says from now on that it holds another record in the place of whatever comes.
-    pub(super) fn contradict(&self) {
-        self.lock().contradicts = true;
+    /// Says from now on, or no longer, that it holds another record in the place of whatever comes.
+    pub(super) fn set_contradicting(&self, contradicts: bool) {
+        self.lock().contradicts = contradicts;
     }
 
     /// How many records of the chain it holds.
