@@ -69,6 +69,8 @@ store_suite! { Sqlite;
     a_meter_is_enrolled_in_the_place_of_another_or_not_at_all,
     a_window_that_does_not_open_where_the_last_one_closed_is_refused,
     across_a_gap_energy_may_have_risen_but_not_fallen,
+    behind_many_other_records_energy_may_have_risen_but_not_fallen,
+    a_window_in_a_hole_goes_on_from_its_neighbours_in_the_chunk,
     a_window_without_readings_closes_as_its_last_reading_did,
     what_is_known_already_is_no_sign_of_life,
     a_reading_from_the_future_is_not_the_latest_for_years,

@@ -11,9 +11,9 @@ use ww_wire::{
 use super::failure::{Failure, Result};
 use super::journal::{NewEvidence, record_evidence, record_finding};
 use super::lookup::{
-    ChainRow, Owner, chain_index, chain_record, chain_record_after, chain_record_before,
-    chunk_with_index, find, live_between, live_body, load_chunk, point_after, point_before,
-    without_header,
+    ChainRow, MAX_COUNTED, Owner, chain_index, chain_record, chunk_with_index, find,
+    is_whole_between, live_between, live_body, load_chunk, point_after, point_before, window_after,
+    window_before, without_header,
 };
 use super::session::{Desk, Ended, Meter, Sealed, Session, millis};
 use crate::booking::Point;
@@ -663,35 +663,30 @@ impl Intake<'_, '_> {
         if let Some(sealed) = self.meter.sealed
             && sealed.tip + 1 == index
         {
-            return Ok(Some((sealed, true)));
+            return Ok(Some((sealed, sealed.tip - sealed.index <= MAX_COUNTED)));
         }
-        let (mut at, mut whole) = (index, true);
-        while let Some(row) = chain_record_before(self.desk.connection, self.owner(), at)? {
-            whole &= row.index + 1 == at;
-            at = row.index;
-            if let ChainRecord::Window(window) = ChainRecord::decode(&row.payload)? {
-                let sealed = Sealed {
-                    index: at,
-                    close: window.produced_close,
-                    tip: at,
-                };
-                return Ok(Some((sealed, whole)));
-            }
-        }
-        Ok(None)
+        let (connection, owner) = (self.desk.connection, self.owner());
+        let Some(window) = window_before(connection, owner, index)? else {
+            return Ok(None);
+        };
+        let before = window.chain_index.get();
+        let sealed = Sealed {
+            index: before,
+            close: window.produced_close,
+            tip: before,
+        };
+        let whole = is_whole_between(connection, owner.id, before, index)?;
+        Ok(Some((sealed, whole)))
     }
 
     /// The nearest window after `index`, and whether all records between are held.
     fn window_after(&self, index: u64) -> Result<Option<(Window, bool)>> {
-        let (mut at, mut whole) = (index, true);
-        while let Some(row) = chain_record_after(self.desk.connection, self.owner(), at)? {
-            whole &= at + 1 == row.index;
-            at = row.index;
-            if let ChainRecord::Window(window) = ChainRecord::decode(&row.payload)? {
-                return Ok(Some((window, whole)));
-            }
-        }
-        Ok(None)
+        let (connection, owner) = (self.desk.connection, self.owner());
+        let Some(window) = window_after(connection, owner, index)? else {
+            return Ok(None);
+        };
+        let whole = is_whole_between(connection, owner.id, index, window.chain_index.get())?;
+        Ok(Some((window, whole)))
     }
 
     fn torn_apart(

@@ -16,6 +16,10 @@ use crate::chunk::Chunk;
 use crate::varint::{self, Bytes, Unreadable};
 use crate::{ChainEnd, InstallationId, Proof, StoredReading};
 
+/// Chain records between two windows that are counted at most. An honest meter seals a window every
+/// ten minutes, so only one that starts again and again writes more of them.
+pub(super) const MAX_COUNTED: u64 = 1_000;
+
 /// Whose readings are looked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Owner {
@@ -461,10 +465,7 @@ pub(super) fn window_record(connection: &Connection, owner: Owner, index: i64) -
         .transpose()?;
     match record {
         Some(ChainRecord::Window(window)) => Ok(window),
-        _ => Err(Failure::Damaged(format!(
-            "installation {} has no window at index {index}",
-            owner.id
-        ))),
+        _ => Err(no_window(owner, index as u64)),
     }
 }
 
@@ -546,40 +547,56 @@ pub(super) fn chain_record(
     Ok(None)
 }
 
-/// The held chain record with the highest index below `index`.
-pub(super) fn chain_record_before(
+/// The held window with the highest index below `index`.
+pub(super) fn window_before(
     connection: &Connection,
     owner: Owner,
     index: u64,
-) -> Result<Option<ChainRow>> {
+) -> Result<Option<Window>> {
     let key = params![owner.id.0, index as i64];
     let alone: Option<i64> = connection
-        .prepare_cached("SELECT max(chain_index) FROM chain WHERE meter = ?1 AND chain_index < ?2")?
-        .query_row(key, |row| row.get(0))?;
-    let chunk: Option<i64> = connection
         .prepare_cached(
-            "SELECT id FROM chunks WHERE meter = ?1 AND first_index < ?2
-             ORDER BY last_index DESC LIMIT 1",
+            "SELECT max(chain_index) FROM windows WHERE meter = ?1 AND chain_index < ?2",
         )?
-        .query_row(key, |row| row.get(0))
+        .query_row(key, |row| row.get(0))?;
+    // The chunk in a hole of which the index lies, or else the one before it.
+    let around: Option<(i64, i64)> = connection
+        .prepare_cached(
+            "SELECT id, first_index FROM chunks WHERE meter = ?1 AND last_index >= ?2
+             ORDER BY last_index LIMIT 1",
+        )?
+        .query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let indices = indices_in_chunk(connection, owner, chunk)?;
-    let in_chunk = indices.into_iter().filter(|held| *held < index).max();
-    match in_chunk.max(alone.map(|held| held as u64)) {
-        Some(index) => chain_record(connection, owner, index),
-        None => Ok(None),
-    }
+    let chunk = match around {
+        Some((rowid, first)) if first < index as i64 => Some(rowid),
+        _ => connection
+            .prepare_cached(
+                "SELECT id FROM chunks WHERE meter = ?1 AND last_index < ?2
+                 ORDER BY last_index DESC LIMIT 1",
+            )?
+            .query_row(key, |row| row.get(0))
+            .optional()?,
+    };
+    let mut before = indices_in_chunk(connection, owner, chunk)?;
+    before.retain(|held| *held < index);
+    before.extend(alone.map(|held| held as u64));
+    let nearest = before.into_iter().max();
+    nearest
+        .map(|index| window_at(connection, owner, index))
+        .transpose()
 }
 
-/// The held chain record with the lowest index above `index`.
-pub(super) fn chain_record_after(
+/// The held window with the lowest index above `index`.
+pub(super) fn window_after(
     connection: &Connection,
     owner: Owner,
     index: u64,
-) -> Result<Option<ChainRow>> {
+) -> Result<Option<Window>> {
     let key = params![owner.id.0, index as i64];
     let alone: Option<i64> = connection
-        .prepare_cached("SELECT min(chain_index) FROM chain WHERE meter = ?1 AND chain_index > ?2")?
+        .prepare_cached(
+            "SELECT min(chain_index) FROM windows WHERE meter = ?1 AND chain_index > ?2",
+        )?
         .query_row(key, |row| row.get(0))?;
     let chunk: Option<i64> = connection
         .prepare_cached(
@@ -591,10 +608,49 @@ pub(super) fn chain_record_after(
     let mut after = indices_in_chunk(connection, owner, chunk)?;
     after.retain(|held| *held > index);
     after.extend(alone.map(|held| held as u64));
-    match after.into_iter().min() {
-        Some(index) => chain_record(connection, owner, index),
-        None => Ok(None),
+    let nearest = after.into_iter().min();
+    nearest
+        .map(|index| window_at(connection, owner, index))
+        .transpose()
+}
+
+/// A window, wherever it is.
+fn window_at(connection: &Connection, owner: Owner, index: u64) -> Result<Window> {
+    let record = chain_record(connection, owner, index)?
+        .map(|row| ChainRecord::decode(&row.payload))
+        .transpose()?;
+    match record {
+        Some(ChainRecord::Window(window)) => Ok(window),
+        _ => Err(no_window(owner, index)),
     }
+}
+
+fn no_window(owner: Owner, index: u64) -> Failure {
+    Failure::Damaged(format!(
+        "installation {} has no window at index {index}",
+        owner.id
+    ))
+}
+
+/// Whether every chain record between two windows that are neighbours is held. None of them is a
+/// window, so none is in a chunk. More than [`MAX_COUNTED`] are not counted, and not called whole.
+pub(super) fn is_whole_between(
+    connection: &Connection,
+    id: InstallationId,
+    before: u64,
+    after: u64,
+) -> Result<bool> {
+    let between = after.saturating_sub(before).saturating_sub(1);
+    if between > MAX_COUNTED {
+        return Ok(false);
+    }
+    let held: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM chain
+             WHERE meter = ?1 AND chain_index > ?2 AND chain_index < ?3",
+        )?
+        .query_row(params![id.0, before as i64, after as i64], |row| row.get(0))?;
+    Ok(held as u64 == between)
 }
 
 fn indices_in_chunk(connection: &Connection, owner: Owner, rowid: Option<i64>) -> Result<Vec<u64>> {

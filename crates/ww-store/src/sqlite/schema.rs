@@ -127,6 +127,7 @@ CREATE TABLE windows (
 ) STRICT;
 CREATE UNIQUE INDEX windows_by_sequence ON windows (meter, last_sequence);
 CREATE INDEX windows_by_time ON windows (meter, max_time);
+CREATE INDEX windows_by_index ON windows (meter, chain_index);
 
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY,

@@ -1141,6 +1141,93 @@ pub(crate) async fn across_a_gap_energy_may_have_risen_but_not_fallen<B: Backend
     assert_whole(&*store).await;
 }
 
+pub(crate) async fn behind_many_other_records_energy_may_have_risen_but_not_fallen<B: Backend>() {
+    for (boots, is_counted, is_reopened) in [
+        (1_000, true, false),
+        (1_001, false, false),
+        (1_000, true, true),
+        (1_001, false, true),
+    ] {
+        let backend = B::new();
+        let mut store = backend.open();
+        let mut meter = Meter::new(1);
+        active(&*store, &meter, "UTC").await;
+        let first = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+        let mut batch = vec![sealed(meter.seal(&first), &first)];
+        for _ in 0..boots {
+            batch.push(chained(ChainRecord::Boot(meter.start(None))));
+        }
+        take(&*store, batch).await;
+        let second = meter.ten_minutes(utc("2025-06-19T12:10:00Z"), 45);
+        let window = meter.seal(&second);
+        if is_reopened {
+            store.close().await.unwrap();
+            store = backend.open();
+        }
+        let opens_with = async |produced| {
+            let torn = ww_wire::Window {
+                produced_open: mwh(produced),
+                ..window
+            };
+            take_one(&*store, bare(torn)).await
+        };
+        let fallen = refusal(opens_with(2_699).await);
+        assert!(matches!(fallen, Refusal::EnergyTornApart { .. }));
+        let risen = opens_with(2_701).await;
+        let is_refused = matches!(risen, Outcome::Refused(Refusal::EnergyTornApart { .. }));
+        assert_eq!(is_refused, is_counted, "{boots} boots: {risen:?}");
+    }
+}
+
+pub(crate) async fn a_window_in_a_hole_goes_on_from_its_neighbours_in_the_chunk<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-19T00:00:00Z");
+    let mut windows = Vec::new();
+    for number in 0..150_u64 {
+        let at = UtcMillis::new(start.get() + number * 600_000).unwrap();
+        let readings = meter.ten_minutes(at, 45);
+        windows.push((meter.seal(&readings), readings));
+    }
+    let missing = 70..73;
+    let batch = windows
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !missing.contains(at))
+        .map(|(_, (window, readings))| sealed(*window, readings));
+    take(&*store, batch.collect()).await;
+    assert_eq!(store.maintain().await.unwrap().compacted_windows, 144);
+    let (first, second, last) = (windows[70].0, windows[71].0, windows[72].0);
+    let other = |outcome| match refusal(outcome) {
+        Refusal::EnergyTornApart { other, .. } => other.get(),
+        refused => panic!("{refused}"),
+    };
+    let mwh_of = |at: u64| at * 60 * 45;
+    // The first is next to its neighbour, so nothing can have come between.
+    let torn = ww_wire::Window {
+        produced_open: mwh(mwh_of(70) + 1),
+        ..first
+    };
+    assert_eq!(other(take_one(&*store, bare(torn)).await), 69);
+    // The second is next to none.
+    let fallen = ww_wire::Window {
+        produced_open: mwh(mwh_of(70) - 1),
+        ..second
+    };
+    assert_eq!(other(take_one(&*store, bare(fallen)).await), 69);
+    let risen = ww_wire::Window {
+        produced_close: mwh(mwh_of(73) + 1),
+        ..second
+    };
+    assert_eq!(other(take_one(&*store, bare(risen)).await), 73);
+    for (window, at) in [(second, 71), (last, 72), (first, 70)] {
+        receipt(&take_one(&*store, sealed(window, &windows[at].1)).await);
+    }
+    assert_whole(&*store).await;
+}
+
 pub(crate) async fn a_window_without_readings_closes_as_its_last_reading_did<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
