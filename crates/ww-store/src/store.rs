@@ -212,9 +212,10 @@ pub trait Store: Send + Sync + 'static {
     /// The status reports of an installation that are kept, newest first.
     fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StatusReport>>;
 
-    /// The reading with the newest measurement time (of those of one time, the highest number); one
-    /// that was more than a minute ahead of the time of its arrival is passed over, so that it
-    /// cannot stand for years. If that leaves none, the one with the highest number.
+    /// The reading with the newest measurement time (of those of one time, the highest number). One
+    /// that was more than a minute ahead of the time of its arrival is the latest only while its
+    /// number is the highest: it cannot stand for years, and a gateway whose clock is behind still
+    /// shows what comes. If that leaves none, the one with the highest number.
     fn latest(&self, id: InstallationId) -> Answer<'_, Option<StoredReading>>;
 
     /// Readings, newest first.

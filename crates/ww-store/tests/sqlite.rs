@@ -74,6 +74,7 @@ store_suite! { Sqlite;
     a_window_without_readings_closes_as_its_last_reading_did,
     what_is_known_already_is_no_sign_of_life,
     a_reading_from_the_future_is_not_the_latest_for_years,
+    a_gateway_with_a_slow_clock_shows_what_comes_as_the_latest,
     a_correction_is_shown_beside_the_total,
     one_sensor_and_channel_has_one_active_meter,
     an_enrolment_is_accepted_by_its_meter_and_never_goes_back,

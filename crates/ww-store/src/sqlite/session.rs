@@ -26,7 +26,7 @@ const CALLS_UNDER_LOAD: usize = 4;
 /// How long it waits. Under such a load a call waits for longer anyway; at rest nothing waits.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How far a reading's time may be ahead of its arrival for it to be the latest one.
+/// How far a reading's time may be ahead of its arrival before one of the two is doubted.
 const AHEAD_MS: u64 = 60_000;
 
 /// Something to be written. It may be run again after a rollback, so `run` replaces what it noted
@@ -146,15 +146,18 @@ impl Head {
             return;
         };
         let place = (time, point.sequence);
-        let is_ahead =
-            received.is_some_and(|received| time.get() > received.get().saturating_add(AHEAD_MS));
-        if !is_ahead && self.latest.is_none_or(|latest| latest < place) {
+        if !is_ahead(time, received) && self.latest.is_none_or(|latest| latest < place) {
             self.latest = Some(place);
         }
         if self.first_time.is_none_or(|first| time < first) {
             self.first_time = Some(time);
         }
     }
+}
+
+/// Whether a reading's time is ahead of its arrival: the meter's clock is fast, or the gateway's slow.
+pub(super) fn is_ahead(time: UtcMillis, received: Option<UtcMillis>) -> bool {
+    received.is_some_and(|received| time.get() > received.get().saturating_add(AHEAD_MS))
 }
 
 /// The writer: one thread, one connection, one transaction at a time.

@@ -1299,6 +1299,40 @@ pub(crate) async fn a_reading_from_the_future_is_not_the_latest_for_years<B: Bac
         .await
         .unwrap();
     assert_eq!(store.latest(id).await.unwrap().unwrap().reading, present);
+    let future = meter.read(ahead(1_000_000_000_000), 45);
+    let next = meter.read(ahead(70_000), 45);
+    for reading in [future, next] {
+        let at = ahead(70_000);
+        store.ingest(vec![live(reading)], at).await.unwrap();
+    }
+    assert_eq!(store.latest(id).await.unwrap().unwrap().reading, next);
+}
+
+pub(crate) async fn a_gateway_with_a_slow_clock_shows_what_comes_as_the_latest<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let latest_after = async |reading, arrival: &str| {
+        let at = Some(utc(arrival));
+        store.ingest(vec![live(reading)], at).await.unwrap();
+        store.latest(id).await.unwrap().unwrap().reading
+    };
+    let mut read = |time: &str| meter.read(Some(utc(time)), 45);
+    let before = read("2025-06-19T12:00:00Z");
+    let missed = read("2025-06-19T12:00:10Z");
+    let missed_too = read("2025-06-19T12:00:20Z");
+    let back = read("2025-06-19T18:00:00Z");
+    let next = read("2025-06-19T18:00:10Z");
+    let right = read("2025-06-19T18:00:20Z");
+    assert_eq!(latest_after(before, "2025-06-19T12:00:00Z").await, before);
+    // The outage is over, and the clock stands where it stood an hour before the outage.
+    assert_eq!(latest_after(back, "2025-06-19T11:00:00Z").await, back);
+    assert_eq!(latest_after(next, "2025-06-19T11:00:10Z").await, next);
+    assert_eq!(latest_after(missed, "2025-06-19T11:00:11Z").await, next);
+    let with_the_right_time = latest_after(missed_too, "2025-06-19T18:00:12Z");
+    assert_eq!(with_the_right_time.await, next);
+    assert_eq!(latest_after(right, "2025-06-19T18:00:20Z").await, right);
 }
 
 pub(crate) async fn a_correction_is_shown_beside_the_total<B: Backend>() {
