@@ -101,7 +101,8 @@ pub struct Limits {
     pub batch_records: usize,
     /// How long a body may take to arrive and an answer to be found.
     pub request_timeout_ms: u64,
-    /// Bytes of all bodies together that have begun to arrive and are not complete.
+    /// Bytes of all bodies together that have begun to arrive and are not complete. One address may
+    /// hold an eighth of them, and one body of the longest in any case.
     pub unfinished_body_bytes: usize,
     /// How long the head of a request may take, the idle time before it included.
     pub head_timeout_ms: u64,

@@ -51,6 +51,11 @@ impl Failure {
         self
     }
 
+    pub(crate) const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
     /// With the status of a question for something that is not there; the kind says why it is not.
     pub(crate) fn answered_404(mut self) -> Self {
         self.problem.status = ProblemKind::NotFound.status();
@@ -95,9 +100,7 @@ impl IntoResponse for Failure {
 impl From<RetryAfter> for Failure {
     fn from(RetryAfter(seconds): RetryAfter) -> Self {
         let detail = format!("try again in {seconds} s");
-        let mut failure = Self::new(ProblemKind::RateLimited, detail);
-        failure.retry_after_s = Some(seconds);
-        failure
+        Self::new(ProblemKind::RateLimited, detail).retry_after(seconds)
     }
 }
 

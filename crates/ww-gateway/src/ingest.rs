@@ -30,6 +30,9 @@ use crate::registry::Meter;
 use crate::state::{Peer, Shared};
 use crate::view;
 
+/// Seconds after which a body that found no room may come again.
+const ROOM_PAUSE_S: u64 = 2;
+
 /// `POST /api/v1/readings/`.
 pub(crate) async fn submit_reading(
     gateway: &Shared,
@@ -51,7 +54,7 @@ async fn take_reading(
     expect_media_type(request.headers(), "json")?;
     let limits = &gateway.config.limits;
     let timeout = Duration::from_millis(limits.request_timeout_ms);
-    let room = gateway.bodies.enter();
+    let room = gateway.bodies.enter(peer.0);
     let body = read_body(request.into_body(), limits.json_body_bytes, timeout, room).await?;
     let now = gateway.now();
     let (meter, reading) = verify_submission(gateway, &body)?;
@@ -155,7 +158,9 @@ pub(crate) async fn read_body(
             }
             if !room.grow(data.len()) {
                 let detail = "too many bodies are on their way in; try again later";
-                return Err(Failure::new(ProblemKind::RateLimited, detail));
+                return Err(
+                    Failure::new(ProblemKind::RateLimited, detail).retry_after(ROOM_PAUSE_S)
+                );
             }
             if first.is_empty() && all.is_empty() {
                 first = data;

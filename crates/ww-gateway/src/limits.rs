@@ -232,50 +232,83 @@ impl Drop for Share {
     }
 }
 
-/// How many bytes all unfinished bodies together may hold.
+/// So many addresses fill the room for unfinished bodies.
+const ROOM_SHARES: usize = 8;
+
+/// How many bytes all unfinished bodies together, and those of one address, may hold.
 #[derive(Debug)]
 pub(crate) struct BodyRoom {
     most: usize,
-    held: AtomicUsize,
+    most_per_peer: usize,
+    held: Mutex<HeldBytes>,
+}
+
+#[derive(Debug, Default)]
+struct HeldBytes {
+    all: usize,
+    by_peer: HashMap<IpAddr, usize>,
 }
 
 /// What one body holds of it, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct BodyShare<'a> {
     room: &'a BodyRoom,
+    peer: IpAddr,
     bytes: usize,
 }
 
 impl BodyRoom {
-    pub(crate) const fn new(most: usize) -> Self {
+    /// Room for `most` bytes, an eighth of it for one address, but never less than for the longest
+    /// body.
+    pub(crate) fn new(most: usize, longest_body: usize) -> Self {
         Self {
             most,
-            held: AtomicUsize::new(0),
+            most_per_peer: (most / ROOM_SHARES).max(longest_body),
+            held: Mutex::default(),
         }
     }
 
-    /// A body that holds nothing yet.
-    pub(crate) const fn enter(&self) -> BodyShare<'_> {
+    /// A body that holds nothing yet. That costs nothing.
+    pub(crate) const fn enter(&self, peer: IpAddr) -> BodyShare<'_> {
         BodyShare {
             room: self,
+            peer,
             bytes: 0,
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HeldBytes> {
+        self.held
+            .lock()
+            .expect("no code panics while it holds this lock")
     }
 }
 
 impl BodyShare<'_> {
     /// Takes room for as many bytes more; tells whether there is any.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
-        let before = self.room.held.fetch_add(bytes, Ordering::Relaxed);
+        let mut held = self.room.lock();
+        let of_peer = held.by_peer.entry(subnet(self.peer)).or_default();
+        *of_peer += bytes;
+        let has_share = *of_peer <= self.room.most_per_peer;
+        held.all += bytes;
         self.bytes += bytes;
-        before + bytes <= self.room.most
+        has_share && held.all <= self.room.most
     }
 }
 
 impl Drop for BodyShare<'_> {
     fn drop(&mut self) {
-        if self.bytes > 0 {
-            self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        if self.bytes == 0 {
+            return;
+        }
+        let mut held = self.room.lock();
+        held.all -= self.bytes;
+        if let Entry::Occupied(mut entry) = held.by_peer.entry(subnet(self.peer)) {
+            *entry.get_mut() -= self.bytes;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
         }
     }
 }
@@ -383,12 +416,31 @@ mod tests {
 
     #[test]
     fn unfinished_bodies_share_one_room() {
-        let room = BodyRoom::new(10);
-        let mut one = room.enter();
+        let room = BodyRoom::new(10, 10);
+        let mut one = room.enter(peer("192.0.2.1"));
         assert!(one.grow(8));
-        assert!(!room.enter().grow(3));
-        assert!(room.enter().grow(2));
+        assert!(!room.enter(peer("192.0.2.2")).grow(3));
+        assert!(room.enter(peer("192.0.2.2")).grow(2));
         drop(one);
-        assert!(room.enter().grow(10));
+        assert!(room.enter(peer("192.0.2.2")).grow(10));
+        assert_eq!(room.lock().by_peer.len(), 0);
+    }
+
+    #[test]
+    fn one_address_fills_only_an_eighth_of_the_room_for_bodies() {
+        let room = BodyRoom::new(800, 60);
+        let mut bodies = [(); 5].map(|()| room.enter(peer("192.0.2.1")));
+        let grown = bodies.each_mut().map(|body| body.grow(25));
+        assert_eq!(grown, [true, true, true, true, false]);
+        assert!(room.enter(peer("192.0.2.2")).grow(100));
+        drop(bodies);
+        assert!(room.enter(peer("192.0.2.1")).grow(100));
+    }
+
+    #[test]
+    fn the_longest_body_fits_into_a_small_room() {
+        let room = BodyRoom::new(100, 60);
+        assert!(room.enter(peer("192.0.2.1")).grow(60));
+        assert!(!room.enter(peer("192.0.2.1")).grow(61));
     }
 }

@@ -66,7 +66,7 @@ async fn take_records(
     expect_media_type(request.headers(), "cose")?;
     let limits = &gateway.config.limits;
     let timeout = Duration::from_millis(limits.request_timeout_ms);
-    let room = gateway.bodies.enter();
+    let room = gateway.bodies.enter(peer.0);
     let body = read_body(
         request.into_body(),
         limits.records_body_bytes,

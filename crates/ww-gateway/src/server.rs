@@ -245,7 +245,10 @@ async fn shared(
     Ok(Arc::new(Shared {
         anonymous: PeerLimit::new(peer_rate),
         refused: PeerLimit::new(peer_rate),
-        bodies: BodyRoom::new(limits.unfinished_body_bytes),
+        bodies: BodyRoom::new(
+            limits.unfinished_body_bytes,
+            limits.records_body_bytes.max(limits.json_body_bytes),
+        ),
         live_slots: Arc::new(Semaphore::new(limits.live_streams)),
         live_shares: Shares::new(limits.live_streams_per_peer),
         internet: InternetWatch::new(config.internet_probe.as_ref()),

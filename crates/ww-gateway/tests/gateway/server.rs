@@ -277,6 +277,7 @@ async fn unfinished_bodies_have_bounded_room() {
     stream.write_all(&part).await.unwrap();
     let answer = String::from_utf8(until_closed(&mut stream).await).unwrap();
     assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+    assert!(answer.contains("retry-after: "), "{answer}");
     assert_eq!(world.submit(&meter, &meter.reading(0)).await.status(), 201);
 }
 
