@@ -110,7 +110,8 @@ pub struct Limits {
     pub write_timeout_ms: u64,
     /// Connections at one time.
     pub connections: usize,
-    /// Connections of one address at one time (IPv6: of one /64); trusted proxies may have more.
+    /// Connections of one address at one time (IPv6: of one /64, but for link-local and unique local
+    /// addresses); trusted proxies may have more.
     pub connections_per_peer: usize,
     /// Readings and records a second that one meter may send in the long run.
     pub meter_records_per_s: u32,

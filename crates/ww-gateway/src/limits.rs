@@ -72,6 +72,30 @@ impl Bucket {
     }
 }
 
+/// Something that is worth telling, but not each time that it happens.
+#[derive(Debug)]
+pub(crate) struct Seldom {
+    pause: Duration,
+    told: Option<Instant>,
+}
+
+impl Seldom {
+    pub(crate) const fn new(pause: Duration) -> Self {
+        Self { pause, told: None }
+    }
+
+    /// Whether it is told now.
+    pub(crate) fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self
+            .told
+            .is_none_or(|told| now.saturating_duration_since(told) >= self.pause);
+        if is_due {
+            self.told = Some(now);
+        }
+        is_due
+    }
+}
+
 /// Addresses that are remembered at most in one generation.
 const MAX_PEERS: usize = 25_000;
 
@@ -442,5 +466,13 @@ mod tests {
         let room = BodyRoom::new(100, 60);
         assert!(room.enter(peer("192.0.2.1")).grow(60));
         assert!(!room.enter(peer("192.0.2.1")).grow(61));
+    }
+
+    #[test]
+    fn what_comes_again_and_again_is_told_once_in_a_while() {
+        let mut seldom = Seldom::new(Duration::from_secs(60));
+        let start = Instant::now();
+        let due = [0, 1, 59, 60, 61].map(|s| seldom.is_due(start + Duration::from_secs(s)));
+        assert_eq!(due, [true, false, false, true, false]);
     }
 }

@@ -81,10 +81,14 @@ pub(crate) fn is_among(networks: &[Network], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(address))
 }
 
-/// One customer's share of IPv6 is a /64: its addresses count as one.
+/// One customer's share of IPv6 is a /64: its addresses count as one. In a network of one's own
+/// (link-local, unique local) a /64 is the whole park, and each address is a meter.
 pub(crate) fn subnet(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) if address.is_unicast_link_local() || address.is_unique_local() => {
+            IpAddr::V6(address)
+        }
         IpAddr::V6(address) => {
             let bits = address.to_bits() & !u128::from(u64::MAX);
             IpAddr::V6(bits.into())
@@ -143,6 +147,20 @@ mod tests {
         assert!(network("0.0.0.0/0").contains(address("203.0.113.9")));
         assert!(network("192.0.2.7").contains(address("::ffff:192.0.2.7")));
         assert!(!network("192.0.2.7").contains(address("192.0.2.8")));
+    }
+
+    #[test]
+    fn the_meters_of_a_local_network_are_told_apart() {
+        for (one, other, is_same) in [
+            ("fe80::1", "fe80::2", false),
+            ("fd00::1", "fd00::2", false),
+            ("fc00::1", "fc00::2", false),
+            ("2001:db8::1", "2001:db8::2", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+        ] {
+            let is_one = subnet(address(one)) == subnet(address(other));
+            assert_eq!(is_one, is_same, "{one} {other}");
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Tls};
 use crate::connection::Impatient;
 use crate::key_file::KeyFileError;
-use crate::limits::{BodyRoom, PeerLimit, Rate, Share, Shares};
+use crate::limits::{BodyRoom, PeerLimit, Rate, Seldom, Share, Shares};
 use crate::metrics::{Metrics, add, subtract};
 use crate::network;
 use crate::operator::OperatorKey;
@@ -50,6 +50,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pause after a connection could not be accepted (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause between two warnings that an address has its share of the connections.
+const WARNING_PAUSE: Duration = Duration::from_secs(60);
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -298,6 +301,7 @@ async fn serve(
     let cors = router::cors(&gateway.config.cors_origins);
     let slots = Arc::new(Semaphore::new(gateway.config.limits.connections));
     let shares = Shares::new(gateway.config.limits.connections_per_peer);
+    let mut warning = Seldom::new(WARNING_PAUSE);
     let graceful = GracefulShutdown::new();
     let builder = Arc::new(connection_builder(&gateway));
     let mut stopping = gateway.stopping.subscribe();
@@ -317,7 +321,10 @@ async fn serve(
         let share = shares.take(peer);
         if share.is_none() && !is_proxy {
             add(&gateway.metrics.connections_refused, 1);
-            tracing::debug!(%peer, "closed a connection of an address that has its share");
+            if warning.is_due(Instant::now()) {
+                let most = gateway.config.limits.connections_per_peer;
+                tracing::warn!(%peer, most, "closed a connection of an address that has its share");
+            }
             continue;
         }
         let connection = Connection {
