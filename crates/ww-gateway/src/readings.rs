@@ -29,6 +29,9 @@ const PENDING_ROWS: u32 = 1_000;
 /// Points of a thinned list when nothing is said.
 const DEFAULT_POINTS: u32 = 500;
 
+/// Evidence on one page at most: each may hold a whole window with its readings.
+const EVIDENCE_ROWS: u32 = 100;
+
 /// The installation that a path names.
 pub(crate) fn meter_of(gateway: &Shared, id: &str) -> Result<Arc<Meter>> {
     id.parse()
@@ -346,7 +349,7 @@ pub(crate) async fn evidence(
     parameters: Parameters,
 ) -> Result<Response<Body>> {
     let meter = meter_of(&gateway, &id)?;
-    let most = gateway.config.limits.page_rows;
+    let most = gateway.config.limits.page_rows.min(EVIDENCE_ROWS);
     let limit = parameters.limit(most)?.unwrap_or(most);
     let after = parameters.integer("cursor")?.unwrap_or(0);
     let store = &gateway.store;

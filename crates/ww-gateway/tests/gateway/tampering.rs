@@ -362,6 +362,30 @@ async fn two_readings_with_one_number_are_equivocation_and_both_are_kept() {
 }
 
 #[tokio::test]
+async fn a_page_of_evidence_is_bounded_and_leads_to_the_next() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let first = meter.reading(0);
+    assert_eq!(world.submit(&meter, &first).await.status(), 201);
+    for more in 1..=101 {
+        let other = Reading {
+            power: Milliwatts::new(99_000 + more),
+            ..first
+        };
+        assert_eq!(world.submit(&meter, &other).await.status(), 409);
+    }
+    let path = format!("/api/v1/installations/{}/evidence", meter.id);
+    let refused = problem(world.get(&format!("{path}?limit=101")).await).await;
+    assert_eq!(refused["field"], "limit");
+    let page = world.get(&path).await;
+    let link = page.headers()["link"].to_str().unwrap().to_owned();
+    let rows: Value = page.json().await.unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 100);
+    let next = link.trim_start_matches('<').split('>').next().unwrap();
+    assert_eq!(world.json(next).await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_meter_that_waits_or_was_revoked_is_refused() {
     let world = World::start().await;
     let mut meter = TestMeter::new();
