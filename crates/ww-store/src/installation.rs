@@ -117,7 +117,8 @@ pub struct Installation {
     pub time_zone: String,
     /// How far it has come.
     pub state: InstallationState,
-    /// When it was announced or enrolled first; `None` if the gateway did not know the time.
+    /// When it was announced or enrolled first; `None` if the gateway did not know the time. One that
+    /// waits is then dated by the first look at a full list, to know how long it waits.
     pub created: Option<UtcMillis>,
     /// What the meter proposed when it announced itself.
     pub sensor: SensorProposal,

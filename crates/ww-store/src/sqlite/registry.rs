@@ -61,20 +61,27 @@ pub(super) fn announce(
 
 /// Forgets the meter that has waited longest, if it has waited long enough: whoever fills the list
 /// with keys shuts new meters out for a day at most. A meter that is still there announces itself
-/// again. While the time is not known nobody can be said to have waited long.
+/// again. While the time is not known nobody can be said to have waited long; who came then waits
+/// from the first look at a full list on.
 fn forget_longest_waiting(session: &mut Session, audit: &NewAudit) -> Result<Option<MeterId>> {
     let Some(now) = audit.at else {
         return Ok(None);
     };
+    session
+        .connection
+        .prepare_cached(
+            "UPDATE installations SET created = ?1 WHERE state = 0 AND created IS NULL",
+        )?
+        .execute([millis(Some(now))])?;
     let since = now.get().saturating_sub(WAITING_KEPT_MS) as i64;
     let longest: Option<(u32, [u8; 32])> = session
         .connection
         .prepare_cached(
             "SELECT id, meter FROM installations
-             WHERE state = 0 AND coalesce(created, 0) <= ?1
+             WHERE state = 0 AND created <= ?1
                  AND replaces IS NULL AND replaced_by IS NULL
                  AND NOT EXISTS (SELECT 1 FROM statements WHERE meter = installations.id)
-             ORDER BY coalesce(created, 0), id LIMIT 1",
+             ORDER BY created, id LIMIT 1",
         )?
         .query_row([since], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;

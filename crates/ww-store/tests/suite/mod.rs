@@ -305,6 +305,26 @@ pub(crate) async fn who_has_waited_for_a_day_makes_room_in_a_full_list<B: Backen
     assert_eq!(lines[1].audit.action, "installation.forget");
 }
 
+pub(crate) async fn who_came_while_the_time_was_unknown_is_not_the_first_to_go<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let day = 86_400_000;
+    let start = utc("2025-06-19T12:00:00Z").get();
+    let announce = async |number, after_ms: Option<u64>| {
+        let at = after_ms.and_then(|ms| UtcMillis::new(start + ms));
+        let announcement = announcement(&Meter::new(number));
+        store.announce(announcement, 2, audit(at)).await.unwrap()
+    };
+    announce(1, None).await;
+    announce(2, None).await;
+    assert_eq!(announce(3, Some(0)).await, Announced::TooManyWaiting);
+    assert_eq!(announce(3, Some(day - 1)).await, Announced::TooManyWaiting);
+    let Announced::New { forgotten, .. } = announce(3, Some(day)).await else {
+        panic!("whoever fills the list shuts others out for a day only");
+    };
+    assert_eq!(forgotten, Some(Meter::new(1).id()));
+}
+
 pub(crate) async fn a_window_drops_the_single_signatures_and_proves_every_reading<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
