@@ -99,9 +99,9 @@ impl Seldom {
 /// Addresses that are remembered at most in one generation.
 const MAX_PEERS: usize = 25_000;
 
-/// Buckets by address, in two generations: who was not seen while a bucket fills is forgotten with
-/// the older one, and loses nothing by it. A crowd of new addresses only makes generations shorter,
-/// so that no request ever waits for a look at all of them.
+/// Buckets by address, in two generations: who was not seen while even the deepest debt turns into a
+/// full bucket is forgotten with the older one, and neither loses nor wins by it. A crowd of new
+/// addresses only makes generations shorter, so that no request ever waits for a look at all of them.
 #[derive(Debug)]
 pub(crate) struct PeerLimit {
     rate: Rate,
@@ -117,6 +117,14 @@ struct Generations {
 }
 
 impl Generations {
+    /// The bucket of an address that is known. Whoever asks again moves to the young ones.
+    fn known(&mut self, peer: IpAddr) -> Option<&mut Bucket> {
+        match self.old.remove(&peer) {
+            Some(bucket) => Some(self.young.entry(peer).or_insert(bucket)),
+            None => self.young.get_mut(&peer),
+        }
+    }
+
     fn age(&mut self, fills_in: Duration, now: Instant) {
         let since = *self.since.get_or_insert(now);
         let age = now.saturating_duration_since(since);
@@ -177,10 +185,9 @@ impl PeerLimit {
             return Ok(());
         }
         let (peer, now) = (subnet(peer), now());
-        let generations = self.aged(now);
+        let mut generations = self.aged(now);
         self.count(&generations);
-        let Generations { young, old, .. } = &*generations;
-        match young.get(&peer).or_else(|| old.get(&peer)).copied() {
+        match generations.known(peer).copied() {
             Some(mut bucket) => bucket.take(1.0, self.rate, now),
             None => Ok(()),
         }
@@ -191,7 +198,8 @@ impl PeerLimit {
             .generations
             .lock()
             .expect("no code panics while it holds this lock");
-        let fills_in = Duration::from_secs_f64(self.rate.burst / self.rate.per_s);
+        // From a debt of a whole bucket, see `Bucket::charge`.
+        let fills_in = Duration::from_secs_f64(2.0 * self.rate.burst / self.rate.per_s);
         generations.age(fills_in, now);
         generations
     }
@@ -419,7 +427,7 @@ mod tests {
         let limit = PeerLimit::new(RATE);
         let now = Instant::now();
         limit.take(peer("192.0.2.1"), now).unwrap();
-        let later = now + Duration::from_secs(4);
+        let later = now + Duration::from_secs(7);
         limit.check(peer("192.0.2.2"), || later).unwrap();
         assert_eq!(limit.known.load(Ordering::Relaxed), 0);
     }
@@ -466,6 +474,41 @@ mod tests {
         let room = BodyRoom::new(100, 60);
         assert!(room.enter(peer("192.0.2.1")).grow(60));
         assert!(!room.enter(peer("192.0.2.1")).grow(61));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_debt_is_not_forgotten_before_it_is_paid_off() {
+        let limit = PeerLimit::new(RATE);
+        let debtor = peer("192.0.2.1");
+        let start = Instant::now();
+        // It owes a whole bucket; one token it has after 2 s, a full bucket after 3 s.
+        limit.take(peer("192.0.2.2"), start).unwrap();
+        let at = |ms| start + Duration::from_millis(ms);
+        limit.charge(debtor, 500, at(1_400));
+        for ms in (1_400..4_400).step_by(100) {
+            let _ = limit.check(debtor, || at(ms));
+        }
+        let mut left = 0;
+        while limit.take(debtor, at(4_300)).is_ok() {
+            left += 1;
+        }
+        assert_eq!(left, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_of_new_addresses_does_not_wipe_out_a_debt() {
+        let limit = PeerLimit::new(RATE);
+        let (debtor, now) = (peer("192.0.2.1"), Instant::now());
+        limit.charge(debtor, 500, now);
+        let mut let_through = 0;
+        for network in 0..3 * MAX_PEERS as u128 {
+            let stranger = IpAddr::V6((network << 64).into());
+            assert_eq!(limit.take(stranger, now), Ok(()));
+            if network % 1_000 == 0 && limit.check(debtor, || now).is_ok() {
+                let_through += 1;
+            }
+        }
+        assert_eq!(let_through, 0);
     }
 
     #[test]
