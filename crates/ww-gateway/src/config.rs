@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use ww_store::EVENTS_KEPT;
 
 use crate::network::Network;
 
@@ -134,6 +135,13 @@ pub struct Limits {
     pub resumed_events: u64,
 }
 
+impl Limits {
+    /// Events that a live stream catches up on: no more than are kept.
+    pub(crate) fn resumable_events(&self) -> u64 {
+        self.resumed_events.min(EVENTS_KEPT)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -169,6 +177,17 @@ mod tests {
         assert_eq!(config, Config::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
         assert!(!config.public_read);
+    }
+
+    #[test]
+    fn no_stream_catches_up_on_more_events_than_are_kept() {
+        for (resumed_events, resumable) in [(3, 3), (EVENTS_KEPT + 1, EVENTS_KEPT)] {
+            let limits = Limits {
+                resumed_events,
+                ..Limits::default()
+            };
+            assert_eq!(limits.resumable_events(), resumable);
+        }
     }
 
     #[test]

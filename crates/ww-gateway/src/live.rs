@@ -116,7 +116,7 @@ impl Stream {
             }
             let newest = *self.woken.borrow_and_update();
             let missed = newest.0.saturating_sub(self.after.0);
-            if self.is_lost || missed > self.gateway.config.limits.resumed_events {
+            if self.is_lost || missed > self.gateway.config.limits.resumable_events() {
                 self.is_lost = false;
                 self.after = newest;
                 let text = format!("id: {newest}\nevent: reload\ndata: {{}}\n\n");

@@ -5,6 +5,9 @@ use ww_wire::{ChainIndex, Hash, MilliwattHours, Milliwatts, Signature, UtcMillis
 
 use crate::{EventId, InstallationId, KeyId, StoredReading};
 
+/// Events that are kept at least, for those who resume a live stream.
+pub const EVENTS_KEPT: u64 = 100_000;
+
 /// Something that a live view wants to know, in the order in which it became durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

@@ -26,8 +26,8 @@ pub use installation::{
     SensorProposal, StoredEnrolment, StoredStatement,
 };
 pub use journal::{
-    ApiKey, AuditRecord, Event, EventKind, Evidence, Finding, FindingKind, ImportedReading,
-    NewApiKey, NewAudit, NewFinding, Role, SignedBytes,
+    ApiKey, AuditRecord, EVENTS_KEPT, Event, EventKind, Evidence, Finding, FindingKind,
+    ImportedReading, NewApiKey, NewAudit, NewFinding, Role, SignedBytes,
 };
 pub use reading::{
     Position, Proof, ProvenReading, ReadingQuery, StoredChainRecord, StoredReading, StoredWindow,

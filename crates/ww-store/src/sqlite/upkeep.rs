@@ -12,10 +12,7 @@ use super::session::{Session, load_head, millis, sequence_from, time_from, write
 use crate::booking::{Entry, Ledger, Point, Sums, decode_entries};
 use crate::calendar::{Calendar, Step, calendar_seconds};
 use crate::chunk::{self, Chunk, MAX_WINDOWS, SealedWindow};
-use crate::{InstallationId, Integrity, Maintenance, Statistics, WindowReadings};
-
-/// Events that are kept for those who resume a live stream.
-const EVENTS_KEPT: u64 = 100_000;
+use crate::{EVENTS_KEPT, InstallationId, Integrity, Maintenance, Statistics, WindowReadings};
 
 /// Points that are booked before the entries they made are put aside.
 const BOOKED_AT_ONCE: u32 = 60;
@@ -305,13 +302,16 @@ pub(super) fn carry_out(session: &mut Session, plan: &Plan) -> Result<Maintenanc
     })
 }
 
-/// Forgets events that nobody resumes from any more.
+/// Forgets events that nobody resumes from any more. A row holds those of a whole commit: it goes
+/// once the last of them may.
 pub(super) fn forget_old_events(session: &mut Session) -> Result<()> {
     let newest = super::session::last_event(&session.connection)?.0;
     session
         .connection
-        .prepare_cached("DELETE FROM events WHERE id < ?1")?
-        .execute([newest.saturating_sub(EVENTS_KEPT) as i64])?;
+        .prepare_cached(
+            "DELETE FROM events WHERE id < (SELECT max(id) FROM events WHERE id <= ?1)",
+        )?
+        .execute([newest.saturating_sub(EVENTS_KEPT) as i64 + 1])?;
     Ok(())
 }
 
