@@ -121,7 +121,8 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<String> {
     ))
 }
 
-/// Takes over the rows of an older system.
+/// Takes over the rows of an older system. A gateway may go on serving meanwhile: what is written here
+/// is nothing that it remembers.
 pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String> {
     let shown = arguments.file.display();
     let text =
