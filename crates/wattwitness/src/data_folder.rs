@@ -1,4 +1,4 @@
-//! A gateway's data folder: one process writes in it at a time. What lies in it others know.
+//! A gateway's data folder: one gateway serves it at a time. What lies in it others know.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;

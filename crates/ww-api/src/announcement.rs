@@ -44,8 +44,8 @@ pub struct Announcement {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// A COSE_Sign1 of an Enrolment made by an offline operator key, hex. All other fields but
-    /// `name` and `time_zone` must then be left out.
+    /// A COSE_Sign1 of an Enrolment made by an offline operator key, hex. Beside it only
+    /// `name`, `time_zone`, `replaces` and `replacement` may stand.
     #[serde(default)]
     pub record: Option<String>,
     /// The name that people see; at most 64 bytes.

@@ -762,8 +762,8 @@ export interface components {
              */
             rated_power_w?: number | null;
             /**
-             * @description A COSE_Sign1 of an Enrolment made by an offline operator key, hex. All other fields but
-             *     `name` and `time_zone` must then be left out.
+             * @description A COSE_Sign1 of an Enrolment made by an offline operator key, hex. Beside it only
+             *     `name`, `time_zone`, `replaces` and `replacement` may stand.
              */
             record?: string | null;
             /**
