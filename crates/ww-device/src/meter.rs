@@ -208,8 +208,6 @@ pub struct Meter<F, S, V> {
     /// report, by which it is asked. Nothing numbered goes out before, because the flash may be a
     /// new one under an old key.
     agreed: bool,
-    /// A batch has gone out in this boot.
-    batch_sent: bool,
     /// The first chain record of the batch that is under way.
     batch_from: ChainIndex,
     /// How much the next batch may hold.
@@ -265,7 +263,6 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             consent_pending: enrolment.is_some(),
             wanted,
             agreed: false,
-            batch_sent: false,
             batch_from: wanted,
             batch_limit: BatchLimit::MOST,
             batch: None,
@@ -440,6 +437,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             Request::Announce | Request::Enrolment => Ok(0),
             Request::Reading => match self.unsent {
                 Some(unsent) => {
+                    self.queue.set_sent()?;
                     self.sending = Some(unsent.sequence);
                     let domain = Domain::Record(unsent.record_type);
                     self.put_signed(domain, &unsent.payload, buffer)
@@ -458,8 +456,8 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
                 self.put_signed(Domain::Record(RecordType::StatusReport), &payload, buffer)
             }
             Request::Batch => {
+                self.queue.set_sent()?;
                 self.batch_from = self.wanted;
-                self.batch_sent = true;
                 let (queue, signer) = (&mut self.queue, &mut self.signer);
                 let (from, limit) = (self.wanted, self.batch_limit);
                 let batch = self
@@ -587,9 +585,9 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         if answer.meter != self.id() {
             return Err(MeterError::ForeignAnswer(answer.meter));
         }
-        let is_new = self.chain.boot().get() == 1 && !self.batch_sent;
-        if is_new && answer.next_index.get() > 0 {
-            let next = answer.next_index.get();
+        let next = answer.next_index.get();
+        // However much was made here since: what the gateway holds is not from this flash.
+        if next > 0 && !self.queue.has_sent() {
             return Err(AcknowledgeError::NeverMade { next, made: 0 }.into());
         }
         if answer.next_index > self.queue.first_unacknowledged() {

@@ -300,7 +300,10 @@ impl<C: Clock, R: Reporter> Driver<C, R> {
     fn failed(&mut self, error: MeterError) -> anyhow::Result<()> {
         self.check_queue_file()?;
         if let MeterError::Acknowledge(AcknowledgeError::NeverMade { next, made }) = error {
-            let why = format!("it expects record {next} next, and only {made} are made here");
+            let why = match made {
+                0 => format!("it expects record {next} next, and nothing was ever sent from here"),
+                _ => format!("it expects record {next} next, and only {made} are made here"),
+            };
             self.contradicted(&why);
             return Ok(());
         }

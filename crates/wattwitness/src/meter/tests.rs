@@ -450,6 +450,56 @@ async fn a_key_whose_state_folder_is_lost_sends_nothing_and_measures_on_over_eve
 }
 
 #[tokio::test]
+async fn a_key_whose_state_folder_is_lost_in_an_outage_sends_nothing_after_a_restart() {
+    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    let (records, live) = (world.gateway.records(), world.gateway.live().len());
+    world.state = world.state_named("lost");
+    world.gateway.set_away(true);
+    let mut meter = world.start();
+    outgrown(&mut meter, records).await;
+    meter.stop().await;
+    world.gateway.set_away(false);
+    let mut meter = world.start();
+    let why = blocked(&mut meter).await;
+    assert!(why.contains("nothing was ever sent from here"), "{why}");
+    meter.stop().await;
+    world.gateway.assert_complete(1..=last);
+    let now = (world.gateway.records(), world.gateway.live().len());
+    assert_eq!(now, (records, live));
+}
+
+#[tokio::test]
+async fn a_meter_to_whose_batches_every_answer_was_lost_goes_on_after_a_restart() {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    world.gateway.set_losing_batch_answers(true);
+    let mut meter = world.start();
+    let is_lost = |event: &Event| {
+        matches!(
+            event,
+            Event::Refused {
+                request: Request::Batch,
+                ..
+            }
+        )
+    };
+    meter.until("a batch without an answer", is_lost).await;
+    assert!(world.gateway.records() > 0);
+    meter.kill().await;
+    world.gateway.set_losing_batch_answers(false);
+    let mut meter = world.start();
+    drained(&mut meter).await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    world.gateway.assert_complete(1..=last);
+}
+
+#[tokio::test]
 async fn no_reading_is_lost_by_a_gateway_that_claims_a_contradiction_falsely() {
     let world = World::new(SensorModel::ShellyEmGen1, None).await;
     world.gateway.approve();

@@ -25,7 +25,7 @@ pub enum AcknowledgeError {
     NeverMade {
         /// The index that the gateway expects next.
         next: u64,
-        /// The next index of the chain.
+        /// The next index of the chain; 0 when nothing was ever sent from here.
         made: u64,
     },
     /// Reading the flash failed.

@@ -23,7 +23,7 @@ const CHECKSUM: usize = 4;
 const MAX_NUMBER: u32 = u32::MAX / 2;
 
 /// The largest carry of any ring (the settings).
-const MAX_CARRY: usize = 420;
+const MAX_CARRY: usize = 424;
 
 /// The largest entry of any ring, with head, padding and checksum (an enrolment).
 pub(super) const MAX_ENTRY: usize = 400;

@@ -1,5 +1,6 @@
-//! The settings area: the Enrolment in force and the newest log checkpoint, in two sectors by
-//! turns. A sector's header carries all settings, so a sector counts as soon as its header does.
+//! The settings area: the Enrolment in force, the newest log checkpoint and whether anything was
+//! sent, in two sectors by turns. A sector's header carries all settings, so a sector counts as soon
+//! as its header does.
 
 use embedded_storage::nor_flash::NorFlash;
 use ww_wire::{Enrolment, Hash, Record, Signature};
@@ -8,15 +9,17 @@ use super::ring::{Appended, Found};
 use super::{PushError, Queue};
 use crate::flash::FlashFailure;
 
-/// Enrolment payload and operator's signature, then checkpoint size and root. A payload that
-/// begins with zero stands for none.
-pub(super) const SETTINGS_BYTES: usize = ENROLMENT_BYTES + CHECKPOINT_BYTES;
+/// Enrolment payload and operator's signature, then checkpoint size and root, then a word of ones
+/// once something was sent. A payload that begins with zero stands for none.
+pub(super) const SETTINGS_BYTES: usize = ENROLMENT_BYTES + CHECKPOINT_BYTES + SENT_BYTES;
 
 const ENROLMENT_BYTES: usize = Enrolment::LENGTH + 64;
 const CHECKPOINT_BYTES: usize = 40;
+const SENT_BYTES: usize = 4;
 
 const ENROLMENT: u8 = 1;
 const CHECKPOINT: u8 = 2;
+const SENT: u8 = 3;
 
 /// Size and root of a checkpoint of the public log; both zero for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,21 +38,24 @@ impl LogCheckpoint {
     };
 }
 
-/// What every window needs of the settings; kept in memory.
+/// What every window and every upload needs of the settings; kept in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Digests {
     enrolment: Hash,
     checkpoint: LogCheckpoint,
+    sent: bool,
 }
 
 impl Digests {
     pub(super) const NONE: Self = Self {
         enrolment: Hash::ZERO,
         checkpoint: LogCheckpoint::NONE,
+        sent: false,
     };
 
     pub(super) fn of(blob: &[u8; SETTINGS_BYTES]) -> Self {
-        let (enrolment, checkpoint) = blob.split_at(ENROLMENT_BYTES);
+        let (enrolment, rest) = blob.split_at(ENROLMENT_BYTES);
+        let (checkpoint, sent) = rest.split_at(CHECKPOINT_BYTES);
         let (size, root) = checkpoint.split_at(8);
         let mut digests = Self::NONE;
         if enrolment[0] != 0 {
@@ -59,16 +65,19 @@ impl Digests {
             .iter()
             .fold(0, |size, byte| size << 8 | u64::from(*byte));
         digests.checkpoint.root.0.copy_from_slice(root);
+        digests.sent = sent[0] != 0;
         digests
     }
 }
 
 /// Takes an entry into the settings.
 pub(super) fn apply(blob: &mut [u8; SETTINGS_BYTES], kind: u8, body: &[u8]) {
-    let (enrolment, checkpoint) = blob.split_at_mut(ENROLMENT_BYTES);
+    let (enrolment, rest) = blob.split_at_mut(ENROLMENT_BYTES);
+    let (checkpoint, sent) = rest.split_at_mut(CHECKPOINT_BYTES);
     match kind {
         ENROLMENT if body.len() == ENROLMENT_BYTES => enrolment.copy_from_slice(body),
         CHECKPOINT if body.len() == CHECKPOINT_BYTES => checkpoint.copy_from_slice(body),
+        SENT if body.len() == SENT_BYTES => sent.copy_from_slice(body),
         _ => {}
     }
 }
@@ -124,6 +133,23 @@ impl<F: NorFlash> Queue<F> {
         body[..8].copy_from_slice(&checkpoint.size.to_be_bytes());
         body[8..].copy_from_slice(&checkpoint.root.0);
         self.set(CHECKPOINT, &body)
+    }
+
+    /// Whether anything that has a number may have left this flash, in whichever boot. What was
+    /// acknowledged tells it as well, should the settings have rotted.
+    pub const fn has_sent(&self) -> bool {
+        self.digests.sent || self.state.settled_index > 0
+    }
+
+    /// Stores, once, that something that has a number is about to leave.
+    ///
+    /// # Errors
+    /// [`PushError::Refused`], [`PushError::Flash`], [`PushError::Doubtful`].
+    pub fn set_sent(&mut self) -> Result<(), PushError> {
+        if self.digests.sent {
+            return Ok(());
+        }
+        self.set(SENT, &[1; SENT_BYTES])
     }
 
     fn set(&mut self, kind: u8, body: &[u8]) -> Result<(), PushError> {

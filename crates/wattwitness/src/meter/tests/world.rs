@@ -334,6 +334,7 @@ struct Double {
     away: bool,
     forgets: bool,
     contradicts: bool,
+    loses_batch_answers: bool,
     announcements: Vec<Announcement>,
     live: Vec<AnyReading>,
 }
@@ -348,6 +349,7 @@ impl GatewayDouble {
             away: false,
             forgets: false,
             contradicts: false,
+            loses_batch_answers: false,
             announcements: Vec::new(),
             live: Vec::new(),
         })))
@@ -397,6 +399,11 @@ impl GatewayDouble {
     /// Says from now on, or no longer, that it holds another record in the place of whatever comes.
     pub(super) fn set_contradicting(&self, contradicts: bool) {
         self.lock().contradicts = contradicts;
+    }
+
+    /// Takes batches from now on, or no longer, without being heard.
+    pub(super) fn set_losing_batch_answers(&self, loses: bool) {
+        self.lock().loses_batch_answers = loses;
     }
 
     /// How many records of the chain it holds.
@@ -492,7 +499,12 @@ async fn records(
             _ => {}
         }
     }
-    answered(double, request, &body)
+    let is_lost = double.loses_batch_answers && request == Request::Batch;
+    let answer = answered(double, request, &body);
+    if is_lost {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    }
+    answer
 }
 
 fn answered(mut double: MutexGuard<'_, Double>, request: Request, body: &[u8]) -> Answered {
