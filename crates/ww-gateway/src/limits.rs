@@ -117,6 +117,14 @@ struct Generations {
 }
 
 impl Generations {
+    /// The bucket of an address, a full one if it is not known.
+    fn bucket(&mut self, peer: IpAddr, rate: Rate, now: Instant) -> &mut Bucket {
+        self.young.entry(peer).or_insert_with(|| {
+            let known = self.old.remove(&peer);
+            known.unwrap_or_else(|| Bucket::full(rate, now))
+        })
+    }
+
     /// The bucket of an address that is known. Whoever asks again moves to the young ones.
     fn known(&mut self, peer: IpAddr) -> Option<&mut Bucket> {
         match self.old.remove(&peer) {
@@ -151,11 +159,7 @@ impl PeerLimit {
     pub(crate) fn take(&self, peer: IpAddr, now: Instant) -> Result<(), RetryAfter> {
         let peer = subnet(peer);
         let mut generations = self.aged(now);
-        let Generations { young, old, .. } = &mut *generations;
-        let bucket = young.entry(peer).or_insert_with(|| {
-            old.remove(&peer)
-                .unwrap_or_else(|| Bucket::full(self.rate, now))
-        });
+        let bucket = generations.bucket(peer, self.rate, now);
         let taken = bucket.take(1.0, self.rate, now);
         self.count(&generations);
         taken
@@ -165,11 +169,7 @@ impl PeerLimit {
     pub(crate) fn charge(&self, peer: IpAddr, count: usize, now: Instant) {
         let peer = subnet(peer);
         let mut generations = self.aged(now);
-        let Generations { young, old, .. } = &mut *generations;
-        let bucket = young.entry(peer).or_insert_with(|| {
-            old.remove(&peer)
-                .unwrap_or_else(|| Bucket::full(self.rate, now))
-        });
+        let bucket = generations.bucket(peer, self.rate, now);
         bucket.charge(count as f64, self.rate, now);
         self.count(&generations);
     }

@@ -695,11 +695,27 @@ impl Intake<'_, '_> {
         readings: Option<&WindowReadings>,
         other: u64,
     ) -> Result<Refusal> {
+        self.evidence_of_record(FindingKind::EnergyTornApart, verified, readings, other)?;
+        Ok(Refusal::EnergyTornApart {
+            installation: self.meter.id,
+            index: verified.record().chain_index,
+            other: chain_index(other)?,
+        })
+    }
+
+    /// Keeps a refused window beside the record of the chain that it contradicts.
+    fn evidence_of_record(
+        &mut self,
+        kind: FindingKind,
+        verified: &Verified<Window>,
+        readings: Option<&WindowReadings>,
+        other: u64,
+    ) -> Result<()> {
         let window = verified.record();
         let payload = window.encode()?;
         let stored = chain_record(self.desk.connection, self.owner(), other)?;
         self.evidence(NewEvidence {
-            kind: FindingKind::EnergyTornApart,
+            kind,
             number: window.chain_index.get(),
             stored: stored.as_ref().map_or(&[], |row| &row.payload),
             stored_signature: stored.as_ref().map(|row| &row.signature),
@@ -707,11 +723,6 @@ impl Intake<'_, '_> {
             refused: &payload,
             refused_signature: Some(verified.signature()),
             refused_readings: readings.map(WindowReadings::packed),
-        })?;
-        Ok(Refusal::EnergyTornApart {
-            installation: self.meter.id,
-            index: window.chain_index,
-            other: chain_index(other)?,
         })
     }
 
@@ -748,18 +759,7 @@ impl Intake<'_, '_> {
             return Ok(None);
         };
         let sequence = window.first_sequence.get().max(first);
-        let payload = window.encode()?;
-        let stored = chain_record(self.desk.connection, self.owner(), index)?;
-        self.evidence(NewEvidence {
-            kind: FindingKind::OverlappingWindows,
-            number: window.chain_index.get(),
-            stored: stored.as_ref().map_or(&[], |row| &row.payload),
-            stored_signature: stored.as_ref().map(|row| &row.signature),
-            stored_in: None,
-            refused: &payload,
-            refused_signature: Some(verified.signature()),
-            refused_readings: readings.map(WindowReadings::packed),
-        })?;
+        self.evidence_of_record(FindingKind::OverlappingWindows, verified, readings, index)?;
         Ok(Some(Refusal::OverlappingWindows {
             installation: self.meter.id,
             index: window.chain_index,
