@@ -114,7 +114,6 @@ impl Ledger {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn entries(&mut self) -> &[Entry] {
         self.close_run();
         &self.entries
@@ -183,11 +182,17 @@ impl Ledger {
         }
     }
 
+    /// Whether there are more entries than those of the periods that the last point lay in, so that
+    /// it is time to write some.
+    pub(crate) const fn is_to_be_settled(&self) -> bool {
+        self.entries.len() > Step::ALL.len()
+    }
+
     /// Takes out the entries to be written: all but those of the periods that the last point lay
     /// in, as long as there are no more than those.
     pub(crate) fn settle(&mut self) -> Vec<Entry> {
         self.close_run();
-        if self.entries.len() <= Step::ALL.len() {
+        if !self.is_to_be_settled() {
             return Vec::new();
         }
         let current = self.current;
@@ -219,30 +224,23 @@ impl Ledger {
         out
     }
 
-    /// Takes entries that [`Ledger::encode`] wrote.
+    /// Adds entries that [`Ledger::encode`] wrote.
     pub(crate) fn restore(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
-        self.entries = decode_entries(bytes)?;
+        let mut bytes = Bytes(bytes);
+        while !bytes.is_empty() {
+            let [step] = bytes.array()?;
+            self.entries.push(Entry {
+                step: Step::from_number(step).ok_or(Unreadable)?,
+                start: bytes.signed()?,
+                sums: Sums {
+                    energy: bytes.signed()?,
+                    readings: bytes.signed()?,
+                    gaps: bytes.signed()?,
+                },
+            });
+        }
         Ok(())
     }
-}
-
-/// Reads what [`Ledger::encode`] wrote.
-pub(crate) fn decode_entries(bytes: &[u8]) -> Result<Vec<Entry>, Unreadable> {
-    let mut bytes = Bytes(bytes);
-    let mut entries = Vec::new();
-    while !bytes.is_empty() {
-        let [step] = bytes.array()?;
-        entries.push(Entry {
-            step: Step::from_number(step).ok_or(Unreadable)?,
-            start: bytes.signed()?,
-            sums: Sums {
-                energy: bytes.signed()?,
-                readings: bytes.signed()?,
-                gaps: bytes.signed()?,
-            },
-        });
-    }
-    Ok(entries)
 }
 
 /// What a point brings when it follows `before`. The first of all brings no energy: what the meter

@@ -63,6 +63,9 @@ pub struct EnergySummary {
     pub year: MilliwattHours,
     /// Everything, readings of unknown time included.
     pub lifetime: MilliwattHours,
+    /// What meters measured beside the one that they follow, before that one ended: in none of the
+    /// other figures.
+    pub overlap: MilliwattHours,
     /// The mean of the seven local days before today; days before the first reading do not count.
     pub seven_day_average: MilliwattHours,
     /// What signed corrections have taken back; `lifetime` is before that.

@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use suite::meter::{Meter, audit, live, sealed, utc};
 use suite::{Backend, active, all, assert_whole, take, take_one};
 use tempfile::TempDir;
-use ww_store::{SqliteOptions, SqliteStore, Store, StoreError};
+use ww_store::{Span, SqliteOptions, SqliteStore, Store, StoreError};
+use ww_wire::UtcMillis;
 
 struct Sqlite(TempDir);
 
@@ -67,6 +68,7 @@ store_suite! { Sqlite;
     a_replacement_that_names_another_end_of_the_chain_is_refused,
     a_replaced_meter_counts_no_further_but_its_backlog_is_taken,
     what_a_replaced_meter_had_not_sealed_still_counts,
+    what_a_meter_measured_beside_the_one_it_replaces_counts_once,
     a_meter_is_enrolled_in_the_place_of_another_or_not_at_all,
     a_window_that_does_not_open_where_the_last_one_closed_is_refused,
     across_a_gap_energy_may_have_risen_but_not_fallen,
@@ -195,4 +197,52 @@ async fn readings_are_filed_by_meter_before_there_are_too_many_to_scan() {
     );
     assert!(fresh < 16, "{fresh} fresh readings");
     assert_eq!(fresh + filed, 60);
+}
+
+#[tokio::test]
+async fn a_reading_in_order_is_one_row_and_every_view_knows_it() {
+    let backend = Sqlite::new();
+    let path = backend.0.path().join("store.db");
+    let open = || SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+    let store = open();
+    let mut meter = Meter::new(1);
+    let id = active(&store, &meter, "Europe/Berlin").await;
+    let start = utc("2025-06-19T12:00:00Z");
+    let readings = meter.ten_minutes(start, 45);
+    for reading in &readings {
+        take_one(&store, live(*reading)).await;
+    }
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    let written: i64 = raw
+        .query_row("SELECT last_sequence FROM heads", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(written, 1, "only the first reading wrote its meter's head");
+    store.close().await.unwrap();
+
+    let store = open();
+    let last = readings.last().unwrap().sum();
+    let latest = store.latest(id).await.unwrap().unwrap();
+    assert_eq!(latest.reading.sum(), last);
+    let listed = store.installations().await.unwrap();
+    assert_eq!(listed[0].last_reading.unwrap().sequence, last.sequence);
+    assert_eq!(listed[0].last_seen, latest.received);
+    assert_eq!(
+        store.installation(id).await.unwrap().as_ref(),
+        listed.first()
+    );
+    let now = UtcMillis::new(start.get() + 599_000).unwrap();
+    let chart = store.chart(id, Span::Hour, now).await.unwrap().unwrap();
+    let first = readings[0].sum().produced.get();
+    assert_eq!(chart.total.get(), last.produced.get() - first);
+    let energy = store.energy(id, now).await.unwrap().unwrap();
+    assert_eq!(energy.lifetime, last.produced);
+    assert_eq!(store.statistics().await.unwrap().live_readings, 60);
+    assert_whole(&store).await;
+
+    take_one(
+        &store,
+        live(meter.read(UtcMillis::new(start.get() + 600_000), 45)),
+    )
+    .await;
+    assert_whole(&store).await;
 }

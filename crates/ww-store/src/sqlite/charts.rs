@@ -1,14 +1,18 @@
-//! Charts and totals in SQL, from the rollups alone: no reading is touched.
+//! Charts and totals in SQL, from the rollups: but for where a meter takes over from another, no
+//! reading is touched.
 
 use rusqlite::{Connection, params};
 use ww_wire::{MilliwattHours, UtcMillis};
 
 use super::failure::{Failure, Result};
+use super::lookup::{Owner, first_after, owner, point_before};
 use super::registry::carried;
-use super::session::load_head;
-use crate::booking::{Sums, decode_entries};
+use super::session::{Head, load_head, load_standing};
+use crate::booking::{Point, Sums};
 use crate::calendar::{Calendar, Period, Step, calendar_seconds};
 use crate::{Bar, Chart, EnergySummary, InstallationId, Span};
+
+const TEN_MINUTES_S: i64 = 600;
 
 /// An installation with those it follows.
 struct Line {
@@ -23,6 +27,24 @@ struct Member {
     id: InstallationId,
     /// `produced` at the record with which a Replacement ends it; zero for the one that goes on.
     ended: MilliwattHours,
+    overlap: Overlap,
+}
+
+/// What a meter measured beside the one that it follows. The energy is that one's, and stands
+/// outside every figure of this one.
+#[derive(Clone, Copy)]
+struct Overlap {
+    /// Of this meter only periods from this second on count.
+    until: Option<i64>,
+    /// What it had produced by then.
+    energy: MilliwattHours,
+}
+
+impl Overlap {
+    const NONE: Self = Self {
+        until: None,
+        energy: MilliwattHours::ZERO,
+    };
 }
 
 fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
@@ -37,6 +59,7 @@ fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
         members: vec![Member {
             id,
             ended: MilliwattHours::ZERO,
+            overlap: Overlap::NONE,
         }],
         corrected: own.corrected,
     };
@@ -44,12 +67,85 @@ fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
     while let Some(id) = next {
         let before = carried(connection, id)?
             .ok_or_else(|| Failure::Damaged(format!("installation {id} has gone")))?;
-        line.members.push(Member { id, ended });
+        line.members.push(Member {
+            id,
+            ended,
+            overlap: Overlap::NONE,
+        });
         ended = before.carried;
         line.corrected = sum(line.corrected, before.corrected);
         next = before.replaces;
     }
+    let mut end = None;
+    for member in line.members.iter_mut().rev() {
+        if let Some(end) = end {
+            member.overlap = overlap(connection, member.id, end)?;
+        }
+        end = end.max(last_time(connection, member.id)?);
+    }
     Ok(Some(line))
+}
+
+/// When a meter measured last.
+fn last_time(connection: &Connection, id: InstallationId) -> Result<Option<UtcMillis>> {
+    let Some(head) = load_head(connection, id)? else {
+        return Ok(None);
+    };
+    let newest = head.latest.map(|(time, _)| time);
+    // Of windows whose readings are lost there is only the close.
+    Ok(newest.or(head.last.and_then(|last| last.time)))
+}
+
+/// What a meter measured up to the `end` of those before it, that is before the first reading
+/// behind it. A bar of ten minutes in which both measured is the earlier one's. Readings of unknown
+/// time may have been made at any time: they are taken for later ones only where they stand behind
+/// a later one.
+fn overlap(connection: &Connection, id: InstallationId, end: UtcMillis) -> Result<Overlap> {
+    let (Some(owner), Some(head)) = (owner(connection, id)?, load_head(connection, id)?) else {
+        return Ok(Overlap::NONE);
+    };
+    let began_before = |time: Option<UtcMillis>| time.is_some_and(|time| time <= end);
+    let first = first_after(connection, owner, end)?;
+    let before = first_before(connection, owner, first.as_ref())?;
+    let is_beside =
+        began_before(head.first_time) || before.is_some_and(|before| began_before(before.time));
+    let (Some(seconds), true) = (calendar_seconds(Some(end)), is_beside) else {
+        let energy = produced_before(first.as_ref(), before.as_ref(), &head);
+        return Ok(Overlap {
+            until: None,
+            energy,
+        });
+    };
+    let until = Calendar::UTC.period(Step::TenMinutes, seconds).end;
+    let last_beside = UtcMillis::new(until.unsigned_abs() * 1000 - 1).unwrap_or(end);
+    let first = first_after(connection, owner, last_beside)?;
+    let before = first_before(connection, owner, first.as_ref())?;
+    Ok(Overlap {
+        until: Some(until),
+        energy: produced_before(first.as_ref(), before.as_ref(), &head),
+    })
+}
+
+/// The point before `first`.
+fn first_before(
+    connection: &Connection,
+    owner: Owner,
+    first: Option<&Point>,
+) -> Result<Option<Point>> {
+    first.map_or(Ok(None), |first| {
+        point_before(connection, owner, first.sequence)
+    })
+}
+
+/// What a meter had produced before the `first` point that counts, as far as is known: while what
+/// came before it is on its way, all that it states may be of then.
+fn produced_before(first: Option<&Point>, before: Option<&Point>, head: &Head) -> MilliwattHours {
+    match (first, before) {
+        (_, Some(before)) => before.produced,
+        (Some(first), None) if first.sequence.get() == 1 => MilliwattHours::ZERO,
+        (Some(first), None) => first.produced,
+        (None, None) => (head.last).map_or(MilliwattHours::ZERO, |last| last.produced),
+    }
 }
 
 fn sum(a: MilliwattHours, b: MilliwattHours) -> MilliwattHours {
@@ -59,9 +155,6 @@ fn sum(a: MilliwattHours, b: MilliwattHours) -> MilliwattHours {
 /// The sums of each of `periods`, which are of this step and follow one another.
 fn sums(connection: &Connection, line: &Line, step: Step, periods: &[Period]) -> Result<Vec<Sums>> {
     let mut sums = vec![Sums::default(); periods.len()];
-    let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
-        return Ok(sums);
-    };
     let mut add = |start: i64, more: Sums| {
         let at = periods.partition_point(|period| period.end <= start);
         if periods.get(at).is_some_and(|period| period.contains(start)) {
@@ -69,28 +162,52 @@ fn sums(connection: &Connection, line: &Line, step: Step, periods: &[Period]) ->
         }
     };
     for member in &line.members {
-        let mut statement = connection.prepare_cached(
-            "SELECT start, energy, readings, gaps FROM rollups
-             WHERE meter = ?1 AND step = ?2 AND start >= ?3 AND start < ?4",
-        )?;
-        let mut rows = statement.query(params![member.id.0, step as u8, first.start, last.end])?;
-        while let Some(row) = rows.next()? {
-            let more = Sums {
-                energy: row.get(1)?,
-                readings: row.get(2)?,
-                gaps: row.get(3)?,
-            };
-            add(row.get(0)?, more);
-        }
-        if let Some((_, ledger)) = load_head(connection, member.id)? {
-            for entry in decode_entries(&ledger)? {
-                if entry.step == step {
-                    add(entry.start, entry.sums);
+        let mut standing = load_standing(connection, member.id)?;
+        for (step, from, to) in counted(member, step, periods) {
+            let mut statement = connection.prepare_cached(
+                "SELECT start, energy, readings, gaps FROM rollups
+                 WHERE meter = ?1 AND step = ?2 AND start >= ?3 AND start < ?4",
+            )?;
+            let mut rows = statement.query(params![member.id.0, step as u8, from, to])?;
+            while let Some(row) = rows.next()? {
+                let more = Sums {
+                    energy: row.get(1)?,
+                    readings: row.get(2)?,
+                    gaps: row.get(3)?,
+                };
+                add(row.get(0)?, more);
+            }
+            if let Some((_, ledger)) = &mut standing {
+                for entry in ledger.entries() {
+                    if entry.step == step && (from..to).contains(&entry.start) {
+                        add(entry.start, entry.sums);
+                    }
                 }
             }
         }
     }
     Ok(sums)
+}
+
+/// Which rollups of a member make up its part of `periods`: those of the step, and where its part
+/// begins within a period, the ten minutes of the rest of it.
+fn counted(member: &Member, step: Step, periods: &[Period]) -> Vec<(Step, i64, i64)> {
+    let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
+        return Vec::new();
+    };
+    let Some(until) = member.overlap.until.filter(|until| *until > first.start) else {
+        return vec![(step, first.start, last.end)];
+    };
+    let at = periods.partition_point(|period| period.end <= until);
+    let Some(broken) = periods.get(at) else {
+        return Vec::new();
+    };
+    if broken.start == until {
+        return vec![(step, until, last.end)];
+    }
+    // In a zone of quarter hours a bar of ten minutes may go on into the next period: it is left out.
+    let rest = (Step::TenMinutes, until, broken.end - TEN_MINUTES_S + 1);
+    vec![rest, (step, broken.end, last.end)]
 }
 
 pub(super) fn chart(
@@ -161,23 +278,27 @@ pub(super) fn summary(
     let Some(line) = line(connection, id)? else {
         return Ok(None);
     };
-    let mut lifetime = MilliwattHours::ZERO;
+    let (mut lifetime, mut overlap) = (MilliwattHours::ZERO, MilliwattHours::ZERO);
     let mut first_time = None;
     for member in &line.members {
         let mut produced = member.ended;
-        if let Some((head, _)) = load_head(connection, member.id)? {
+        if let Some(head) = load_head(connection, member.id)? {
             first_time = first_time.into_iter().chain(head.first_time).min();
             // Readings that no window sealed before the meter ended are held and in its bars.
             let held = head.last.map(|last| last.produced);
             produced = produced.max(held.unwrap_or(produced));
         }
-        lifetime = sum(lifetime, produced);
+        let beside = member.overlap.energy.min(produced);
+        overlap = sum(overlap, beside);
+        let own = produced.checked_sub(beside);
+        lifetime = sum(lifetime, own.unwrap_or(MilliwattHours::ZERO));
     }
     let mut summary = EnergySummary {
         today: MilliwattHours::ZERO,
         month: MilliwattHours::ZERO,
         year: MilliwattHours::ZERO,
         lifetime,
+        overlap,
         seven_day_average: MilliwattHours::ZERO,
         corrected: line.corrected,
         time_zone: line.zone.clone(),

@@ -148,11 +148,26 @@ impl Intake<'_, '_> {
                 if last.is_some_and(|last| point.produced < last.produced) {
                     return self.produced_fell(verified);
                 }
-                self.insert_live(verified)?;
-                self.meter.ledger.book(last.as_ref(), &point);
+                self.append(verified, last.as_ref(), &point)
             }
         }
-        self.stored_reading(&point)
+    }
+
+    /// Stores a reading that follows the last one.
+    fn append(
+        &mut self,
+        verified: &Verified<AnyReading>,
+        last: Option<&Point>,
+        point: &Point,
+    ) -> Result<Outcome> {
+        self.insert_fresh(verified)?;
+        self.meter.ledger.book(last, point);
+        self.meter.head.append(point, self.received);
+        if self.meter.ledger.is_to_be_settled() {
+            self.desk.touch();
+        }
+        self.desk.appended();
+        self.stored_reading(point.sequence)
     }
 
     /// A reading that is not the newest: perhaps known, perhaps late.
@@ -185,9 +200,11 @@ impl Intake<'_, '_> {
         {
             return self.contradicted_by_bare_window(verified, window);
         }
-        self.insert_live(verified)?;
+        self.insert_fresh(verified)?;
         self.rebook(before, close.as_slice(), &[point], after);
-        let outcome = self.stored_reading(&point)?;
+        self.meter.head.append(&point, self.received);
+        self.desk.touch();
+        let outcome = self.stored_reading(point.sequence)?;
         if let Some(window) = bare {
             self.seal_bare_window(&window)?;
         }
@@ -235,39 +252,42 @@ impl Intake<'_, '_> {
         }))
     }
 
-    fn insert_live(&mut self, verified: &Verified<AnyReading>) -> Result<()> {
+    fn insert_fresh(&mut self, verified: &Verified<AnyReading>) -> Result<()> {
         let sum = verified.record().sum();
         let body = live_body(verified.record(), verified.signature(), self.received)?;
+        let fresh = &mut *self.desk.fresh;
+        fresh.rows += 1;
+        fresh.last_id += 1;
         self.desk
             .connection
             .prepare_cached(
-                "INSERT INTO fresh (meter, sequence, time, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO fresh (id, meter, sequence, time, body) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
+                fresh.last_id,
                 self.meter.id.0,
                 sum.sequence.get() as i64,
                 list_time(sum.time),
                 body
             ])?;
-        self.meter.head.live += 1;
-        *self.desk.fresh += 1;
         Ok(())
     }
 
-    fn stored_reading(&mut self, point: &Point) -> Result<Outcome> {
-        self.meter.head.note(point, self.received);
-        let event = self.desk.reading_event(self.meter.id, point.sequence);
-        let mut receipt = self.seen()?;
+    fn stored_reading(&mut self, sequence: Sequence) -> Result<Outcome> {
+        let event = self.desk.reading_event(self.meter.id, sequence);
+        let mut receipt = self.receipt()?;
         receipt.event = Some(event);
         Ok(Outcome::Stored(receipt))
     }
 
     /// Notes that the meter was heard of, and makes a receipt.
     fn seen(&mut self) -> Result<Receipt> {
-        if self.received.is_some() {
-            self.meter.head.last_seen = self.meter.head.last_seen.max(self.received);
-        }
+        self.meter.head.last_seen = self.meter.head.last_seen.max(self.received);
         self.desk.touch();
+        self.receipt()
+    }
+
+    fn receipt(&self) -> Result<Receipt> {
         Ok(Receipt {
             installation: self.meter.id,
             received: self.received,
@@ -525,7 +545,7 @@ impl Intake<'_, '_> {
             .connection
             .prepare_cached("DELETE FROM live WHERE meter = ?1 AND sequence BETWEEN ?2 AND ?3")?
             .execute(key)?;
-        *self.desk.fresh -= from_fresh as u64;
+        self.desk.fresh.rows -= from_fresh as u64;
         self.meter.head.live -= (from_fresh + from_live) as u64;
         Ok(())
     }

@@ -458,6 +458,58 @@ pub(super) fn point_after(
     Ok(after)
 }
 
+/// The point with the earliest time after `time`.
+pub(super) fn first_after(
+    connection: &Connection,
+    owner: Owner,
+    time: UtcMillis,
+) -> Result<Option<Point>> {
+    let key = params![owner.id.0, i64::try_from(time.get()).unwrap_or(i64::MAX)];
+    let mut points = Vec::new();
+    let single: Option<Vec<u8>> = connection
+        .prepare_cached(
+            "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND time > ?2
+             ORDER BY time, sequence LIMIT 1",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    if let Some(body) = single {
+        points.push(Point::of(&read_live_body(owner, &body)?.reading));
+    }
+    let window = connection
+        .prepare_cached(
+            "SELECT chain_index, packed FROM windows WHERE meter = ?1 AND max_time > ?2
+             ORDER BY max_time LIMIT 1",
+        )?
+        .query_row(key, |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
+        })
+        .optional()?;
+    match window {
+        Some((_, Some(packed))) => {
+            points.extend(unpack(owner.meter, &packed)?.iter().map(Point::of));
+        }
+        Some((index, None)) => {
+            points.push(Point::close_of(&window_record(connection, owner, index)?));
+        }
+        None => {}
+    }
+    let chunk = connection
+        .prepare_cached(
+            "SELECT id FROM chunks WHERE meter = ?1 AND max_time > ?2 ORDER BY max_time LIMIT 1",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    if let Some(rowid) = chunk {
+        let chunk = load_chunk(connection, owner, rowid)?;
+        points.extend(chunk.readings().iter().map(Point::of));
+    }
+    points.retain(|point| point.time.is_some_and(|held| held > time));
+    Ok(points
+        .into_iter()
+        .min_by_key(|point| (point.time, point.sequence)))
+}
+
 /// A window that is not in a chunk.
 pub(super) fn window_record(connection: &Connection, owner: Owner, index: i64) -> Result<Window> {
     let record = chain_row(connection, owner, index as u64)?
@@ -664,7 +716,7 @@ fn indices_in_chunk(connection: &Connection, owner: Owner, rowid: Option<i64>) -
 /// Where a chain ends. `produced` never falls along a chain, so what it has come to is the most
 /// that the last window or the last Gap of whole records says.
 pub(super) fn chain_end(connection: &Connection, owner: Owner) -> Result<Option<ChainEnd>> {
-    let tip = load_head(connection, owner.id)?.and_then(|(head, _)| head.tip);
+    let tip = load_head(connection, owner.id)?.and_then(|head| head.tip);
     let Some((index, digest)) = tip else {
         return Ok(None);
     };

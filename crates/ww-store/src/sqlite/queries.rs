@@ -18,8 +18,7 @@ use crate::{
 };
 
 pub(super) fn latest(connection: &Connection, id: InstallationId) -> Result<Option<StoredReading>> {
-    let (Some(owner), Some((head, _))) = (owner(connection, id)?, load_head(connection, id)?)
-    else {
+    let (Some(owner), Some(head)) = (owner(connection, id)?, load_head(connection, id)?) else {
         return Ok(None);
     };
     if let Some((_, sequence)) = head.latest {

@@ -12,7 +12,8 @@ use super::failure::{Failure, Result};
 use super::journal::record_audit;
 use super::lookup::{Owner, chain_end, chain_index};
 use super::session::{
-    Session, energy_from, load_head, millis, state_from_number, state_number, time_from,
+    Head, Session, energy_from, load_head, load_heads, millis, state_from_number, state_number,
+    time_from,
 };
 use super::upkeep::rebuild_rollups;
 use crate::calendar::Calendar;
@@ -558,9 +559,11 @@ pub(super) fn installations(connection: &Connection) -> Result<Vec<Installation>
     let sql = format!("SELECT {COLUMNS} FROM installations ORDER BY id");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
+    let mut heads = load_heads(connection)?;
     let mut installations = Vec::new();
     while let Some(row) = rows.next()? {
-        installations.push(from_row(connection, row)?);
+        let head = heads.remove(&InstallationId(row.get(0)?));
+        installations.push(from_row(row, head)?);
     }
     Ok(installations)
 }
@@ -573,7 +576,7 @@ pub(super) fn installation(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([id.0])?;
     rows.next()?
-        .map(|row| from_row(connection, row))
+        .map(|row| from_row(row, load_head(connection, id)?))
         .transpose()
 }
 
@@ -591,9 +594,8 @@ pub(super) fn installation_of(
     }
 }
 
-fn from_row(connection: &Connection, row: &Row<'_>) -> Result<Installation> {
+fn from_row(row: &Row<'_>, head: Option<Head>) -> Result<Installation> {
     let id = InstallationId(row.get(0)?);
-    let head = load_head(connection, id)?.map(|(head, _)| head);
     let enrolment: Option<Vec<u8>> = row.get(13)?;
     Ok(Installation {
         id,

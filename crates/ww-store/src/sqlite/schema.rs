@@ -9,7 +9,7 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x5761_7474;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: [&str; 1] = [V1];
+const MIGRATIONS: [&str; 2] = [V1, V2];
 
 /// The newest schema known here.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -247,6 +247,13 @@ CREATE TABLE imports (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// `heads.fresh_id`: the row of `fresh` up to which a head knows the fresh readings of its meter;
+/// those behind it are to be appended to it. Numbers of `fresh` are never given twice.
+const V2: &str = "
+ALTER TABLE heads ADD COLUMN fresh_id INTEGER NOT NULL DEFAULT 0;
+UPDATE heads SET fresh_id = (SELECT coalesce(max(id), 0) FROM fresh);
+";
+
 /// Brings a database to the newest schema, one migration per transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found = version(connection)?;
@@ -293,4 +300,40 @@ pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
         .ok_or_else(|| StoreError::Damaged {
             what: "the file is an SQLite database of another program".to_owned(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_of_the_first_schema_knows_all_fresh_readings_of_its_meter() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(V1).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO installations (id, meter, public_key, name, time_zone, state,
+                     shelly_payload) VALUES (1, x'01', x'', '', 'UTC', 1, x'');
+                 INSERT INTO heads (meter, last_sequence, last_produced, last_is_reading,
+                     latest_sequence, sealed_sequence, next_index, live, ledger)
+                 VALUES (1, 2, 0, 1, 2, 0, 0, 2, x'');
+                 INSERT INTO fresh (meter, sequence, body) VALUES (1, 1, x''), (1, 2, x'')",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(version(&connection).unwrap(), NEWEST);
+        let behind: u32 = connection
+            .query_row(
+                "SELECT count(*) FROM fresh f JOIN heads h ON h.meter = f.meter
+                 WHERE f.id > h.fresh_id",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(behind, 0);
+    }
 }

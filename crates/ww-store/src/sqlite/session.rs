@@ -1,16 +1,24 @@
 //! The writer's side of the SQLite backend: its connection, what it remembers of each meter, and
 //! the group commit. What is written, and by which rules, is in `ingest`, `registry`, `upkeep`.
+//!
+//! A reading in order writes one row, in `fresh`. The row of its meter in `heads` stays behind until
+//! something else changes it or the fresh readings are filed: whoever needs the head takes the fresh
+//! readings that came since and appends them, as the writer did.
+//!
+//! Invariant: the fresh readings behind a row of `heads` follow it and one another in order, and the
+//! writer remembers every meter whose row is behind.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::{mpsc, oneshot};
 use ww_wire::{Hash, MeterId, MilliwattHours, Sequence, UtcMillis};
 
 use super::failure::{Failure, Result};
+use super::lookup::{Owner, blob, read_live_body};
 use crate::booking::{Entry, Ledger, Point};
 use crate::calendar::Calendar;
 use crate::varint;
@@ -86,7 +94,19 @@ pub(super) struct Meter {
     /// The last window, and how far the chain is held without a hole from there on; not known until
     /// a window was taken at the tip.
     pub(super) sealed: Option<Sealed>,
-    is_dirty: bool,
+    row: HeadRow,
+}
+
+/// How a meter's row in `heads` stands to what is remembered of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HeadRow {
+    /// There is none.
+    Missing,
+    Current,
+    /// Fresh readings say the rest.
+    Behind,
+    /// It is to be written before the commit.
+    Outdated,
 }
 
 /// How far the records of a replaced meter are taken.
@@ -105,7 +125,7 @@ pub(super) struct Sealed {
     pub(super) tip: u64,
 }
 
-/// The state of a meter's numbers; a row of `heads`.
+/// The state of a meter's numbers; a row of `heads` and the fresh readings that came since.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     /// The point with the highest sequence number.
@@ -137,6 +157,13 @@ impl Head {
         live: 0,
     };
 
+    /// Takes the point of a fresh reading that follows the last one.
+    pub(super) fn append(&mut self, point: &Point, received: Option<UtcMillis>) {
+        self.live += 1;
+        self.last_seen = self.last_seen.max(received);
+        self.note(point, received);
+    }
+
     /// Notes that a point is held now, which came at `received`.
     pub(super) fn note(&mut self, point: &Point, received: Option<UtcMillis>) {
         if self.last.is_none_or(|last| last.sequence <= point.sequence) {
@@ -165,14 +192,24 @@ pub(super) struct Session {
     pub(super) connection: Connection,
     meters: HashMap<MeterId, Meter>,
     ids: HashMap<InstallationId, MeterId>,
-    dirty: Vec<MeterId>,
+    /// Whose row is to be written before the commit.
+    outdated: Vec<MeterId>,
+    /// Whose row is behind, or was.
+    behind: Vec<MeterId>,
     next_event: u64,
     first_pending_event: u64,
     pending_events: Vec<u8>,
-    /// How many rows `fresh` has.
-    fresh: u64,
+    fresh: Fresh,
     fresh_limit: u64,
     commits: Arc<AtomicU64>,
+}
+
+/// What the writer knows of `fresh`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fresh {
+    pub(super) rows: u64,
+    /// The highest number of any row so far; none is given twice.
+    pub(super) last_id: i64,
 }
 
 /// The two kinds of events, as they stand in `events.body`.
@@ -189,11 +226,15 @@ impl Session {
             connection,
             meters: HashMap::new(),
             ids: HashMap::new(),
-            dirty: Vec::new(),
+            outdated: Vec::new(),
+            behind: Vec::new(),
             next_event: 1,
             first_pending_event: 1,
             pending_events: Vec::new(),
-            fresh: 0,
+            fresh: Fresh {
+                rows: 0,
+                last_id: 0,
+            },
             fresh_limit,
             commits,
         };
@@ -266,7 +307,7 @@ impl Session {
         for work in batch {
             work.run(self)?;
         }
-        self.flush()
+        self.save_outdated()
             .and_then(|()| self.file_fresh())
             .map_err(|failure| failure.attempting(attempt))?;
         self.execute("COMMIT").map_err(sql)?;
@@ -302,9 +343,10 @@ impl Session {
 
     /// Moves the fresh readings to where they are found by meter, once there are enough of them.
     fn file_fresh(&mut self) -> Result<()> {
-        if self.fresh < self.fresh_limit {
+        if self.fresh.rows < self.fresh_limit {
             return Ok(());
         }
+        self.flush()?;
         self.connection
             .prepare_cached(
                 "INSERT INTO live (meter, sequence, time, body)
@@ -314,31 +356,67 @@ impl Session {
         self.connection
             .prepare_cached("DELETE FROM fresh")?
             .execute([])?;
-        self.fresh = 0;
+        self.fresh.rows = 0;
         Ok(())
     }
 
-    /// Drops everything remembered, as after a rollback.
+    /// Drops everything remembered, as after a rollback, and takes up what the rows say.
     fn forget(&mut self) -> Result<()> {
         self.meters.clear();
         self.ids.clear();
-        self.dirty.clear();
+        self.outdated.clear();
+        self.behind.clear();
         self.pending_events.clear();
         self.next_event = last_event(&self.connection)?.0 + 1;
         self.first_pending_event = self.next_event;
-        let fresh: i64 = self
+        self.fresh = self
             .connection
-            .prepare_cached("SELECT count(*) FROM fresh")?
-            .query_row([], |row| row.get(0))?;
-        self.fresh = fresh as u64;
+            .prepare_cached(
+                "SELECT count(*), max(coalesce(max(id), 0),
+                     (SELECT coalesce(max(fresh_id), 0) FROM heads)) FROM fresh",
+            )?
+            .query_row([], |row| {
+                Ok(Fresh {
+                    rows: row.get::<_, i64>(0)? as u64,
+                    last_id: row.get(1)?,
+                })
+            })?;
+        self.remember_behind()
+    }
+
+    fn remember_behind(&mut self) -> Result<()> {
+        let behind: Vec<MeterId> = self
+            .connection
+            .prepare_cached(
+                "SELECT meter FROM installations WHERE id IN (
+                     SELECT f.meter FROM fresh f JOIN heads h ON h.meter = f.meter
+                     WHERE f.id > h.fresh_id)",
+            )?
+            .query_map([], |row| row.get(0).map(ww_wire::SignerId))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in behind {
+            if let Some(mut meter) = Meter::load(&self.connection, &id)? {
+                meter.row = HeadRow::Behind;
+                self.ids.insert(meter.id, id);
+                self.meters.insert(id, meter);
+                self.behind.push(id);
+            }
+        }
         Ok(())
     }
 
-    /// Writes what is remembered and not yet in its rows.
+    /// Writes everything that is remembered and not yet in its rows.
     pub(super) fn flush(&mut self) -> Result<()> {
-        for id in self.dirty.drain(..) {
+        let behind = core::mem::take(&mut self.behind);
+        self.outdated.extend(behind);
+        self.save_outdated()
+    }
+
+    /// Writes what is remembered and no row says: a head that is behind may stay so.
+    fn save_outdated(&mut self) -> Result<()> {
+        for id in self.outdated.drain(..) {
             if let Some(meter) = self.meters.get_mut(&id) {
-                meter.save(&self.connection)?;
+                meter.save(&self.connection, self.fresh)?;
             }
         }
         if !self.pending_events.is_empty() {
@@ -377,11 +455,16 @@ impl Session {
             pending_events: &mut self.pending_events,
             fresh: &mut self.fresh,
             touched: false,
+            appended: false,
         };
         let answer = work(meter, &mut desk)?;
-        if desk.touched && !meter.is_dirty {
-            meter.is_dirty = true;
-            self.dirty.push(*id);
+        let is_row_needed = desk.touched || desk.appended && meter.row == HeadRow::Missing;
+        if is_row_needed && meter.row != HeadRow::Outdated {
+            meter.row = HeadRow::Outdated;
+            self.outdated.push(*id);
+        } else if desk.appended && meter.row == HeadRow::Current {
+            meter.row = HeadRow::Behind;
+            self.behind.push(*id);
         }
         Ok(Some(answer))
     }
@@ -415,15 +498,20 @@ pub(super) struct Desk<'a> {
     pub(super) connection: &'a Connection,
     next_event: &'a mut u64,
     pending_events: &'a mut Vec<u8>,
-    /// How many rows `fresh` has.
-    pub(super) fresh: &'a mut u64,
+    pub(super) fresh: &'a mut Fresh,
     touched: bool,
+    appended: bool,
 }
 
 impl Desk<'_> {
     /// Says that what is remembered of the meter must be written.
     pub(super) const fn touch(&mut self) {
         self.touched = true;
+    }
+
+    /// Says that a fresh reading was appended to the meter's head, and nothing else changed.
+    pub(super) const fn appended(&mut self) {
+        self.appended = true;
     }
 
     pub(super) fn reading_event(&mut self, id: InstallationId, sequence: Sequence) -> EventId {
@@ -505,32 +593,49 @@ impl Meter {
         let Some((id, state, time_zone, ended)) = row else {
             return Ok(None);
         };
-        let calendar = Calendar::named(&time_zone)
-            .ok_or_else(|| Failure::Damaged(format!("time zone {time_zone:?} is not known")))?;
-        let mut loaded = Self {
-            id: InstallationId(id),
+        let id = InstallationId(id);
+        let (head, ledger, row) = match load_standing(connection, id)? {
+            Some((head, ledger)) => (head, ledger, HeadRow::Current),
+            None => (
+                Head::NEW,
+                Ledger::new(calendar(&time_zone)?),
+                HeadRow::Missing,
+            ),
+        };
+        Ok(Some(Self {
+            id,
             meter: *meter,
             state: state_from_number(state)?,
             ended,
-            head: Head::NEW,
-            ledger: Ledger::new(calendar),
+            head,
+            ledger,
             sealed: None,
-            is_dirty: false,
-        };
-        if let Some((head, ledger)) = load_head(connection, loaded.id)? {
-            loaded.head = head;
-            loaded.ledger.restore(&ledger)?;
-        }
-        Ok(Some(loaded))
+            row,
+        }))
     }
 
-    fn save(&mut self, connection: &Connection) -> Result<()> {
+    fn save(&mut self, connection: &Connection, fresh: Fresh) -> Result<()> {
+        if self.row == HeadRow::Current {
+            return Ok(());
+        }
         let settled = self.ledger.settle();
         write_rollups(connection, self.id, &settled)?;
-        save_head(connection, self.id, &self.head, &self.ledger.encode())?;
-        self.is_dirty = false;
+        save_head(
+            connection,
+            self.id,
+            &self.head,
+            &self.ledger.encode(),
+            fresh.last_id,
+        )?;
+        self.row = HeadRow::Current;
         Ok(())
     }
+}
+
+/// The calendar of a time zone that was checked when it was stored.
+pub(super) fn calendar(time_zone: &str) -> Result<Calendar> {
+    Calendar::named(time_zone)
+        .ok_or_else(|| Failure::Damaged(format!("time zone {time_zone:?} is not known")))
 }
 
 /// Adds entries to their rows.
@@ -561,21 +666,94 @@ pub(super) fn write_rollups(
     Ok(())
 }
 
-/// The head of a meter and its ledger's bytes.
-pub(super) fn load_head(
+/// The head of a meter, as of now.
+pub(super) fn load_head(connection: &Connection, id: InstallationId) -> Result<Option<Head>> {
+    Ok(load_standing(connection, id)?.map(|(head, _)| head))
+}
+
+/// The heads of all meters that have one, as of now.
+pub(super) fn load_heads(connection: &Connection) -> Result<HashMap<InstallationId, Head>> {
+    let mut statement = connection.prepare_cached(Standing::SELECT)?;
+    let mut rows = statement.query([0, u32::MAX])?;
+    let mut standings = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let standing = Standing::from_row(row)?;
+        standings.insert(standing.owner.id, standing);
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT body, id, meter FROM fresh ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(standing) = standings.get_mut(&InstallationId(row.get(2)?))
+            && row.get::<_, i64>(1)? > standing.fresh_id
+        {
+            standing.append(row.get_ref(0)?.as_blob().map_err(blob)?)?;
+        }
+    }
+    let heads = standings.into_iter();
+    Ok(heads.map(|(id, standing)| (id, standing.head)).collect())
+}
+
+/// The head of a meter and its ledger, as of now.
+pub(super) fn load_standing(
     connection: &Connection,
     id: InstallationId,
-) -> Result<Option<(Head, Vec<u8>)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT last_sequence, last_time, last_produced, last_is_reading, latest_time,
-             latest_sequence, first_time, sealed_sequence, tip_index, tip_digest, next_index,
-             last_seen, live, ledger
-         FROM heads WHERE meter = ?1",
-    )?;
-    let mut rows = statement.query([id.0])?;
+) -> Result<Option<(Head, Ledger)>> {
+    let mut statement = connection.prepare_cached(Standing::SELECT)?;
+    let mut rows = statement.query([id.0, id.0])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
+    let mut standing = Standing::from_row(row)?;
+    let mut statement = connection
+        .prepare_cached("SELECT body FROM fresh WHERE id > ?2 AND meter = ?1 ORDER BY id")?;
+    let mut rows = statement.query(params![id.0, standing.fresh_id])?;
+    while let Some(row) = rows.next()? {
+        standing.append(row.get_ref(0)?.as_blob().map_err(blob)?)?;
+    }
+    Ok(Some((standing.head, standing.ledger)))
+}
+
+/// A row of `heads`, and what is appended to it.
+struct Standing {
+    owner: Owner,
+    head: Head,
+    ledger: Ledger,
+    /// The fresh readings up to this row are in it.
+    fresh_id: i64,
+}
+
+impl Standing {
+    const SELECT: &str = "SELECT last_sequence, last_time, last_produced, last_is_reading,
+             latest_time, latest_sequence, first_time, sealed_sequence, tip_index, tip_digest,
+             next_index, last_seen, live, ledger, fresh_id, i.id, i.meter, i.time_zone
+         FROM heads h JOIN installations i ON i.id = h.meter WHERE h.meter BETWEEN ?1 AND ?2";
+
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let mut ledger = Ledger::new(calendar(row.get_ref(17)?.as_str().map_err(blob)?)?);
+        ledger.restore(row.get_ref(13)?.as_blob().map_err(blob)?)?;
+        Ok(Self {
+            owner: Owner {
+                id: InstallationId(row.get(15)?),
+                meter: ww_wire::SignerId(row.get(16)?),
+            },
+            head: head_from(row)?,
+            ledger,
+            fresh_id: row.get(14)?,
+        })
+    }
+
+    /// Takes the body of the next fresh reading.
+    fn append(&mut self, body: &[u8]) -> Result<()> {
+        let stored = read_live_body(self.owner, body)?;
+        let point = Point::of(&stored.reading);
+        self.ledger.book(self.head.last.as_ref(), &point);
+        self.head.append(&point, stored.received);
+        Ok(())
+    }
+}
+
+fn head_from(row: &Row<'_>) -> Result<Head> {
     let last_sequence: i64 = row.get(0)?;
     let last = if last_sequence == 0 {
         None
@@ -596,7 +774,7 @@ pub(super) fn load_head(
         Some(index) => Some((index as u64, Hash(row.get(9)?))),
         None => None,
     };
-    let head = Head {
+    Ok(Head {
         last,
         latest,
         first_time: time_from(row.get(6)?),
@@ -605,8 +783,7 @@ pub(super) fn load_head(
         next_index: row.get::<_, i64>(10)? as u64,
         last_seen: time_from(row.get(11)?),
         live: row.get::<_, i64>(12)? as u64,
-    };
-    Ok(Some((head, row.get(13)?)))
+    })
 }
 
 fn save_head(
@@ -614,13 +791,14 @@ fn save_head(
     id: InstallationId,
     head: &Head,
     ledger: &[u8],
+    fresh_id: i64,
 ) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO heads (meter, last_sequence, last_time, last_produced,
                  last_is_reading, latest_time, latest_sequence, first_time, sealed_sequence,
-                 tip_index, tip_digest, next_index, last_seen, live, ledger)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                 tip_index, tip_digest, next_index, last_seen, live, ledger, fresh_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             id.0,
@@ -638,6 +816,7 @@ fn save_head(
             millis(head.last_seen),
             head.live as i64,
             ledger,
+            fresh_id,
         ])?;
     Ok(())
 }

@@ -8,8 +8,10 @@ use ww_wire::{AnyReading, ChainRecord, Hash, Record, RecordType, Window};
 
 use super::failure::{Failure, Result};
 use super::lookup::{ChainRow, Owner, live_between, load_chunk, owner, unpack, window_record};
-use super::session::{Session, load_head, millis, sequence_from, time_from, write_rollups};
-use crate::booking::{Entry, Ledger, Point, Sums, decode_entries};
+use super::session::{
+    Session, calendar, load_standing, millis, sequence_from, time_from, write_rollups,
+};
+use crate::booking::{Entry, Ledger, Point, Sums};
 use crate::calendar::{Calendar, Step, calendar_seconds};
 use crate::chunk::{self, Chunk, MAX_WINDOWS, SealedWindow};
 use crate::{EVENTS_KEPT, InstallationId, Integrity, Maintenance, Statistics, WindowReadings};
@@ -416,8 +418,7 @@ fn calendar_of(connection: &Connection, id: InstallationId) -> Result<Calendar> 
     let zone: String = connection
         .prepare_cached("SELECT time_zone FROM installations WHERE id = ?1")?
         .query_row([id.0], |row| row.get(0))?;
-    Calendar::named(&zone)
-        .ok_or_else(|| Failure::Damaged(format!("time zone {zone:?} is not known")))
+    calendar(&zone)
 }
 
 pub(super) fn integrity(connection: &Connection) -> Result<Integrity> {
@@ -471,9 +472,9 @@ fn check_rollups(connection: &Connection, owner: Owner, report: &mut Integrity) 
             },
         });
     }
-    let head = load_head(connection, owner.id)?;
-    if let Some((_, ledger)) = &head {
-        stored.extend(decode_entries(ledger)?);
+    let mut standing = load_standing(connection, owner.id)?;
+    if let Some((_, ledger)) = &mut standing {
+        stored.extend_from_slice(ledger.entries());
     }
     let stored = tally(stored);
     report.rollups += expected.len() as u64;
@@ -498,7 +499,7 @@ fn check_rollups(connection: &Connection, owner: Owner, report: &mut Integrity) 
         last = Some((point.sequence, point.produced));
     })?;
     report.readings += readings;
-    let remembered = head.and_then(|(head, _)| head.last);
+    let remembered = standing.and_then(|(head, _)| head.last);
     if remembered.map(|last| (last.sequence, last.produced)) != last {
         report.faults.push(format!(
             "installation {}: its last reading is {last:?}, remembered is {remembered:?}",
@@ -589,7 +590,11 @@ pub(super) fn statistics(connection: &Connection, commits: u64) -> Result<Statis
     let in_use = pragma("page_count")? - pragma("freelist_count")?;
     Ok(Statistics {
         installations: number("SELECT count(*) FROM installations")?,
-        live_readings: number("SELECT sum(live) FROM heads")?,
+        live_readings: number("SELECT sum(live) FROM heads")?
+            + number(
+                "SELECT count(*) FROM fresh f JOIN heads h ON h.meter = f.meter
+                 WHERE f.id > h.fresh_id",
+            )?,
         sealed_readings: compacted + in_windows,
         compacted_readings: compacted,
         windows: number("SELECT count(*) FROM windows")?

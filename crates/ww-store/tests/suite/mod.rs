@@ -1045,6 +1045,44 @@ pub(crate) async fn what_a_replaced_meter_had_not_sealed_still_counts<B: Backend
     assert_eq!(energy.lifetime, mwh(tail.sum().produced.get() + 30));
 }
 
+pub(crate) async fn what_a_meter_measured_beside_the_one_it_replaces_counts_once<B: Backend>() {
+    for replaced_first in [true, false] {
+        let backend = B::new();
+        let store = backend.open();
+        // The old one measures from 12:00 to 12:10, the new one from 12:00 to 12:20.
+        let (_, mut new, replacement) = old_and_new(&*store).await;
+        let boot = new.start(None);
+        let mut backlog = vec![chained(ChainRecord::Boot(boot))];
+        for start in ["2025-06-19T12:00:00Z", "2025-06-19T12:10:00Z"] {
+            let readings = new.ten_minutes(utc(start), 45);
+            backlog.push(sealed(new.seal(&readings), &readings));
+        }
+        let newest = new.read(Some(utc("2025-06-19T12:20:00Z")), 45);
+        let now = utc("2025-06-19T12:30:00Z");
+        if replaced_first {
+            replace(&*store, replacement).await.unwrap();
+            // Its newest reading comes before its backlog, and nobody can tell yet.
+            receipt(&take_one(&*store, live(newest)).await);
+            let energy = store.energy(InstallationId(2), now).await.unwrap().unwrap();
+            assert_eq!((energy.lifetime, energy.overlap), (mwh(2700), mwh(5445)));
+            take(&*store, backlog).await;
+        } else {
+            backlog.push(live(newest));
+            take(&*store, backlog).await;
+            replace(&*store, replacement).await.unwrap();
+        }
+        let energy = store.energy(InstallationId(2), now).await.unwrap().unwrap();
+        assert_eq!((energy.lifetime, energy.overlap), (mwh(5445), mwh(2700)));
+        // The first reading of all brings nothing: what was before it is of an unknown time.
+        assert_eq!((energy.today, energy.month), (mwh(5400), mwh(5400)));
+        for span in Span::ALL {
+            let chart = store.chart(InstallationId(2), span, now).await;
+            assert_eq!(chart.unwrap().unwrap().total, mwh(5400), "{span:?}");
+        }
+        assert_whole(&*store).await;
+    }
+}
+
 pub(crate) async fn a_meter_is_enrolled_in_the_place_of_another_or_not_at_all<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
