@@ -95,6 +95,10 @@ pub struct Energy {
     /// Ever, across replaced meters, Wh.
     #[schema(value_type = f64)]
     pub lifetime_wh: Milli,
+    /// What a meter measured beside the one that it replaced, before that one ended, Wh. It was
+    /// counted there; none of the other figures has it again.
+    #[schema(value_type = f64)]
+    pub overlap_wh: Milli,
     /// Mean of the seven full local days before today, Wh; null before the first full day.
     #[schema(required, value_type = Option<f64>)]
     pub average_7d_wh: Option<Milli>,

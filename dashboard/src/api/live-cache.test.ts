@@ -11,6 +11,7 @@ const energy: Energy = {
   month_wh: 20,
   year_wh: 30,
   lifetime_wh: 40,
+  overlap_wh: 0,
   average_7d_wh: 5,
   corrected_wh: 0,
   timezone: "UTC",

@@ -874,6 +874,12 @@ export interface components {
              * @description Since the first of the local month, Wh.
              */
             month_wh: number;
+            /**
+             * Format: double
+             * @description What a meter measured beside the one that it replaced, before that one ended, Wh. It was
+             *     counted there; none of the other figures has it again.
+             */
+            overlap_wh: number;
             /** @description IANA name of the time zone in which this was counted. */
             timezone: string;
             /**

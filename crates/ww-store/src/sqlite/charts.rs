@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use ww_wire::{MilliwattHours, UtcMillis};
 
 use super::failure::{Failure, Result};
-use super::lookup::{Owner, first_after, owner, point_before};
+use super::lookup::{Owner, first_from, owner, point_before};
 use super::registry::carried;
 use super::session::{Head, load_head, load_standing};
 use crate::booking::{Point, Sums};
@@ -96,32 +96,31 @@ fn last_time(connection: &Connection, id: InstallationId) -> Result<Option<UtcMi
     Ok(newest.or(head.last.and_then(|last| last.time)))
 }
 
-/// What a meter measured up to the `end` of those before it, that is before the first reading
-/// behind it. A bar of ten minutes in which both measured is the earlier one's. Readings of unknown
-/// time may have been made at any time: they are taken for later ones only where they stand behind
-/// a later one.
+/// What a meter measured before the `end` of those that it follows. A bar of ten minutes in which both
+/// measured is the earlier one's. Readings of unknown time may have been made at any time: they are
+/// taken for later ones only where they stand behind a later one.
 fn overlap(connection: &Connection, id: InstallationId, end: UtcMillis) -> Result<Overlap> {
     let (Some(owner), Some(head)) = (owner(connection, id)?, load_head(connection, id)?) else {
         return Ok(Overlap::NONE);
     };
-    let began_before = |time: Option<UtcMillis>| time.is_some_and(|time| time <= end);
-    let first = first_after(connection, owner, end)?;
+    let is_earlier = |time: Option<UtcMillis>| time.is_some_and(|time| time < end);
+    let first = first_from(connection, owner, end)?;
     let before = first_before(connection, owner, first.as_ref())?;
     let is_beside =
-        began_before(head.first_time) || before.is_some_and(|before| began_before(before.time));
-    let (Some(seconds), true) = (calendar_seconds(Some(end)), is_beside) else {
-        let energy = produced_before(first.as_ref(), before.as_ref(), &head);
+        is_earlier(head.first_time) || before.is_some_and(|before| is_earlier(before.time));
+    let broken = calendar_seconds(Some(end))
+        .filter(|_| is_beside)
+        .map(|seconds| Calendar::UTC.period(Step::TenMinutes, seconds));
+    let Some(broken) = broken else {
         return Ok(Overlap {
             until: None,
-            energy,
+            energy: produced_before(first.as_ref(), before.as_ref(), &head),
         });
     };
-    let until = Calendar::UTC.period(Step::TenMinutes, seconds).end;
-    let last_beside = UtcMillis::new(until.unsigned_abs() * 1000 - 1).unwrap_or(end);
-    let first = first_after(connection, owner, last_beside)?;
+    let first = first_from(connection, owner, utc(broken.end)?)?;
     let before = first_before(connection, owner, first.as_ref())?;
     Ok(Overlap {
-        until: Some(until),
+        until: Some(broken.end),
         energy: produced_before(first.as_ref(), before.as_ref(), &head),
     })
 }

@@ -458,8 +458,8 @@ pub(super) fn point_after(
     Ok(after)
 }
 
-/// The point with the earliest time after `time`.
-pub(super) fn first_after(
+/// The point with the earliest time from `time` on.
+pub(super) fn first_from(
     connection: &Connection,
     owner: Owner,
     time: UtcMillis,
@@ -468,7 +468,7 @@ pub(super) fn first_after(
     let mut points = Vec::new();
     let single: Option<Vec<u8>> = connection
         .prepare_cached(
-            "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND time > ?2
+            "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND time >= ?2
              ORDER BY time, sequence LIMIT 1",
         )?
         .query_row(key, |row| row.get(0))
@@ -478,7 +478,7 @@ pub(super) fn first_after(
     }
     let window = connection
         .prepare_cached(
-            "SELECT chain_index, packed FROM windows WHERE meter = ?1 AND max_time > ?2
+            "SELECT chain_index, packed FROM windows WHERE meter = ?1 AND max_time >= ?2
              ORDER BY max_time LIMIT 1",
         )?
         .query_row(key, |row| {
@@ -496,7 +496,7 @@ pub(super) fn first_after(
     }
     let chunk = connection
         .prepare_cached(
-            "SELECT id FROM chunks WHERE meter = ?1 AND max_time > ?2 ORDER BY max_time LIMIT 1",
+            "SELECT id FROM chunks WHERE meter = ?1 AND max_time >= ?2 ORDER BY max_time LIMIT 1",
         )?
         .query_row(key, |row| row.get(0))
         .optional()?;
@@ -504,7 +504,7 @@ pub(super) fn first_after(
         let chunk = load_chunk(connection, owner, rowid)?;
         points.extend(chunk.readings().iter().map(Point::of));
     }
-    points.retain(|point| point.time.is_some_and(|held| held > time));
+    points.retain(|point| point.time.is_some_and(|held| held >= time));
     Ok(points
         .into_iter()
         .min_by_key(|point| (point.time, point.sequence)))
