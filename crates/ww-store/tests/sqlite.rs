@@ -246,3 +246,32 @@ async fn a_reading_in_order_is_one_row_and_every_view_knows_it() {
     .await;
     assert_whole(&store).await;
 }
+
+#[tokio::test]
+async fn a_meter_that_is_silent_keeps_its_head_when_others_fill_the_fresh_readings() {
+    let backend = Sqlite::new();
+    let mut store = backend.open();
+    let (mut silent, mut busy) = (Meter::new(1), Meter::new(2));
+    let id = active(&*store, &silent, "Europe/Berlin").await;
+    active(&*store, &busy, "Europe/Berlin").await;
+    let start = utc("2025-06-19T12:00:00Z").get();
+    for round in 0..6 {
+        let now = UtcMillis::new(start + round * 10_000);
+        if round % 2 == 0 {
+            store.close().await.unwrap();
+            store = backend.open();
+        }
+        take_one(&*store, live(silent.read(now, 45))).await;
+        if round % 3 == 0 {
+            store.close().await.unwrap();
+            store = backend.open();
+        }
+        // With the last of them there are as many as are filed.
+        for _ in 0..15 {
+            take_one(&*store, live(busy.read(now, 45))).await;
+            let known = store.installation(id).await.unwrap().unwrap();
+            assert_eq!(known.last_reading.unwrap().sequence.get(), round + 1);
+        }
+        assert_whole(&*store).await;
+    }
+}
