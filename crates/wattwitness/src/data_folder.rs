@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// The lock's name in the folder. The file stays; whether somebody holds it is what counts, and
 /// that ends with the process, however it ends.
@@ -20,10 +20,14 @@ impl DataFolder {
     /// database would each go by what they remember and not by what the other has written.
     pub(crate) fn take(folder: &Path) -> anyhow::Result<Self> {
         let shown = folder.display();
+        ensure!(
+            folder.is_dir() || !folder.exists(),
+            "the data folder {shown} is no folder; name another with --data"
+        );
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the data folder {shown}"))?;
         let file = folder.join(LOCK_FILE);
-        let cannot = || format!("cannot lock the data folder {shown} by {}", file.display());
+        let cannot = || format!("cannot take the data folder {shown}: {}", file.display());
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)

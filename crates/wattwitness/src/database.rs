@@ -1,5 +1,6 @@
 //! `wattwitness backup`, `restore` and `import`: what an administrator does with a database file.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -18,12 +19,9 @@ const ROWS_AT_A_TIME: usize = 10_000;
 /// Rows that were skipped and are named one by one.
 const SKIPPED_ROWS_NAMED: usize = 20;
 
-/// Where a backup goes.
+/// Which gateway's database.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  wattwitness backup --data data park-2026-06-01.db\n\nThe gateway may go on serving meanwhile."
-)]
-pub(crate) struct BackupArguments {
+struct GatewayData {
     /// Data folder of the gateway
     #[arg(
         long,
@@ -32,6 +30,16 @@ pub(crate) struct BackupArguments {
         default_value = "data"
     )]
     data: PathBuf,
+}
+
+/// Where a backup goes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  wattwitness backup --data data park-2026-06-01.db\n\nThe gateway may go on serving meanwhile."
+)]
+pub(crate) struct BackupArguments {
+    #[command(flatten)]
+    gateway: GatewayData,
     /// File to write; it must not exist yet
     file: PathBuf,
 }
@@ -39,17 +47,11 @@ pub(crate) struct BackupArguments {
 /// Where a backup comes from.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  wattwitness restore --data data park-2026-06-01.db\n\nThe gateway must be stopped. What came after the backup, the meters send again as far as they\nstill hold it."
+    after_help = "Example:\n  wattwitness restore --data data park-2026-06-01.db\n\nThe gateway must be stopped, and its data folder hold no database. What came\nafter the backup, the meters send again as far as they still hold it."
 )]
 pub(crate) struct RestoreArguments {
-    /// Data folder of the gateway; it must hold no database yet
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "WATTWITNESS_DATA",
-        default_value = "data"
-    )]
-    data: PathBuf,
+    #[command(flatten)]
+    gateway: GatewayData,
     /// The backup
     file: PathBuf,
 }
@@ -60,16 +62,10 @@ pub(crate) struct RestoreArguments {
     after_help = "Example:\n  psql solar -c \"select json_agg(r) from readings r\" -At > old.json\n  wattwitness import --data data --source solar-2025 old.json\n\nThe rows are kept apart as never verified: they are in no total and no chart."
 )]
 pub(crate) struct ImportArguments {
-    /// Data folder of the gateway
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "WATTWITNESS_DATA",
-        default_value = "data"
-    )]
-    data: PathBuf,
+    #[command(flatten)]
+    gateway: GatewayData,
     /// A name for where the rows come from; the same rows under the same name are taken once
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     source: String,
     /// The rows: a JSON array of objects with id, installation_id, power_w, total_wh, timestamp and
     /// signature, as the old API and database have them
@@ -84,26 +80,48 @@ pub(crate) async fn backup(arguments: &BackupArguments) -> anyhow::Result<String
         "{} exists already; a backup never replaces a file",
         file.display()
     );
-    let store = open_existing(&arguments.data)?;
-    let done = store.backup(file).await;
+    let store = open_existing(&arguments.gateway.data)?;
+    let done = whole_backup(&store, file).await;
     store.close().await?;
     done.with_context(|| format!("cannot write the backup {}", file.display()))?;
     Ok(format!(
         "the database in {} was copied to {}",
-        arguments.data.display(),
+        arguments.gateway.data.display(),
         file.display()
     ))
 }
 
+/// Makes the backup in a folder beside `file` that goes when this ends, and moves it there once it
+/// is whole.
+async fn whole_backup(store: &SqliteStore, file: &Path) -> anyhow::Result<()> {
+    let parent = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let making = tempfile::Builder::new()
+        .prefix(".wattwitness-backup-")
+        .tempdir_in(parent)?;
+    let unfinished = making.path().join("backup");
+    store.backup(&unfinished).await?;
+    std::fs::rename(&unfinished, file)?;
+    File::open(parent)?.sync_all()?;
+    Ok(())
+}
+
 /// Puts a backup in the place of a database.
 pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<String> {
-    let folder = &arguments.data;
+    let folder = &arguments.gateway.data;
     let _taken = DataFolder::take(folder)?;
     let database = folder.join(serve::DATABASE_FILE);
     ensure!(
         !database.exists(),
         "{} exists already; move it away first, a restore never replaces a database",
         database.display()
+    );
+    ensure!(
+        arguments.file.is_file(),
+        "there is no file {}",
+        arguments.file.display()
     );
     let audit = NewAudit {
         at: SystemClock.now(),
@@ -129,7 +147,7 @@ pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String
         std::fs::read_to_string(&arguments.file).with_context(|| format!("cannot read {shown}"))?;
     let (readings, skipped) =
         read_rows(&text).with_context(|| format!("{shown} is not a JSON array of readings"))?;
-    let store = open_existing(&arguments.data)?;
+    let store = open_existing(&arguments.gateway.data)?;
     let mut new = 0;
     for part in readings.chunks(ROWS_AT_A_TIME) {
         let audit = NewAudit {
@@ -279,7 +297,9 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let _gateway = DataFolder::take(data.path()).unwrap();
         let arguments = RestoreArguments {
-            data: data.path().to_owned(),
+            gateway: GatewayData {
+                data: data.path().to_owned(),
+            },
             file: data.path().join("park.db"),
         };
         let refused = format!("{:#}", restore(&arguments).unwrap_err());

@@ -26,7 +26,8 @@ Examples:
   wattwitness demo --meters 10 --history 30d
   wattwitness demo --speed 60 --listen 127.0.0.1:0
 
-Everything that the demo makes lies in a temporary folder and goes with it, unless --data names one.";
+Everything that the demo makes lies in a temporary folder and goes with it,
+unless --data names one.";
 
 /// What the demo is told by flags, environment and configuration file.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -34,7 +35,12 @@ Everything that the demo makes lies in a temporary folder and goes with it, unle
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DemoArguments {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR", env = "WATTWITNESS_LISTEN")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "WATTWITNESS_LISTEN",
+        value_parser = serve::listen_address
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<std::net::SocketAddr>,
     /// New or empty folder for the database and the keys, kept afterwards
@@ -42,7 +48,7 @@ pub(crate) struct DemoArguments {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<PathBuf>,
     /// Meters in the park, 1 to 100 [default: 3]
-    #[arg(long)]
+    #[arg(long, value_name = "COUNT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     meters: Option<u16>,
     /// How far back history goes, such as 365d or 12h [default: 365d]
@@ -50,11 +56,11 @@ pub(crate) struct DemoArguments {
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<String>,
     /// How many times faster than real time the park lives [default: 1]
-    #[arg(long)]
+    #[arg(long, value_name = "TIMES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<u16>,
     /// The same seed gives the same weather [default: 1]
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
 }
@@ -156,8 +162,7 @@ async fn start_gateway(
         connections_per_peer: 10_000,
         ..Limits::default()
     };
-    let store = serve::open(&config.data_dir)?;
-    Ok(Gateway::start(config, Arc::new(store), Arc::new(ParkClock(clock))).await?)
+    serve::start(config, Arc::new(ParkClock(clock))).await
 }
 
 /// The URL is what scripts wait for, so it goes to standard output.
@@ -170,7 +175,10 @@ fn announce(url: &str, gateway: &Gateway, folder: &Path) {
     eprintln!("API:              {url}/docs");
     eprintln!("Administrator:    {}", gateway.admin_key_file().display());
     eprintln!("Data:             {}", folder.display());
-    eprintln!("Check a meter:    wattwitness verify --gateway {url} --meter ID");
+    eprintln!("Meters:           {url}/api/v1/installations/");
+    let program = std::env::args().next();
+    let program = program.as_deref().unwrap_or("wattwitness");
+    eprintln!("Check a meter:    {program} verify --gateway {url} --meter METER_ID");
     eprintln!("Stop:             Ctrl-C");
 }
 

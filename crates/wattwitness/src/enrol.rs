@@ -13,11 +13,11 @@ use ww_device::signer::{Signer, SoftwareSigner};
 use ww_gateway::{Clock, SystemClock};
 use ww_wire::record::Record;
 use ww_wire::{
-    Address, Custody, Domain, Enrolment, Mac, ProductionCounter, PublicKey, RecordType,
-    SensorModel, Sign1, Text, ToBeSigned, Watts,
+    Address, Custody, Domain, Enrolment, Mac, MeterId, ProductionCounter, PublicKey, RecordType,
+    SensorModel, Sign1, SignerId, Text, ToBeSigned, Watts,
 };
 
-use crate::http::Server;
+use crate::http::{self, NoAnswer, Server};
 use crate::keys::{PrivateKey, fingerprint};
 use crate::meter::CounterArgument;
 
@@ -26,15 +26,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 const EXAMPLES: &str = "\
 Examples:
-  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key
+  export WATTWITNESS_GATEWAY=http://127.0.0.1:8000
+  export WATTWITNESS_API_KEY_FILE=data/admin.key
+  wattwitness enrol
       lists the meters that wait, with their fingerprints
-  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 5f2c… --rated-power-w 800
+  wattwitness enrol --meter 5f2c… --rated-power-w 800
       approves one; the gateway signs with its operator key
-  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 5f2c… --rated-power-w 800 \\
-      --operator-key operator.key
-      the same with a key of your own, which the gateway must list in trusted_operator_keys
-  wattwitness enrol --gateway http://127.0.0.1:8000 --api-key-file data/admin.key --meter 7e91… --replaces 1
-      approves one in the place of installation 1's meter, whose lifetime total goes on
+  wattwitness enrol --meter 5f2c… --rated-power-w 800 --operator-key operator.key
+      the same with a key of your own, which the gateway must list in
+      trusted_operator_keys
+  wattwitness enrol --meter 7e91… --replaces 1
+      approves one in the place of installation 1's meter, whose lifetime total
+      goes on
 
 Compare the fingerprint with the one that `wattwitness keys show` prints on the meter.";
 
@@ -43,14 +46,14 @@ Compare the fingerprint with the one that `wattwitness keys show` prints on the 
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EnrolArguments {
     /// The gateway
-    #[arg(long, value_name = "URL", env = "WATTWITNESS_GATEWAY")]
+    #[arg(long, value_name = "URL", env = "WATTWITNESS_GATEWAY", value_parser = http::address)]
     gateway: Url,
     /// File with an API key of an operator or administrator
     #[arg(long, value_name = "FILE", env = "WATTWITNESS_API_KEY_FILE")]
     api_key_file: PathBuf,
     /// The meter's id; without it, the meters that wait are listed
-    #[arg(long, value_name = "ID")]
-    meter: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = meter_id)]
+    meter: Option<MeterId>,
     /// How long to wait for the meter to announce itself
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait_s: u64,
@@ -79,7 +82,7 @@ pub(crate) struct EnrolArguments {
 
 /// Does what was asked and gives what to print.
 pub(crate) async fn run(arguments: &EnrolArguments) -> anyhow::Result<String> {
-    let Some(meter) = &arguments.meter else {
+    let Some(meter) = arguments.meter else {
         return waiting(&server(arguments)?).await;
     };
     let installation = announced(arguments, meter).await?;
@@ -94,6 +97,12 @@ pub(crate) async fn run(arguments: &EnrolArguments) -> anyhow::Result<String> {
         "installation {} ({}) is active",
         approved.id, approved.name
     ))
+}
+
+fn meter_id(text: &str) -> Result<MeterId, &'static str> {
+    hex::decode_array(text)
+        .map(SignerId)
+        .ok_or("an id has 64 hex digits; `wattwitness keys show FILE --id` prints it on the meter")
 }
 
 fn server(arguments: &EnrolArguments) -> anyhow::Result<Server> {
@@ -123,7 +132,7 @@ async fn waiting(server: &Server) -> anyhow::Result<String> {
 }
 
 /// Waits until the meter has announced itself; a gateway that is just starting is waited for too.
-async fn announced(arguments: &EnrolArguments, meter: &str) -> anyhow::Result<Installation> {
+async fn announced(arguments: &EnrolArguments, meter: MeterId) -> anyhow::Result<Installation> {
     let mut obstacle = None;
     let looking = async {
         let mut look = tokio::time::interval(LOOK_AGAIN);
@@ -148,8 +157,11 @@ async fn announced(arguments: &EnrolArguments, meter: &str) -> anyhow::Result<In
     }
 }
 
-async fn look_for(arguments: &EnrolArguments, meter: &str) -> anyhow::Result<Option<Installation>> {
-    server(arguments)?.installation(meter).await
+async fn look_for(
+    arguments: &EnrolArguments,
+    meter: MeterId,
+) -> anyhow::Result<Option<Installation>> {
+    server(arguments)?.installation(&meter.to_string()).await
 }
 
 /// Whether it may be that the gateway is just starting: it does not listen yet, or has not made the
@@ -161,8 +173,8 @@ fn may_pass(error: &anyhow::Error) -> bool {
             .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
         no_file
             || cause
-                .downcast_ref::<reqwest::Error>()
-                .is_some_and(reqwest::Error::is_connect)
+                .downcast_ref::<NoAnswer>()
+                .is_some_and(|error| error.is_unconnected)
     })
 }
 

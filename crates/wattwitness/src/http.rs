@@ -1,6 +1,8 @@
 //! A person's way to a gateway's API: asks with an API key, bounds what comes back, and gives the
 //! gateway's own words when it refuses.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +15,56 @@ use ww_api::{Installation, Problem};
 /// The most bytes that one answer may have.
 const LONGEST_ANSWER: usize = 64 << 20;
 
+/// How an address is written, for whoever wrote it otherwise.
+pub(crate) const EXAMPLE: &str = "http://192.168.1.10:8000";
+
+/// Reads the address of a gateway on the command line.
+pub(crate) fn address(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).ok().filter(is_address);
+    url.with_context(|| format!("write it like {EXAMPLE}"))
+}
+
+/// Whether it leads to a server on the network.
+pub(crate) fn is_address(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
+/// What an error of HTTP comes from, in one line: what lies between says the same in words of the
+/// library.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if cause.is::<reqwest::Error>() {
+        // It would name the address, which is known.
+        return cause
+            .to_string()
+            .split(" for url")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+    }
+    cause.to_string()
+}
+
+/// Nobody answered.
+#[derive(Debug)]
+pub(crate) struct NoAnswer {
+    base: Url,
+    why: String,
+    /// Not even a connection was made.
+    pub(crate) is_unconnected: bool,
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no gateway answers at {}: {}", self.base, self.why)
+    }
+}
+
+impl Error for NoAnswer {}
+
 /// The gateway, as something that answers.
 pub(crate) struct Server {
     client: Client,
@@ -23,6 +75,10 @@ pub(crate) struct Server {
 impl Server {
     /// A way to `gateway`; nothing is asked yet.
     pub(crate) fn new(gateway: &Url, api_key_file: Option<&Path>) -> anyhow::Result<Self> {
+        ensure!(
+            is_address(gateway),
+            "`{gateway}` is no address of a gateway; write it like {EXAMPLE}"
+        );
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(30))
@@ -36,7 +92,13 @@ impl Server {
             Some(file) => {
                 let key = std::fs::read_to_string(file)
                     .with_context(|| format!("cannot read the API key in {}", file.display()))?;
-                Some(key.trim().to_owned())
+                let key = key.trim();
+                ensure!(
+                    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()),
+                    "{} holds no API key",
+                    file.display()
+                );
+                Some(key.to_owned())
             }
         };
         Ok(Self {
@@ -57,8 +119,7 @@ impl Server {
     /// `GET`s JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let body = self.bytes(path).await?;
-        serde_json::from_slice(&body)
-            .with_context(|| format!("the gateway's answer to {path} cannot be read"))
+        read(path, &body)
     }
 
     /// `GET`s bytes.
@@ -82,8 +143,7 @@ impl Server {
         body: Vec<u8>,
     ) -> anyhow::Result<T> {
         let body = self.exchange(Method::POST, path, Some(body)).await?;
-        serde_json::from_slice(&body)
-            .with_context(|| format!("the gateway's answer to {path} cannot be read"))
+        read(path, &body)
     }
 
     async fn exchange(
@@ -111,11 +171,11 @@ impl Server {
                 .header("content-type", "application/json")
                 .body(body);
         }
-        let mut response = request
-            .send()
-            .await
-            .map_err(reqwest::Error::without_url)
-            .with_context(|| format!("the gateway does not answer at {url}"))?;
+        let mut response = request.send().await.map_err(|error| NoAnswer {
+            base: self.base.clone(),
+            why: reason(&error),
+            is_unconnected: error.is_connect(),
+        })?;
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -157,6 +217,12 @@ impl Answer {
     }
 }
 
+fn read<T: DeserializeOwned>(path: &str, body: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(body).with_context(|| {
+        format!("the answer to {path} is not what a gateway says; is this its address?")
+    })
+}
+
 /// What a problem says in its own words; the status of what is no problem document.
 fn refusal(status: StatusCode, body: &[u8]) -> String {
     match Problem::deserialize(&mut serde_json::Deserializer::from_slice(body)) {
@@ -167,6 +233,6 @@ fn refusal(status: StatusCode, body: &[u8]) -> String {
             )
         }
         Ok(problem) => format!("{}: {}", problem.title, problem.detail),
-        Err(_) => status.to_string(),
+        Err(_) => format!("{status}, which is not what a gateway says; is this its address?"),
     }
 }

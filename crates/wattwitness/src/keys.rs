@@ -125,7 +125,10 @@ impl PrivateKey {
             .create_new(true)
             .mode(0o600)
             .open(file)
-            .with_context(|| format!("cannot create {shown}; an existing key is never replaced"))?;
+            .with_context(|| match file.exists() {
+                true => format!("{shown} is there already; a key is never replaced"),
+                false => format!("cannot create {shown}"),
+            })?;
         let written = opened
             .write_all(pem.as_bytes())
             .and_then(|()| opened.sync_all());

@@ -26,13 +26,20 @@ use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
 Examples:
-  wattwitness demo                                       a gateway and a simulated park, with history
-  wattwitness serve --listen 127.0.0.1:8000 --data data  a gateway
-  wattwitness keys new meter.key                         a key for a meter
-  wattwitness meter --shelly http://192.168.1.50 --gateway http://192.168.1.10:8000 --key meter.key
-  wattwitness verify --gateway http://192.168.1.10:8000 --meter ID --from 2026-06-01 --to 2026-07-01
+  wattwitness demo
+      a gateway and a simulated park, with history
+  wattwitness serve --listen 127.0.0.1:8000 --data data
+      a gateway
+  wattwitness keys new meter.key
+      a key for a meter
+  wattwitness meter --shelly http://192.168.1.50 \\
+      --gateway http://192.168.1.10:8000 --key meter.key
+      a meter
+  wattwitness verify --gateway http://192.168.1.10:8000 --meter ID
+      an audit of that meter
 
-Settings come from flags, then from WATTWITNESS_* in the environment, then from --config FILE.";
+Settings come from flags, then from WATTWITNESS_* in the environment, then from
+--config FILE.";
 
 /// Every kilowatt-hour of a solar park, checkable by anyone.
 #[derive(Debug, Parser)]
@@ -42,10 +49,17 @@ struct CommandLine {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// What to log, such as `info`, `debug` or `ww_gateway=trace`
-    #[arg(long, global = true, env = "WATTWITNESS_LOG", default_value = "info")]
+    #[arg(
+        long,
+        global = true,
+        env = "WATTWITNESS_LOG",
+        default_value = "info",
+        value_name = "FILTER",
+        display_order = 900
+    )]
     log: String,
     /// Log as JSON lines
-    #[arg(long, global = true, env = "WATTWITNESS_LOG_JSON")]
+    #[arg(long, global = true, env = "WATTWITNESS_LOG_JSON", display_order = 901)]
     log_json: bool,
     #[command(subcommand)]
     command: Command,
@@ -125,9 +139,9 @@ impl CommandLine {
 }
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse()
-        .checked()
-        .unwrap_or_else(|error| error.exit());
+    let line = CommandLine::try_parse()
+        .and_then(CommandLine::checked)
+        .unwrap_or_else(|error| refuse(&error));
     if let Err(error) = start_log(&line) {
         eprintln!("error: {error:#}");
         return ExitCode::from(2);
@@ -138,6 +152,31 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ends with what is wrong with the command line. Where it came from the environment instead, the
+/// library speaks of the flag nevertheless.
+fn refuse(error: &clap::Error) -> ! {
+    let _ = error.print();
+    let set = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("WATTWITNESS_"))
+        .collect::<Vec<_>>();
+    if error.use_stderr() && !set.is_empty() {
+        eprintln!("These variables count as flags: {}", set.join(", "));
+    }
+    std::process::exit(error.exit_code())
+}
+
+/// Waits for work that may be broken off without harm.
+async fn unless_stopped<T>(
+    work: impl Future<Output = anyhow::Result<T>>,
+    unfinished: &str,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = stop::requested() => anyhow::bail!("stopped before {unfinished}"),
     }
 }
 
@@ -160,21 +199,26 @@ fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
             runtime.block_on(meter::run(settings, stop::requested()))?;
         }
         Command::Keys(command) => print(&keys::run(&command)?),
-        Command::Enrol(arguments) => print(&runtime.block_on(enrol::run(&arguments))?),
+        Command::Enrol(arguments) => {
+            let work = enrol::run(&arguments);
+            print(&runtime.block_on(unless_stopped(work, "the gateway had answered"))?);
+        }
         Command::Verify(arguments) => {
-            let work = async {
-                tokio::select! {
-                    done = verify::run(&arguments) => done,
-                    () = stop::requested() => anyhow::bail!("stopped before the audit was done"),
-                }
-            };
+            let work = unless_stopped(verify::run(&arguments), "the audit was done");
             let (report, code) = runtime.block_on(work)?;
             print(&report);
             return Ok(code);
         }
-        Command::Backup(arguments) => print(&runtime.block_on(database::backup(&arguments))?),
+        Command::Backup(arguments) => {
+            let work = database::backup(&arguments);
+            print(&runtime.block_on(unless_stopped(work, "the backup was whole"))?);
+        }
         Command::Restore(arguments) => print(&database::restore(&arguments)?),
-        Command::Import(arguments) => print(&runtime.block_on(database::import(&arguments))?),
+        Command::Import(arguments) => {
+            let work = database::import(&arguments);
+            let unfinished = "every row was taken; the same command takes the rest";
+            print(&runtime.block_on(unless_stopped(work, unfinished))?);
+        }
         Command::Bench(command) => print(&bench::run(&command)?),
     }
     Ok(ExitCode::SUCCESS)
@@ -190,7 +234,13 @@ fn print(text: &str) {
 }
 
 fn start_log(line: &CommandLine) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&line.log)?;
+    let filter = EnvFilter::try_new(&line.log).map_err(|_| {
+        anyhow::anyhow!(
+            "`{}` does not say what to log; write it like info, debug or ww_gateway=trace \
+             (--log, WATTWITNESS_LOG)",
+            line.log
+        )
+    })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

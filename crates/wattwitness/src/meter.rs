@@ -44,6 +44,7 @@ use ww_wire::{
 };
 use zeroize::Zeroizing;
 
+use crate::http::{self, reason};
 use crate::keys::{PrivateKey, fingerprint};
 use clock::{Clock, SystemClock};
 use contradiction::Contradiction;
@@ -55,6 +56,8 @@ use sensor::{Identified, Login, NotIdentified, SensorClient};
 
 /// Where the Shelly's password may be given; never on the command line, where others can read it.
 const PASSWORD_VARIABLE: &str = "WATTWITNESS_SHELLY_PASSWORD";
+
+const SHELLY_EXAMPLE: &str = "http://192.168.1.50";
 
 const USER_AGENT: &str = concat!("wattwitness/", env!("CARGO_PKG_VERSION"));
 
@@ -71,20 +74,26 @@ const LARGEST_CLAMP_W: u32 = 120 * 230;
 const EXAMPLES: &str = "\
 Examples:
   wattwitness keys new meter.key
-  wattwitness meter --shelly http://192.168.1.50 --gateway http://192.168.1.10:8000 --key meter.key
-  wattwitness meter --shelly http://192.168.1.50 --gateway http://192.168.1.10:8000 --key meter.key \\
-      --channel 1 --production-counter total-returned --shelly-password-file shelly.password
+  wattwitness meter --shelly http://192.168.1.50 \\
+      --gateway http://192.168.1.10:8000 --key meter.key
+  wattwitness meter --shelly http://192.168.1.50 \\
+      --gateway http://192.168.1.10:8000 --key meter.key --channel 1 \\
+      --production-counter total-returned \\
+      --shelly-password-file shelly.password
 
-What channel, counter, rated power, name and time zone say is proposed to the operator, who decides
-when he approves the meter. The Shelly's password comes from a file or from WATTWITNESS_SHELLY_PASSWORD.
+What channel, counter, rated power, name and time zone say is proposed to the
+operator, who decides when he approves the meter. The Shelly's password comes
+from a file or from WATTWITNESS_SHELLY_PASSWORD.
 
-Readings say how far their time can be relied on. The clock counts as synchronised when the kernel says
-so, whoever keeps it (timesyncd, chrony, ntpd, PTP): `timedatectl` is asked once a minute. Without
-systemd, a fresh /run/systemd/timesync/synchronized counts; otherwise the time is informative.
+Readings say how far their time can be relied on. The clock counts as
+synchronised when the kernel says so, whoever keeps it (timesyncd, chrony, ntpd,
+PTP): `timedatectl` is asked once a minute. Without systemd, a fresh
+/run/systemd/timesync/synchronized counts; otherwise the time is informative.
 
-One key has one queue: with a lost or older state folder the meter sends nothing, so that it contradicts
-nothing that it signed; it goes on measuring, keeps what it measures, and says in the log what to do. Make a
-new key then, and let the operator approve it as the replacement.";
+One key has one queue: with a lost or older state folder the meter sends
+nothing, so that it contradicts nothing that it signed; it goes on measuring,
+keeps what it measures, and says in the log what to do. Make a new key then, and
+let the operator approve it as the replacement.";
 
 /// What the meter is told by flags, environment and configuration file.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -191,12 +200,12 @@ struct Settings {
 
 impl Settings {
     fn new(arguments: MeterArguments, password: Option<Zeroizing<String>>) -> anyhow::Result<Self> {
-        let shelly = url("shelly", arguments.shelly.as_deref())?;
+        let shelly = url("shelly", SHELLY_EXAMPLE, arguments.shelly.as_deref())?;
         ensure!(
             shelly.path() == "/",
             "--shelly is the address of the device alone, without a path"
         );
-        let gateway = url("gateway", arguments.gateway.as_deref())?;
+        let gateway = url("gateway", http::EXAMPLE, arguments.gateway.as_deref())?;
         let key_file = arguments
             .key
             .context("--key FILE is missing; `wattwitness keys new FILE` makes a key")?;
@@ -272,12 +281,12 @@ impl Settings {
 }
 
 /// Reads an address without showing it in an error: it could hold a password.
-fn url(flag: &str, text: Option<&str>) -> anyhow::Result<Url> {
-    let text = text.with_context(|| format!("--{flag} URL is missing"))?;
+fn url(flag: &str, example: &str, text: Option<&str>) -> anyhow::Result<Url> {
+    let text = text.with_context(|| format!("--{flag} URL is missing, such as {example}"))?;
     let url = Url::parse(text)
         .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .with_context(|| format!("--{flag} is no address; write it like http://192.168.1.50"))?;
+        .filter(http::is_address)
+        .with_context(|| format!("--{flag} is no address; write it like {example}"))?;
     ensure!(
         url.username().is_empty() && url.password().is_none(),
         "--{flag} must not hold a password: addresses end up in logs and lists of processes"
@@ -476,11 +485,6 @@ fn version() -> (u16, u16, u16) {
         number(env!("CARGO_PKG_VERSION_MINOR")),
         number(env!("CARGO_PKG_VERSION_PATCH")),
     )
-}
-
-/// An error of HTTP in one line, without the address, which is known.
-fn reason(error: reqwest::Error) -> String {
-    format!("{:#}", anyhow::Error::from(error.without_url()))
 }
 
 fn random<const N: usize>() -> [u8; N] {

@@ -1,12 +1,13 @@
 //! `wattwitness serve`: a gateway on embedded SQLite until somebody asks it to stop.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
-use ww_gateway::{Config, Gateway, SystemClock};
+use ww_gateway::{Clock, Config, Gateway, StartError, SystemClock};
 use ww_store::{SqliteOptions, SqliteStore};
 
 use crate::data_folder::DataFolder;
@@ -19,17 +20,19 @@ const EXAMPLES: &str = "\
 Examples:
   wattwitness serve
   wattwitness serve --listen 127.0.0.1:8000 --data data --public-read
-  wattwitness serve --listen [::]:8443 --tls-cert fullchain.pem --tls-key privkey.pem
+  wattwitness serve --listen [::]:8443 \\
+      --tls-cert fullchain.pem --tls-key privkey.pem
 
-At its first start the gateway makes DATA/admin.key (an API key for its administrator) and
-DATA/operator.key (with which approvals are signed), both readable by their owner only.";
+At its first start the gateway makes DATA/admin.key (an API key for its
+administrator) and DATA/operator.key (with which approvals are signed), both
+readable by their owner only.";
 
 /// What a gateway is told by flags and environment; everything else is in the configuration file.
 #[derive(Debug, Default, clap::Args, Serialize)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArguments {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR", env = "WATTWITNESS_LISTEN")]
+    #[arg(long, value_name = "ADDR", env = "WATTWITNESS_LISTEN", value_parser = listen_address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) listen: Option<SocketAddr>,
     /// Folder of the database and the keys [default: data]
@@ -37,7 +40,13 @@ pub(crate) struct ServeArguments {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Let anyone read what a viewer may
-    #[arg(long, env = "WATTWITNESS_PUBLIC_READ", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "WATTWITNESS_PUBLIC_READ",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     public_read: Option<bool>,
     /// Origin of a web page elsewhere that may use the API; repeat for more
@@ -84,7 +93,7 @@ impl TlsArguments {
 /// Serves until it is asked to stop.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let folder = DataFolder::take(&config.data_dir)?;
-    let gateway = start(config).await?;
+    let gateway = start(config, Arc::new(SystemClock)).await?;
     tracing::info!(
         url = %url(&gateway),
         admin_key = %gateway.admin_key_file().display(),
@@ -97,10 +106,25 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Reads an address to listen on.
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "write numbers and a port, like 127.0.0.1:8000 or [::]:8000")
+}
+
 /// Opens the database in the data folder and starts the gateway on it.
-async fn start(config: Config) -> anyhow::Result<Gateway> {
+pub(crate) async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Gateway> {
     let store = open(&config.data_dir)?;
-    Ok(Gateway::start(config, Arc::new(store), Arc::new(SystemClock)).await?)
+    let started = Gateway::start(config, Arc::new(store), clock).await;
+    started.map_err(|error| match &error {
+        StartError::Listen { address, source } if source.kind() == ErrorKind::AddrInUse => {
+            anyhow::anyhow!(
+                "cannot listen on {address}: another program does so, maybe another gateway; \
+                 --listen names another address"
+            )
+        }
+        _ => error.into(),
+    })
 }
 
 /// Opens the database in a data folder.

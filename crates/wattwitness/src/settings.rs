@@ -36,7 +36,8 @@ pub(crate) fn layered<A: Serialize, C: DeserializeOwned>(
 fn check<C: DeserializeOwned>(table: Table) -> anyhow::Result<C> {
     match C::deserialize(table) {
         Ok(settings) => Ok(settings),
-        Err(error) => bail!("{}", error.message()),
+        // The library says below the message which field it is about.
+        Err(error) => bail!("{}", error.to_string().trim_end().replace('\n', " ")),
     }
 }
 
@@ -175,6 +176,12 @@ mod tests {
     fn an_unknown_field_is_refused_by_name() {
         let error = with_file("[serve]\nlisen = \"x\"", &Arguments::default()).unwrap_err();
         assert!(format!("{error:#}").contains("lisen"), "{error:#}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_refused_with_the_fields_name() {
+        let error = with_file("[serve]\nlimit = \"many\"", &Arguments::default()).unwrap_err();
+        assert!(format!("{error:#}").contains("`limit`"), "{error:#}");
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl GatewayClient {
         let answer = async move {
             match prepared.send().await {
                 Ok(response) => read(request, response).await,
-                Err(error) => unavailable(reason(error), None),
+                Err(error) => unavailable(reason(&error), None),
             }
         };
         Pending {
@@ -151,7 +151,7 @@ async fn read(request: Request, mut response: Response) -> Answer {
                 return unavailable(why, None);
             }
             Ok(None) => break,
-            Err(error) => return unavailable(reason(error), None),
+            Err(error) => return unavailable(reason(&error), None),
         }
     }
     if status.is_success() {

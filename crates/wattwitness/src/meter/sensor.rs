@@ -175,7 +175,7 @@ impl SensorClient {
         path: &'static str,
         scheme: Option<Scheme>,
     ) -> Result<(u16, Vec<u8>), NotIdentified> {
-        let unreachable = |error| NotIdentified::Unreachable(reason(error));
+        let unreachable = |error| NotIdentified::Unreachable(reason(&error));
         let asked = self.clone().ask(path, scheme).await;
         let mut response = asked.map_err(unreachable)?;
         let mut answer = Vec::new();
@@ -357,7 +357,7 @@ impl Exchange {
 
     fn broke(&mut self, error: reqwest::Error) -> Piece {
         self.state = State::Over;
-        Piece::Broke(reason(error))
+        Piece::Broke(reason(&error))
     }
 }
 

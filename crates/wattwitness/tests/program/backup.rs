@@ -15,6 +15,9 @@ async fn a_restored_old_backup_is_filled_again_by_the_meters() {
     run([&mut single, &mut three_phase], HOUR_MS + 4 * MINUTE_MS);
     let installation = single.installation(&place).await;
     place.told(&["backup", "--data", "data", "park.db"]);
+    let mut names = place.names();
+    names.sort();
+    assert_eq!(names, ["data", "park.db", "wattwitness.toml"]);
     let backed_up = single.made().len();
     run([&mut single, &mut three_phase], 3 * HOUR_MS);
     // No orderly end, and nothing but the database itself is moved out of the way.

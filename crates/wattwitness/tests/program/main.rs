@@ -10,6 +10,7 @@ mod backup;
 mod crash;
 mod enrolment;
 mod import;
+mod mistakes;
 mod outage;
 mod place;
 mod post;

@@ -101,6 +101,13 @@ impl Place {
         self.folder.path().join(name)
     }
 
+    /// What lies in the folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let held = std::fs::read_dir(self.folder.path()).unwrap();
+        held.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
