@@ -30,12 +30,71 @@ async fn next_reading(meter: &mut Running) -> Event {
         .await
 }
 
+/// Lets it read so often, and gives the last one's number.
+async fn readings(meter: &mut Running, count: usize) -> u64 {
+    let mut last = 0;
+    for _ in 0..count {
+        let event = next_reading(meter).await;
+        last = reading(&event).unwrap().sum().sequence.get();
+    }
+    last
+}
+
 /// Two slots later nothing waits for an earlier back-off any more: what a stop leaves then is only
 /// what the gateway did not take.
 async fn settled(meter: &mut Running) -> u64 {
-    next_reading(meter).await;
+    readings(meter, 2).await
+}
+
+/// A reading that says nothing of a failed poll.
+async fn measured(meter: &mut Running) {
     let event = next_reading(meter).await;
-    reading(&event).unwrap().sum().sequence.get()
+    assert!(!has(&event, ReadingFlags::FAILED), "{event:?}");
+}
+
+async fn announced(meter: &mut Running) {
+    let is_announced = |event: &Event| {
+        matches!(
+            event,
+            Event::Done {
+                request: Request::Announce,
+                ..
+            }
+        )
+    };
+    meter.until("an announcement", is_announced).await;
+}
+
+/// A world and a meter in it that an operator has approved.
+async fn at_work() -> (World, Running) {
+    let world = World::new(SensorModel::ShellyEmGen1, None).await;
+    world.gateway.approve();
+    let mut meter = world.start();
+    enrolled(&mut meter).await;
+    (world, meter)
+}
+
+/// Takes the state folder from a meter that was at work; gives its last number, and how many
+/// records and readings the gateway has of it.
+async fn with_a_lost_state() -> (World, u64, (usize, usize)) {
+    let (mut world, mut meter) = at_work().await;
+    let last = settled(&mut meter).await;
+    meter.stop().await;
+    world.state = world.state_named("lost");
+    let held = held(&world);
+    (world, last, held)
+}
+
+/// How many records and readings the gateway has.
+fn held(world: &World) -> (usize, usize) {
+    (world.gateway.records(), world.gateway.live().len())
+}
+
+/// The meter does not start, for this reason.
+async fn refused(world: &World, reason: &str) -> String {
+    let error = format!("{:#}", world.start().ended().await.unwrap_err());
+    assert!(error.contains(reason), "{error}");
+    error
 }
 
 async fn enrolled(meter: &mut Running) {
@@ -114,13 +173,10 @@ async fn every_model_is_read_behind_its_password() {
     for model in MODELS {
         let world = World::new(model, Some(PASSWORD)).await;
         let mut meter = world.start();
-        for _ in 0..2 {
-            let event = next_reading(&mut meter).await;
-            assert!(!has(&event, ReadingFlags::FAILED), "{model:?}: {event:?}");
-        }
+        measured(&mut meter).await;
+        measured(&mut meter).await;
         world.emulator.forget_nonces();
-        let event = next_reading(&mut meter).await;
-        assert!(!has(&event, ReadingFlags::FAILED), "{model:?}: {event:?}");
+        measured(&mut meter).await;
         meter.stop().await;
     }
 }
@@ -176,8 +232,7 @@ async fn a_sensor_that_is_away_leaves_failed_polls_until_it_is_back() {
         "{away:?}"
     );
     world.emulator.set_faults(HttpFaults::default());
-    let back = next_reading(&mut meter).await;
-    assert!(!has(&back, ReadingFlags::FAILED));
+    measured(&mut meter).await;
     meter.stop().await;
 }
 
@@ -193,8 +248,7 @@ async fn a_new_meter_waits_for_its_sensor() {
     meter.until("the sensor missed", is_sought).await;
     meter.until("the sensor missed again", is_sought).await;
     world.emulator.set_faults(HttpFaults::default());
-    let event = next_reading(&mut meter).await;
-    assert!(!has(&event, ReadingFlags::FAILED));
+    measured(&mut meter).await;
     meter.stop().await;
 }
 
@@ -207,8 +261,7 @@ async fn a_sensor_that_is_starting_is_waited_for() {
     let is_sought =
         |event: &Event| matches!(event, Event::SensorSought { why } if why.contains("503"));
     meter.until("the sensor missed", is_sought).await;
-    let event = next_reading(&mut meter).await;
-    assert!(!has(&event, ReadingFlags::FAILED), "{event:?}");
+    measured(&mut meter).await;
     meter.stop().await;
 }
 
@@ -250,17 +303,10 @@ async fn a_meter_announces_what_it_proposes_and_waits_for_approval() {
 
 #[tokio::test]
 async fn nothing_is_lost_while_the_gateway_is_away() {
-    let world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
+    let (world, mut meter) = at_work().await;
     next_reading(&mut meter).await;
     world.gateway.set_away(true);
-    let mut last = 0;
-    for _ in 0..70 {
-        let event = next_reading(&mut meter).await;
-        last = reading(&event).unwrap().sum().sequence.get();
-    }
+    let last = readings(&mut meter, 70).await;
     assert!(last > 70);
     world.gateway.set_away(false);
     drained(&mut meter).await;
@@ -271,16 +317,9 @@ async fn nothing_is_lost_while_the_gateway_is_away() {
 
 #[tokio::test]
 async fn a_killed_meter_goes_on_with_the_next_number_and_loses_nothing() {
-    let world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
+    let (world, mut meter) = at_work().await;
     world.gateway.set_away(true);
-    let mut last = 0;
-    for _ in 0..12 {
-        let event = next_reading(&mut meter).await;
-        last = reading(&event).unwrap().sum().sequence.get();
-    }
+    let last = readings(&mut meter, 12).await;
     meter.kill().await;
     world.gateway.set_away(false);
     let mut meter = world.start();
@@ -295,10 +334,7 @@ async fn a_killed_meter_goes_on_with_the_next_number_and_loses_nothing() {
 
 #[tokio::test]
 async fn an_orderly_stop_seals_and_sends_what_is_left() {
-    let world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
+    let (world, mut meter) = at_work().await;
     let last = settled(&mut meter).await;
     meter.stop().await;
     world.gateway.assert_complete(1..=last);
@@ -306,10 +342,7 @@ async fn an_orderly_stop_seals_and_sends_what_is_left() {
 
 #[tokio::test]
 async fn a_gateway_that_forgot_the_meter_is_told_again() {
-    let world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
+    let (world, mut meter) = at_work().await;
     world.gateway.forget_once();
     let is_unknown = |event: &Event| {
         matches!(
@@ -321,16 +354,7 @@ async fn a_gateway_that_forgot_the_meter_is_told_again() {
         )
     };
     meter.until("the refusal", is_unknown).await;
-    let is_announced = |event: &Event| {
-        matches!(
-            event,
-            Event::Done {
-                request: Request::Announce,
-                ..
-            }
-        )
-    };
-    meter.until("the second announcement", is_announced).await;
+    announced(&mut meter).await;
     assert_eq!(world.gateway.announcements().len(), 2);
     meter.stop().await;
 }
@@ -339,17 +363,8 @@ async fn a_gateway_that_forgot_the_meter_is_told_again() {
 async fn a_gateway_that_lost_everything_is_told_again_while_the_meter_waits() {
     let world = World::new(SensorModel::ShellyEmGen1, None).await;
     let mut meter = world.start();
-    let is_announced = |event: &Event| {
-        matches!(
-            event,
-            Event::Done {
-                request: Request::Announce,
-                ..
-            }
-        )
-    };
-    meter.until("the announcement", is_announced).await;
-    meter.until("the second announcement", is_announced).await;
+    announced(&mut meter).await;
+    announced(&mut meter).await;
     meter.stop().await;
 }
 
@@ -374,16 +389,7 @@ async fn a_gateway_that_is_not_there_yet_is_tried_until_it_is() {
     };
     meter.until("no connection", is_refused).await;
     there.serve_at(address).await;
-    let is_announced = |event: &Event| {
-        matches!(
-            event,
-            Event::Done {
-                request: Request::Announce,
-                ..
-            }
-        )
-    };
-    meter.until("the announcement", is_announced).await;
+    announced(&mut meter).await;
     meter.stop().await;
 }
 
@@ -392,11 +398,7 @@ async fn a_second_process_with_the_same_key_is_refused() {
     let world = World::new(SensorModel::ShellyEmGen1, None).await;
     let mut meter = world.start();
     next_reading(&mut meter).await;
-    let error = world.start().ended().await.unwrap_err();
-    assert!(
-        format!("{error:#}").contains("running already"),
-        "{error:#}"
-    );
+    refused(&world, "running already").await;
     meter.stop().await;
 }
 
@@ -406,11 +408,7 @@ async fn a_second_process_with_the_same_key_and_another_state_folder_is_refused(
     let mut meter = world.start();
     next_reading(&mut meter).await;
     world.state = world.state_named("another");
-    let error = world.start().ended().await.unwrap_err();
-    assert!(
-        format!("{error:#}").contains("running already"),
-        "{error:#}"
-    );
+    refused(&world, "running already").await;
     meter.stop().await;
     let mut meter = world.start();
     next_reading(&mut meter).await;
@@ -419,14 +417,7 @@ async fn a_second_process_with_the_same_key_and_another_state_folder_is_refused(
 
 #[tokio::test]
 async fn a_key_whose_state_folder_is_lost_sends_nothing_and_measures_on_over_every_start() {
-    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
-    let last = settled(&mut meter).await;
-    meter.stop().await;
-    let (records, live) = (world.gateway.records(), world.gateway.live().len());
-    world.state = world.state_named("lost");
+    let (world, last, before) = with_a_lost_state().await;
     let mut meter = world.start();
     let why = blocked(&mut meter).await;
     for part in ["never made", "wattwitness keys new", "replacement"] {
@@ -438,30 +429,22 @@ async fn a_key_whose_state_folder_is_lost_sends_nothing_and_measures_on_over_eve
     // queues apart any more as soon as this one has as many records.
     let mut meter = world.start();
     assert_eq!(blocked(&mut meter).await, why);
-    outgrown(&mut meter, records).await;
+    outgrown(&mut meter, before.0).await;
     meter.stop().await;
     let mut meter = world.start();
     assert_eq!(blocked(&mut meter).await, why);
     settled(&mut meter).await;
     meter.stop().await;
     world.gateway.assert_complete(1..=last);
-    let now = (world.gateway.records(), world.gateway.live().len());
-    assert_eq!(now, (records, live));
+    assert_eq!(held(&world), before);
 }
 
 #[tokio::test]
 async fn a_key_whose_state_folder_is_lost_in_an_outage_sends_nothing_after_a_restart() {
-    let mut world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
-    let last = settled(&mut meter).await;
-    meter.stop().await;
-    let (records, live) = (world.gateway.records(), world.gateway.live().len());
-    world.state = world.state_named("lost");
+    let (world, last, before) = with_a_lost_state().await;
     world.gateway.set_away(true);
     let mut meter = world.start();
-    outgrown(&mut meter, records).await;
+    outgrown(&mut meter, before.0).await;
     meter.stop().await;
     world.gateway.set_away(false);
     let mut meter = world.start();
@@ -469,8 +452,7 @@ async fn a_key_whose_state_folder_is_lost_in_an_outage_sends_nothing_after_a_res
     assert!(why.contains("nothing was ever sent from here"), "{why}");
     meter.stop().await;
     world.gateway.assert_complete(1..=last);
-    let now = (world.gateway.records(), world.gateway.live().len());
-    assert_eq!(now, (records, live));
+    assert_eq!(held(&world), before);
 }
 
 #[tokio::test]
@@ -501,10 +483,7 @@ async fn a_meter_to_whose_batches_every_answer_was_lost_goes_on_after_a_restart(
 
 #[tokio::test]
 async fn no_reading_is_lost_by_a_gateway_that_claims_a_contradiction_falsely() {
-    let world = World::new(SensorModel::ShellyEmGen1, None).await;
-    world.gateway.approve();
-    let mut meter = world.start();
-    enrolled(&mut meter).await;
+    let (world, mut meter) = at_work().await;
     settled(&mut meter).await;
     world.gateway.set_contradicting(true);
     let why = blocked(&mut meter).await;
@@ -531,29 +510,20 @@ async fn a_queue_of_another_key_is_refused_and_named() {
     next_reading(&mut meter).await;
     meter.stop().await;
     world.change_key();
-    let error = world.start().ended().await.unwrap_err();
-    assert!(format!("{error:#}").contains("another key"), "{error:#}");
-    assert!(format!("{error:#}").contains("queue.flash"), "{error:#}");
+    let error = refused(&world, "another key").await;
+    assert!(error.contains("queue.flash"), "{error}");
 }
 
 #[tokio::test]
 async fn a_channel_that_the_sensor_does_not_have_is_refused() {
     let mut world = World::new(SensorModel::ShellyEmGen2, None).await;
     world.channel = 1;
-    let error = world.start().ended().await.unwrap_err();
-    assert!(
-        format!("{error:#}").contains("there is only 0"),
-        "{error:#}"
-    );
+    refused(&world, "there is only 0").await;
 }
 
 #[tokio::test]
 async fn a_sensor_that_asks_for_a_password_is_refused_without_one() {
     let mut world = World::new(SensorModel::ShellyEm1Gen2, Some(PASSWORD)).await;
     world.password = None;
-    let error = world.start().ended().await.unwrap_err();
-    assert!(
-        format!("{error:#}").contains(PASSWORD_VARIABLE),
-        "{error:#}"
-    );
+    refused(&world, PASSWORD_VARIABLE).await;
 }

@@ -5,16 +5,32 @@ use ww_sim::park::Post;
 use ww_wire::{Mac, MilliwattHours};
 
 use crate::enrolment::enrol;
-use crate::place::Place;
+use crate::place::{Gateway, Place};
 use crate::post::{HOUR_MS, MINUTE_MS, MeteredPost, example, morning};
+
+/// A gateway, and an approved meter at this post with its number there.
+async fn metered(description: &Post) -> (Place, Gateway, MeteredPost, u64) {
+    let place = Place::new();
+    let gateway = place.serve().await;
+    let post = MeteredPost::enrolled(&place, description, 1, morning(1)).await;
+    let installation = post.installation(&place).await;
+    (place, gateway, post, installation)
+}
+
+/// Puts a new meter in the place of one whose readings are all held; gives what the old one had
+/// produced, mWh.
+async fn replaced(place: &Place, old: MeteredPost) -> (u64, MeteredPost) {
+    old.assert_held(place).await;
+    old.assert_counted(place).await;
+    let (before, at) = (old.produced_mwh(), old.now());
+    let new = MeteredPost::with_sensor(place, &example(0), 2, old.into_sensor(), at);
+    (before, new)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn totals_go_on_across_a_new_shelly_whose_counters_begin_at_zero() {
-    let place = Place::new();
-    let _gateway = place.serve().await;
     let old = example(0);
-    let mut post = MeteredPost::enrolled(&place, &old, 1, morning(1)).await;
-    let installation = post.installation(&place).await;
+    let (place, _gateway, mut post, installation) = metered(&old).await;
     post.run(HOUR_MS);
     let before = post.produced_mwh();
     let swapped_at = post.made().len() as u64;
@@ -46,19 +62,10 @@ async fn totals_go_on_across_a_new_shelly_whose_counters_begin_at_zero() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn totals_go_on_across_a_new_meter_that_replaces_the_old_one() {
-    let place = Place::new();
-    let _gateway = place.serve().await;
-    let description = example(0);
-    let mut old = MeteredPost::enrolled(&place, &description, 1, morning(1)).await;
-    let first = old.installation(&place).await;
+    let (place, _gateway, mut old, first) = metered(&example(0)).await;
     old.run(HOUR_MS);
     old.seal();
-    old.assert_held(&place).await;
-    old.assert_counted(&place).await;
-    let (before, at) = (old.produced_mwh(), old.now());
-    let sensor = old.into_sensor();
-
-    let mut new = MeteredPost::with_sensor(&place, &description, 2, sensor, at);
+    let (before, mut new) = replaced(&place, old).await;
     let second = new.installation(&place).await;
     let (gateway, meter) = (place.url(""), new.id());
     let said = place.told(&enrol(&gateway, &["--meter", &meter, "--replaces", "1"]));
@@ -78,18 +85,9 @@ async fn totals_go_on_across_a_new_meter_that_replaces_the_old_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn totals_go_on_across_a_new_meter_when_the_old_one_died_within_a_window() {
-    let place = Place::new();
-    let _gateway = place.serve().await;
-    let description = example(0);
-    let mut old = MeteredPost::enrolled(&place, &description, 1, morning(1)).await;
-    let first = old.installation(&place).await;
+    let (place, _gateway, mut old, first) = metered(&example(0)).await;
     old.run(HOUR_MS + 5 * MINUTE_MS);
-    old.assert_held(&place).await;
-    old.assert_counted(&place).await;
-    let (before, at) = (old.produced_mwh(), old.now());
-    let sensor = old.into_sensor();
-
-    let mut new = MeteredPost::with_sensor(&place, &description, 2, sensor, at);
+    let (before, mut new) = replaced(&place, old).await;
     let second = new.installation(&place).await;
     place.approve(second, &json!({"replaces": first})).await;
     assert_eq!(place.lifetime_mwh(second).await, before);
