@@ -173,7 +173,8 @@ pub(crate) fn node_modules(workspace: &Workspace) -> Result<PathBuf> {
 /// [`Missing`] when it is too old, or npm is not there.
 pub(crate) fn node() -> Result<String> {
     let (major, minor) = NODE_VERSION;
-    let remedy = "install a current Node.js with npm, see https://nodejs.org/en/download";
+    let remedy = "install a current Node.js with npm (Debian 12's own is too old), see \
+                  https://nodejs.org/en/download";
     let wanted = format!("Node.js {major}.{minor} or later");
     if !Program::new("node").arg("--version").succeeds() {
         return Err(Missing::new(wanted, remedy).into());

@@ -52,12 +52,12 @@ pub(crate) fn run(workspace: &Workspace, chosen: &[Suite]) -> Result<bool> {
         .filter(|suite| chosen.is_empty() || chosen.contains(suite))
         .collect();
     announce("set-up");
-    if suites.contains(&Suite::Browser) {
-        setup::debian_packages(&[&setup::CHROMIUM])?;
-    }
-    if suites.contains(&Suite::Python) {
-        setup::debian_packages(&[&setup::PYTHON])?;
-    }
+    let needs = [
+        (Suite::Browser, &setup::CHROMIUM),
+        (Suite::Python, &setup::PYTHON),
+    ];
+    let needs = needs.iter().filter(|(suite, _)| suites.contains(suite));
+    setup::debian_packages(&needs.map(|(_, need)| *need).collect::<Vec<_>>())?;
     if suites.iter().any(|suite| *suite != Suite::Python) {
         setup::node()?;
     }
