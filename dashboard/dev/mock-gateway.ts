@@ -220,6 +220,7 @@ function energyOf(of: Meter): Energy {
     lifetime_wh: 4_812_000 * scale + day,
     average_7d_wh: 24_180 * scale,
     corrected_wh: 0,
+    overlap_wh: 0,
     timezone: zone,
   };
 }

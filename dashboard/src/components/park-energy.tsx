@@ -2,7 +2,7 @@
 
 import type { Installation } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
-import { useParkEnergy } from "../hooks/park.ts";
+import { useParkEnergy, type ParkEnergy as Energy } from "../hooks/park.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { energy, energyFigure, month } from "../util/format.ts";
@@ -18,7 +18,7 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
       id: "today",
       label: text.energy.today,
       wattHours: park.today,
-      note: park.average === null ? "" : text.energy.average(energy(park.average)),
+      note: averageNote(park),
     },
     { id: "month", label: text.energy.month(month(now, zone)), wattHours: park.month, note: text.energy.monthNote },
     {
@@ -48,4 +48,9 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
       </dl>
     </section>
   );
+}
+
+function averageNote({ average, meters }: Energy): string {
+  if (meters === 0) return "";
+  return average === null ? text.energy.averageLater : text.energy.average(energy(average));
 }

@@ -43,6 +43,7 @@ export const text = {
     month: (month: string) => month,
     lifetime: "Lifetime",
     average: (energy: string) => `7-day average ${energy}`,
+    averageLater: "7-day average after the first full day",
     monthNote: "This month so far",
     lifetimeNote: (count: number) => (count === 1 ? "From 1 meter" : `From ${String(count)} meters`),
     missing: (count: number) =>
