@@ -202,6 +202,8 @@ pub struct Meter<F, S, V> {
     /// The number of the reading that is under way to the gateway.
     sending: Option<Sequence>,
     consent_pending: bool,
+    /// The gateway has an older enrolment than the one in force here: it is to be shown this one.
+    shows_enrolment: bool,
     /// The chain record that the gateway wants next.
     wanted: ChainIndex,
     /// The gateway has said in this boot which chain record it expects, or that it takes no status
@@ -261,6 +263,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             unsent: None,
             sending: None,
             consent_pending: enrolment.is_some(),
+            shows_enrolment: false,
             wanted,
             agreed: false,
             batch_from: wanted,
@@ -445,6 +448,11 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
                 None => Ok(0),
             },
             Request::Acceptance => match self.queue.enrolment().map_err(ChainError::from)? {
+                Some((enrolment, signature)) if self.shows_enrolment => {
+                    let payload = enrolment.encode()?;
+                    let payload = &payload;
+                    put(&Sign1 { payload, signature }, buffer)
+                }
                 Some((enrolment, _)) => {
                     let payload = enrolment.encode()?;
                     self.put_signed(Domain::EnrolmentAcceptance, &payload, buffer)
@@ -478,12 +486,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         let too_small = MeterError::BufferTooSmall(buffer.len());
         let message = ToBeSigned::new(domain, payload).ok_or(too_small)?;
         let signature: Signature = self.signer.sign(&message)?;
-        let bytes = Sign1 { payload, signature }.encode().ok_or(too_small)?;
-        buffer
-            .get_mut(..bytes.len())
-            .ok_or(too_small)?
-            .copy_from_slice(&bytes);
-        Ok(bytes.len())
+        put(&Sign1 { payload, signature }, buffer)
     }
 
     fn status(&self, now: Now) -> StatusReport {
@@ -524,6 +527,13 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
             Request::Enrolment => self.take_enrolment(body, now),
             _ => self.take_acknowledgement(body),
         };
+        if let Err(MeterError::Enrolment(EnrolmentError::Outdated { .. })) = taken {
+            // A new gateway, or a restored one. What is in force holds, and readings do not wait.
+            self.uplink.done(lane);
+            self.shows_enrolment = true;
+            self.consent_pending = true;
+            return taken;
+        }
         // A gateway that acknowledges nothing of a batch is not asked again at once.
         let stuck = request == Request::Batch && self.wanted == self.batch_from;
         if taken.is_err() || stuck {
@@ -536,6 +546,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         self.uplink.done(lane);
         match request {
             Request::Reading => self.sent(),
+            Request::Acceptance if self.shows_enrolment => self.shows_enrolment = false,
             Request::Acceptance => self.consent_pending = false,
             Request::Batch => self.batch_limit = self.batch_limit.doubled(),
             _ => {}
@@ -548,6 +559,7 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
         match self.uplink.refused(lane, refusal, now.uptime(), random) {
             Some(Request::Reading) if refusal == Refusal::Content => self.sent(),
             Some(Request::Acceptance) if refusal == Refusal::Content => {
+                self.shows_enrolment = false;
                 self.consent_pending = false;
             }
             // A gateway that takes no status report says nothing of the chain either.
@@ -670,6 +682,16 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
     pub fn into_flash(self) -> F {
         self.queue.into_flash()
     }
+}
+
+fn put(sign1: &Sign1<'_>, buffer: &mut [u8]) -> Result<usize, MeterError> {
+    let too_small = MeterError::BufferTooSmall(buffer.len());
+    let bytes = sign1.encode().ok_or(too_small)?;
+    buffer
+        .get_mut(..bytes.len())
+        .ok_or(too_small)?
+        .copy_from_slice(&bytes);
+    Ok(bytes.len())
 }
 
 /// Gives the register back what the last boot knew of the counter.

@@ -40,7 +40,8 @@ pub enum Request {
     Announce,
     /// Ask for the newest enrolment: `GET /api/v1/meters/{id}/enrolment`.
     Enrolment,
-    /// Send the meter's consent to it: `POST /api/v1/records`.
+    /// Send the meter's consent to it, or, to a gateway that has an older one, the one in force as
+    /// its operator signed it: `POST /api/v1/records`.
     Acceptance,
     /// Send the newest reading: `POST /api/v1/records`.
     Reading,

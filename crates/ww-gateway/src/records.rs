@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use ww_api::route::{ACKNOWLEDGEMENT, COSE};
 use ww_api::{ProblemKind, RecordReference, hex};
 use ww_store::{
-    Acceptance, Ingest, Installation, Outcome, StoredEnrolment, Verified, WindowReadings,
+    Acceptance, Ingest, Installation, NewAudit, Outcome, StoredEnrolment, Verified, WindowReadings,
 };
 use ww_verify::VerifyingKey;
 use ww_wire::cose::{Item, Items, byte_string_head};
@@ -590,7 +590,7 @@ async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
         Statement::Enrolment(enrolment) => {
             let record = enrolment.record();
             let audit = audit(operator(record), "installation.enrol", record.meter());
-            store.enrol(enrolment, None, None, audit).await?
+            store_enrolment(gateway, enrolment, audit).await?
         }
         Statement::Label(label) => {
             let record = label.record();
@@ -618,6 +618,49 @@ async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
     gateway.registry.put(&installation);
     gateway.announce_change().await;
     Ok(())
+}
+
+/// Stores an Enrolment that was brought. A meter brings the one in force on it when a gateway's own
+/// is behind that by its number, as of a gateway set up anew: then what an operator approved here
+/// last is signed again under the next number, so that the meter can take it.
+async fn store_enrolment(
+    gateway: &Shared,
+    brought: Verified<Enrolment>,
+    audit: NewAudit,
+) -> Result<Installation> {
+    let record = *brought.record();
+    let meter = record.meter();
+    let held = gateway.registry.by_meter(&meter);
+    let approved = held
+        .and_then(|meter| meter.enrolment)
+        .filter(|held| *held != record && held.operator == gateway.operator.id());
+    let is_behind = |held: &Enrolment| held.number < record.number && held.time > record.time;
+    let is_rival = |held: &Enrolment| held.number == record.number;
+    let next = record.number.checked_add(1);
+    let again = approved.filter(|held| is_behind(held) || is_rival(held));
+    let Some((held, number)) = again.zip(next) else {
+        return Ok(gateway.store.enrol(brought, None, None, audit).await?);
+    };
+    let renewed = Enrolment {
+        number,
+        time: gateway.now().unwrap_or(held.time),
+        ..held
+    };
+    let renewed = gateway.operator.sign(renewed).map_err(damaged)?;
+    // Of two with one number the first stays.
+    if !is_rival(&held) {
+        gateway.store.enrol(brought, None, None, audit).await?;
+    }
+    let audit = gateway.audit(
+        "gateway",
+        "installation.enrol",
+        format!("meter {meter}"),
+        format!(
+            "number {} again as number {number}: the meter had number {}",
+            held.number, record.number
+        ),
+    );
+    Ok(gateway.store.enrol(renewed, None, None, audit).await?)
 }
 
 /// Whether the meter's consent to this enrolment is held: then there is nothing to write.

@@ -144,6 +144,11 @@ impl<V: Verifier> ReferenceGateway<V> {
         self.limits = limits;
     }
 
+    /// The enrolment that it has for the meter.
+    pub fn enrolment(&self) -> Option<Enrolment> {
+        self.enrolment.map(|(enrolment, _)| enrolment)
+    }
+
     /// Whether the meter consented to the enrolment.
     pub fn is_accepted(&self) -> bool {
         self.accepted
@@ -464,6 +469,11 @@ impl<V: Verifier> ReferenceGateway<V> {
 
     fn take_acceptance(&mut self, body: &[u8]) -> Result<(), Contradiction> {
         let sign1 = Sign1::decode(body)?;
+        if self.is_newer(&sign1)? {
+            self.enrolment = Some((Enrolment::decode(sign1.payload)?, sign1.signature));
+            self.accepted = false;
+            return Ok(());
+        }
         self.check_signature(&sign1, Domain::EnrolmentAcceptance)?;
         let expected = self
             .enrolment
@@ -471,6 +481,20 @@ impl<V: Verifier> ReferenceGateway<V> {
             .and_then(|(enrolment, _)| enrolment.encode().ok());
         self.accepted |= expected.is_some_and(|payload| payload[..] == *sign1.payload);
         Ok(())
+    }
+
+    /// Whether this is an enrolment with a higher number, signed by the operator of the one held.
+    fn is_newer(&mut self, sign1: &Sign1<'_>) -> Result<bool, Contradiction> {
+        let shown = Enrolment::decode(sign1.payload)?;
+        let message = sign1.to_be_signed(Domain::Record(RecordType::Enrolment));
+        let holds = message.is_some_and(|message| {
+            (self.verifier).holds(&shown.operator_key, &message, &sign1.signature)
+        });
+        let is_above = self
+            .enrolment
+            .as_ref()
+            .is_some_and(|(held, _)| held.operator == shown.operator && held.number < shown.number);
+        Ok(holds && is_above)
     }
 
     fn acknowledgement(&self, now: UtcMillis) -> Vec<u8> {

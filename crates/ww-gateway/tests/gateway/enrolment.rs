@@ -333,6 +333,41 @@ async fn an_offline_operator_brings_a_signed_enrolment() {
 }
 
 #[tokio::test]
+async fn a_gateway_set_up_anew_learns_the_number_in_force_from_the_meter() {
+    for approvals in [1, 2] {
+        let before = World::start().await;
+        let meter = before.enrolled().await;
+        for _ in 1..approvals {
+            before.approve(meter.id, &json!({})).await;
+        }
+        let (in_force, shown) = enrolment_of(&before, &meter).await;
+        assert_eq!(in_force.number, approvals);
+
+        let folder = tempfile::tempdir().unwrap();
+        let key = |folder: &std::path::Path| folder.join("operator.key");
+        std::fs::copy(key(before.folder.path()), key(folder.path())).unwrap();
+        let world = World::open(folder, |config| config.public_read = true).await;
+        world.clock.set(START_MS + 100_000);
+        let id = world.announce(&meter, "EC64C9C05E97").await;
+        world.approve(id, &json!({"rated_power_w": 900})).await;
+        let (approved, _) = enrolment_of(&world, &meter).await;
+        assert_eq!(approved.number, 1);
+
+        assert_eq!(world.post_records(shown.clone()).await.status(), 200);
+        let (renewed, bytes) = enrolment_of(&world, &meter).await;
+        assert_eq!(renewed.number, approvals + 1);
+        assert_eq!(renewed.rated_power.get(), 900);
+        let payload = Sign1::decode(&bytes).unwrap().payload;
+        let signature = meter.sign(Domain::EnrolmentAcceptance, payload);
+        let consent = Sign1 { payload, signature }.encode().unwrap().to_vec();
+        assert_eq!(world.post_records(consent).await.status(), 200);
+        // What is behind now stays behind.
+        let again = problem(world.post_records(shown).await).await;
+        assert_eq!(again["type"], "/problems/key-exists", "{again}");
+    }
+}
+
+#[tokio::test]
 async fn an_approval_names_what_is_missing_or_wrong() {
     let world = World::start().await;
     let meter = TestMeter::new();
@@ -429,6 +464,48 @@ async fn a_replaced_meter_hands_its_lifetime_total_on() {
     let park = world.json("/api/v1/status/").await;
     assert_eq!(park["installations"][0]["liveness"], "silent");
     assert_eq!(park["status"], "healthy", "{park}");
+}
+
+#[tokio::test]
+async fn what_a_new_meter_measured_beside_the_old_one_is_counted_once() {
+    let world = World::start().await;
+    let old = world.enrolled().await;
+    with_a_window(&world, &old).await;
+    // On the same Shelly a second meter has queued the same ten minutes, and ten more.
+    let new = TestMeter::new();
+    let id = world.announce(&new, "EC64C9C05E97").await;
+    let beside: Vec<_> = (0..60).map(|place| new.reading(place)).collect();
+    let after: Vec<_> = (60..120).map(|place| new.reading(place)).collect();
+    let boot = new.boot();
+    let first = new.window(&beside, 1, boot.encode().unwrap().digest());
+    let second = Window {
+        produced_open: first.produced_close,
+        ..new.window(&after, 2, first.encode().unwrap().digest())
+    };
+    let backlog = [
+        new.sign1(&boot),
+        new.sign1(&first),
+        packed(&beside),
+        new.sign1(&second),
+        packed(&after),
+    ]
+    .concat();
+    let early = problem(world.post_records(backlog.clone()).await).await;
+    assert_eq!(early["type"], "/problems/meter-waiting");
+    world.clock.set(START_MS + 1_300_000);
+    world
+        .approve(id, &json!({"rated_power_w": 800, "replaces": old.id}))
+        .await;
+    assert_eq!(world.post_records(backlog).await.status(), 200);
+    let path = format!("/api/v1/installations/{id}/energy");
+    let energy = world.json(&path).await;
+    for field in ["lifetime_wh", "today_wh"] {
+        assert_eq!(energy[field].to_string(), "11.9", "{field}");
+    }
+    assert_eq!(energy["overlap_wh"].to_string(), "5.9");
+    // It is stored and shown for itself.
+    let list = format!("/api/v1/readings/{id}?start_time=1970-01-01T00:00:00Z");
+    assert_eq!(world.json(&list).await.as_array().unwrap().len(), 120);
 }
 
 /// Boot and one window of a meter, sent and acknowledged.

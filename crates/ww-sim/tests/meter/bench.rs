@@ -9,7 +9,9 @@ use ww_sim::gateway::ReferenceGateway;
 use ww_sim::meter::{Parts, VirtualMeter};
 use ww_sim::park::{Park, Post};
 use ww_sim::signer::{ShamSigner, ShamVerifier};
-use ww_wire::{AnyReading, ChainRecord, Domain, Hash, Record, RecordType, ToBeSigned, UtcMillis};
+use ww_wire::{
+    AnyReading, ChainRecord, Domain, Enrolment, Hash, Record, RecordType, ToBeSigned, UtcMillis,
+};
 
 /// 2025-06-16T08:00:00Z.
 const START_MS: u64 = 1_750_032_000_000 + 8 * 3_600_000;
@@ -73,11 +75,18 @@ impl Bench {
 
     /// An operator, known by the seed of his key, approves the meter.
     pub(crate) fn approve_as(&mut self, operator: u64) {
+        self.approve_with_number(operator, 1);
+    }
+
+    /// The same with an enrolment of this number.
+    pub(crate) fn approve_with_number(&mut self, operator: u64, number: u32) {
         let mut operator = ShamSigner::new(operator);
         let key = operator.public_key();
-        let enrolment = self
-            .post
-            .enrolment(key, self.signer.public_key(), self.start);
+        let meter = self.signer.public_key();
+        let enrolment = Enrolment {
+            number,
+            ..self.post.enrolment(key, meter, self.start)
+        };
         let payload = enrolment.encode().unwrap();
         let domain = Domain::Record(RecordType::Enrolment);
         let message = ToBeSigned::new(domain, &payload).unwrap();

@@ -105,6 +105,25 @@ fn a_gateway_that_takes_little_at_a_time_gets_everything() {
 }
 
 #[test]
+fn a_new_gateway_is_shown_the_enrolment_that_its_own_is_behind() {
+    let mut bench = Bench::new(0, Layout::ONE_MEBIBYTE);
+    bench.approve_with_number(99, 5);
+    bench.meter.start().unwrap();
+    bench.run(HOUR_MS);
+    let in_force = bench.gateway.enrolment().unwrap();
+    assert_eq!(in_force.number, 5);
+
+    bench.gateway = ReferenceGateway::new(bench.signer.public_key(), ShamVerifier);
+    bench.approve_with_number(99, 1);
+    bench.run(HOUR_MS);
+    assert_eq!(bench.gateway.enrolment(), Some(in_force));
+    assert!(bench.gateway.is_accepted());
+    let newest = *bench.recorded.keys().next_back().unwrap();
+    assert!(bench.gateway.readings().contains_key(&newest));
+    assert_eq!(bench.gateway.contradictions(), []);
+}
+
+#[test]
 fn an_enrolment_by_a_stranger_delays_no_reading() {
     let mut bench = Bench::enrolled(0);
     bench.run(HOUR_MS);
