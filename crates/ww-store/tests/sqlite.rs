@@ -48,6 +48,7 @@ store_suite! { Sqlite;
     a_record_that_does_not_name_the_one_before_is_refused,
     a_spliced_window_does_not_fit_the_one_after_it,
     a_hole_in_the_chain_holds_the_next_index_until_a_gap_covers_it,
+    who_fills_a_hole_before_many_records_sends_again_until_all_are_passed,
     a_backlog_behind_a_live_reading_moves_its_energy_to_where_it_belongs,
     a_window_without_readings_keeps_its_energy_and_takes_them_later,
     a_window_over_readings_that_come_one_by_one_is_sealed_by_the_last,

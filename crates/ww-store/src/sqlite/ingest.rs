@@ -30,6 +30,13 @@ const MAX_INDEX: u64 = 1 << 53;
 /// `produced` above this is refused, so that sums of increments always fit an SQL integer.
 const MAX_PRODUCED: u64 = i64::MAX as u64;
 
+/// Records that are stepped over at once behind a hole that was filled. The meter is told how far it
+/// got, sends that record again and so moves it on.
+const MAX_STEPS: usize = 4_096;
+
+/// So many steps are spent on a run of windows in a chunk, which must be unpacked.
+const STEPS_PER_CHUNK: usize = 64;
+
 /// Status reports that are kept of each meter.
 const STATUS_REPORTS_KEPT: u32 = 100;
 
@@ -139,7 +146,7 @@ impl Intake<'_, '_> {
         let point = Point::of(reading);
         match self.meter.head.last {
             Some(last) if point.sequence <= last.sequence => {
-                return self.reading_out_of_order(verified, point);
+                self.reading_out_of_order(verified, point)
             }
             last => {
                 if let Some(refusal) = self.past_the_end(point.sequence)? {
@@ -334,7 +341,7 @@ impl Intake<'_, '_> {
                 {
                     return Ok(outcome);
                 }
-                return self.duplicate(received);
+                return self.known_link(received);
             }
             Linked::New => {}
         }
@@ -849,7 +856,7 @@ impl Intake<'_, '_> {
         }
         match self.check_link(link)? {
             Linked::Refused(refusal) => Ok(Outcome::Refused(refusal)),
-            Linked::Known(received) => self.duplicate(received),
+            Linked::Known(received) => self.known_link(received),
             Linked::New => {
                 note(self)?;
                 self.insert_chain(link)?;
@@ -948,6 +955,11 @@ impl Intake<'_, '_> {
             sealed_in: None,
             event: None,
         }))
+    }
+
+    fn known_link(&mut self, received: Option<UtcMillis>) -> Result<Outcome> {
+        self.advance()?;
+        self.duplicate(received)
     }
 
     /// Refuses what a replaced meter measured after the record with which it ended.
@@ -1094,37 +1106,46 @@ impl Intake<'_, '_> {
         if head.next_index == link.index {
             head.next_index += 1;
         }
+        self.desk.touch();
         self.advance()
     }
 
-    /// Moves the index that is expected next past everything that is held or covered by a Gap.
+    /// Moves the index that is expected next past what is held or covered by a Gap.
     fn advance(&mut self) -> Result<()> {
         let tip = self.meter.head.tip.map_or(0, |(tip, _)| tip);
-        while self.meter.head.next_index <= tip {
+        let mut steps = 0;
+        while self.meter.head.next_index <= tip && steps < MAX_STEPS {
             let next = self.meter.head.next_index;
-            let past = match self.past_held(next)? {
-                Some(past) => past,
-                None => match self.past_gap(next)? {
+            let past = if self.is_held_alone(next)? {
+                steps += 1;
+                next + 1
+            } else {
+                steps += STEPS_PER_CHUNK;
+                let past = match self.past_run_in_chunk(next)? {
+                    Some(past) => Some(past),
+                    None => self.past_gap(next)?,
+                };
+                match past {
                     Some(past) => past,
                     None => break,
-                },
+                }
             };
             self.meter.head.next_index = past;
+            self.desk.touch();
         }
-        self.desk.touch();
         Ok(())
     }
 
-    /// The index after a held record and those that follow it in the same place.
-    fn past_held(&self, index: u64) -> Result<Option<u64>> {
-        let held = self
+    fn is_held_alone(&self, index: u64) -> Result<bool> {
+        Ok(self
             .desk
             .connection
             .prepare_cached("SELECT 1 FROM chain WHERE meter = ?1 AND chain_index = ?2")?
-            .exists(params![self.meter.id.0, index as i64])?;
-        if held {
-            return Ok(Some(index + 1));
-        }
+            .exists(params![self.meter.id.0, index as i64])?)
+    }
+
+    /// The index after a window in a chunk and those that follow it there.
+    fn past_run_in_chunk(&self, index: u64) -> Result<Option<u64>> {
         let Some(rowid) = chunk_with_index(self.desk.connection, self.meter.id, index)? else {
             return Ok(None);
         };

@@ -463,6 +463,34 @@ pub(crate) async fn a_hole_in_the_chain_holds_the_next_index_until_a_gap_covers_
     assert_eq!(receipt(&outcome).next_index, index(5));
 }
 
+pub(crate) async fn who_fills_a_hole_before_many_records_sends_again_until_all_are_passed<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    active(&*store, &meter, "UTC").await;
+    let mut boots = Vec::new();
+    for _ in 0..10_000 {
+        boots.push(chained(ChainRecord::Boot(meter.start(None))));
+    }
+    let hole = boots.remove(0);
+    take(&*store, boots.clone()).await;
+    let mut next = receipt(&take_one(&*store, hole).await).next_index.get();
+    let mut sent = 1;
+    while next < 10_000 {
+        assert!(next < 5_000 * sent, "{next} after {sent}");
+        let again = take_one(&*store, boots[next as usize - 1].clone()).await;
+        let Outcome::Duplicate(receipt) = again else {
+            panic!("not a duplicate: {again:?}");
+        };
+        next = receipt.next_index.get();
+        sent += 1;
+    }
+    assert_eq!((next, sent), (10_000, 3));
+    assert_whole(&*store).await;
+}
+
 pub(crate) async fn a_backlog_behind_a_live_reading_moves_its_energy_to_where_it_belongs<
     B: Backend,
 >() {
