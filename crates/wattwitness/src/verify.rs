@@ -208,23 +208,21 @@ async fn audit_served(
         audit.statements(&statements);
         saved.put(STATEMENTS_FILE, &statements)?;
     }
-    let mut next = Some(first_index(&server, installation.id, &question).await?);
+    let hint = first_index(&server, installation.id, &question).await?;
+    let (mut index, mut records) = beginning(&server, meter, &audit, hint).await?;
     let progress = std::io::stderr().is_terminal();
-    while let Some(index) = next {
-        // Without an end of its own the answer holds what comes next, however wide a hole is.
-        let path = format!("api/v1/meters/{meter}/records?from_index={index}");
-        let records = server.bytes(&path).await?;
-        if records.is_empty() {
-            break;
-        }
+    while !records.is_empty() {
         audit.records(&records);
         saved.put(RECORDS_FILE, &records)?;
         if progress {
             eprint!("\r{} records checked", audit.records_checked());
         }
-        next = audit
-            .next_index()
-            .filter(|next| *next > index && !audit.is_past_the_end());
+        let next = audit.next_index().filter(|next| *next > index);
+        let Some(next) = next.filter(|_| !audit.is_past_the_end()) else {
+            break;
+        };
+        index = next;
+        records = part(&server, meter, index).await?;
     }
     if progress {
         eprintln!();
@@ -284,12 +282,43 @@ struct FirstWindow {
     id: u64,
 }
 
-/// How far before the time asked for a window is looked for: of ten minutes, an hour, a day, thirty
-/// days, and ever.
-const LOOK_BACK_MS: [u64; 5] = [600_000, 3_600_000, 86_400_000, 2_592_000_000, u64::MAX];
+/// Chain records from an index on. Without an end of its own the answer holds what comes next, however
+/// wide a hole is.
+async fn part(server: &Server, meter: MeterId, index: u64) -> anyhow::Result<Vec<u8>> {
+    let path = format!("api/v1/meters/{meter}/records?from_index={index}");
+    server.bytes(&path).await
+}
 
-/// Where to begin: at a window from before the time asked for, so that it is seen that none is left
-/// out at its start. What the gateway says here is a hint; the audit sees what is missing.
+/// How many records the first step back takes: about a day. Each further one takes twice as many.
+const STEP_BACK: u64 = 144;
+
+/// The part of the chain to begin with, and its index: the first one, from the hint on backwards, that
+/// shows that nothing of the time asked for lies before it.
+async fn beginning(
+    server: &Server,
+    meter: MeterId,
+    audit: &Audit,
+    hint: u64,
+) -> anyhow::Result<(u64, Vec<u8>)> {
+    let (mut index, mut step) = (hint, STEP_BACK);
+    loop {
+        let records = part(server, meter, index).await?;
+        let mut trial = audit.clone();
+        trial.records(&records);
+        if index == 0 || trial.shows_the_beginning() {
+            return Ok((index, records));
+        }
+        index = index.saturating_sub(step);
+        step = step.saturating_mul(2);
+    }
+}
+
+/// How far before the time asked for a window is looked for when none is behind its start: first as
+/// long as one lasts, then four times as far, and so on.
+const LOOK_BACK_MS: u64 = 600_000;
+
+/// Where to begin, by what the gateway says: at the record before the first window of the time asked
+/// for. That is a hint, by times that nobody may have kept.
 async fn first_index(
     server: &Server,
     installation: u32,
@@ -298,17 +327,20 @@ async fn first_index(
     let Some(from_ms) = question.from_ms.filter(|from_ms| *from_ms > 0) else {
         return Ok(0);
     };
-    let to_ms = question.to_ms.unwrap_or(LAST_TIME_MS);
-    // A clock that was wrong may have put a window of that time before the one in front of it.
-    let inside = first_window(server, installation, from_ms, to_ms).await?;
-    for look_back_ms in LOOK_BACK_MS {
-        let start_ms = from_ms.saturating_sub(look_back_ms);
-        let before = first_window(server, installation, start_ms, from_ms - 1).await?;
-        if let Some(before) = before {
-            return Ok(inside.map_or(before, |inside| inside.min(before)));
+    for end_ms in [question.to_ms, Some(LAST_TIME_MS)].into_iter().flatten() {
+        if let Some(first) = first_window(server, installation, from_ms, end_ms).await? {
+            return Ok(first.saturating_sub(1));
         }
     }
-    Ok(0)
+    let mut look_back_ms = LOOK_BACK_MS;
+    loop {
+        let start_ms = from_ms.saturating_sub(look_back_ms);
+        let before = first_window(server, installation, start_ms, from_ms).await?;
+        if before.is_some() || start_ms == 0 {
+            return Ok(before.unwrap_or(0));
+        }
+        look_back_ms = look_back_ms.saturating_mul(4);
+    }
 }
 
 /// The chain index of the first window between two times.

@@ -11,15 +11,15 @@ use ww_wire::{
 
 use crate::bound::{Bound, Judgement, Rise};
 use crate::enrolments::{EnrolmentError, Enrolments};
-use crate::question::{Place, Question, Span};
+use crate::question::{Around, Place, Question, Span};
 use crate::readings::{self, Seen};
 use crate::report::{Missing, Problem, Remark, Report, Verdict};
 use crate::signature::{BadSignature, NotAPoint, VerifyingKey};
 use crate::statements::{StatementError, Statements};
 
-/// How far the last record shown may lie before the end of the time asked for: three slots of the
-/// 10-second grid.
-const END_TOLERANCE_MS: u64 = 30_000;
+/// One slot of the grid on which readings are taken: between a reading and the one after it lies no
+/// other.
+const SLOT_MS: u64 = 10_000;
 
 /// Why an audit cannot begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +40,8 @@ pub enum AuditError {
     EmptyTime,
 }
 
-/// An audit under way.
-#[derive(Debug)]
+/// An audit under way. A clone of it is a way to see what a part of the chain would show.
+#[derive(Clone, Debug)]
 pub struct Audit {
     meter: MeterId,
     key: VerifyingKey,
@@ -57,10 +57,15 @@ pub struct Audit {
     /// The window that readings may follow.
     open: Option<Open>,
     without_readings: Vec<(u64, u32)>,
-    clock: Clock,
-    /// The last synchronised time: a clock that nobody keeps bounds nothing.
-    synchronised_ms: Option<u64>,
-    adrift: Adrift,
+    /// The last time of any clock.
+    last_time_ms: Option<u64>,
+    /// The first and the last synchronised time, in the order of the chain: a clock that nobody keeps
+    /// bounds nothing.
+    synchronised: Option<(u64, u64)>,
+    /// Windows that wait for the next synchronised time, to be placed between that and the last one.
+    adrift: Vec<Held>,
+    /// Windows after the time asked for, by their own synchronised word.
+    late: Vec<Held>,
     bound: Bound,
     statements: Statements,
     /// The first and the last reading that count.
@@ -84,39 +89,41 @@ struct Hole {
     last_index: u64,
     /// What the record behind it names as the one before it.
     last_digest: Hash,
-    /// The last synchronised time shown before it.
-    before_ms: Option<u64>,
-    /// The first synchronised time shown behind it.
-    after_ms: Option<u64>,
+    around: Around,
     energy_mwh: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Open {
     window: Window,
-    place: Place,
-    /// Its time is known and believed.
-    is_dated: bool,
+    /// The time that it states, if that is known and believed.
+    span: Option<Span>,
     /// The energy of missing records since the window before, if any are missing.
     missing_mwh: Option<u64>,
     is_first: bool,
 }
 
-/// The times of the chain, in its order.
-#[derive(Clone, Copy, Debug, Default)]
-struct Clock {
-    first_ms: Option<u64>,
-    last_ms: Option<u64>,
+/// What a window adds to the figures once its place is known.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    window: Window,
+    /// The time that it states, if that is known and believed.
+    span: Option<Span>,
+    /// The part of it that synchronised readings state.
+    told: Option<Span>,
+    lacks_readings: bool,
+    checked_readings: u64,
+    synchronised_readings: u64,
+    is_unbounded: bool,
 }
 
-/// Windows whose time is not known, since the last synchronised time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Adrift {
-    windows: u64,
-    energy_mwh: u64,
+impl Held {
+    fn energy_mwh(&self) -> u64 {
+        self.window.produced_close.get() - self.window.produced_open.get()
+    }
 }
 
-/// The windows of the part that was taken last, against the end of the time asked for.
+/// The synchronised times of the part that was taken last, against the end of the time asked for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Part {
     over: u64,
@@ -154,9 +161,10 @@ impl Audit {
             gaps: Vec::new(),
             open: None,
             without_readings: Vec::new(),
-            clock: Clock::default(),
-            synchronised_ms: None,
-            adrift: Adrift::default(),
+            last_time_ms: None,
+            synchronised: None,
+            adrift: Vec::new(),
+            late: Vec::new(),
             bound: Bound::default(),
             statements: Statements::default(),
             sequences: None,
@@ -213,7 +221,7 @@ impl Audit {
 
     /// Takes the next part of the chain: a CBOR sequence of COSE_Sign1 in the order of their
     /// chain indices, each Window perhaps followed by its packed readings. A question with a start
-    /// needs one record from before it, or the first of the chain.
+    /// needs a synchronised time from before it, or the first record of the chain.
     pub fn records(&mut self, body: &[u8]) {
         self.part = Part::default();
         for item in Items::new(body) {
@@ -223,7 +231,7 @@ impl Audit {
                     self.record(&sign1);
                 }
                 Ok(Item::Readings(block)) => match self.open.take() {
-                    Some(open) => self.readings(&open, block),
+                    Some(open) => self.readings(open, block),
                     None => self.unreadable("readings stand without a window before them"),
                 },
                 Err(error) => self.unreadable(&error.to_string()),
@@ -262,7 +270,9 @@ impl Audit {
                 self.bound.start(&boot);
                 if let Some(time) = boot.time {
                     self.tell_time(index, time.get(), time.get());
-                    if boot.time_quality == TimeQuality::Synchronised {
+                    if boot.time_quality == TimeQuality::Synchronised
+                        && self.question.believes(time.get())
+                    {
                         self.synchronise(time.get(), time.get());
                     }
                 }
@@ -306,8 +316,7 @@ impl Audit {
                 first_index: first_expected,
                 last_index: index - 1,
                 last_digest: record.previous(),
-                before_ms: self.synchronised_ms,
-                after_ms: None,
+                around: self.around_now(),
                 energy_mwh: None,
             });
         }
@@ -326,61 +335,20 @@ impl Audit {
             believed
         });
         let missing_mwh = self.follow(window);
-        let place = self.question.place(span);
         let is_first = self.last_window.is_none()
             && self.report.first_index == Some(0)
             && self.holes.is_empty();
-        match span {
-            Some(span) => {
-                self.tell_time(index, span.start_ms, span.end_ms);
-                let over = self.question.is_over(span.start_ms);
-                self.part.over += u64::from(over);
-                self.part.not_over += u64::from(!over);
-            }
-            None => self.part.not_over += 1,
-        }
-        match place {
-            Place::Outside => {}
-            Place::Inside => self.count(window, span),
-            Place::Unknown => {
-                let energy_mwh = window.produced_close.get() - window.produced_open.get();
-                self.adrift.windows += 1;
-                let adrift = self.adrift.energy_mwh.checked_add(energy_mwh);
-                self.adrift.energy_mwh = self.checked(index, adrift);
-            }
-        }
-        if place != Place::Outside {
-            self.enrolments.name(window);
+        if let Some(span) = span {
+            self.tell_time(index, span.start_ms, span.end_ms);
         }
         self.last_window = Some(*window);
         self.holes_before_window = self.holes.len();
         self.open = Some(Open {
             window: *window,
-            place,
-            is_dated: span.is_some(),
+            span,
             missing_mwh,
             is_first,
         });
-    }
-
-    /// Adds a window to what was asked for.
-    fn count(&mut self, window: &Window, span: Option<Span>) {
-        let energy_mwh = window.produced_close.get() - window.produced_open.get();
-        let sum = self.report.energy_mwh.checked_add(energy_mwh);
-        self.report.energy_mwh = self.checked(window.chain_index.get(), sum);
-        self.report.windows += 1;
-        self.report.readings += u64::from(window.count);
-        self.firmwares.insert(window.firmware);
-        self.statements.count(span, energy_mwh);
-        let last = window.last_sequence.get();
-        let first = self
-            .sequences
-            .map_or(window.first_sequence.get(), |(first, _)| first);
-        self.sequences = Some((first, last));
-        if let Some(span) = span {
-            self.report.first_time_ms.get_or_insert(span.start_ms);
-            self.report.last_time_ms = Some(span.end_ms);
-        }
     }
 
     /// Holds the window against the one before it, and gives the energy of the records that are
@@ -389,9 +357,10 @@ impl Audit {
         let holes = self.holes.len() - self.holes_before_window;
         let index = window.chain_index.get();
         let Some(before) = self.last_window else {
-            // The register starts at zero: what stands there now passed in the records that a
-            // history without its beginning lacks.
-            if let Some(hole) = self.holes.last_mut() {
+            // The register starts at zero: what stands there now passed in the records that are
+            // missing, where these are all that there are before it.
+            let is_shown = self.question.from_ms.is_none() || self.report.first_index == Some(0);
+            if let Some(hole) = self.holes.last_mut().filter(|_| is_shown) {
                 hole.energy_mwh = Some(window.produced_open.get());
             }
             return None;
@@ -426,7 +395,7 @@ impl Audit {
         if !self.question.believes(end_ms) {
             return;
         }
-        if let Some(last_ms) = self.clock.last_ms
+        if let Some(last_ms) = self.last_time_ms
             && start_ms < last_ms
         {
             self.report.remarks.push(Remark::TimeWentBack {
@@ -435,80 +404,173 @@ impl Audit {
                 to_ms: start_ms,
             });
         }
-        self.clock.first_ms.get_or_insert(start_ms);
-        self.clock.last_ms = Some(end_ms);
+        self.last_time_ms = Some(end_ms);
     }
 
     /// Takes the believed times of a record that stands behind all others and whose clock was
-    /// synchronised: what is missing or not dated in front of it lies before them.
+    /// synchronised: what is missing or adrift in front of it lies before them.
     fn synchronise(&mut self, start_ms: u64, end_ms: u64) {
-        if !self.question.believes(end_ms) {
-            return;
-        }
-        let unsettled = |hole: &&mut Hole| hole.after_ms.is_none();
+        let unsettled = |hole: &&mut Hole| hole.around.before_ms.is_none();
         for hole in self.holes.iter_mut().rev().take_while(unsettled) {
-            hole.after_ms = Some(start_ms);
+            hole.around.before_ms = Some(start_ms);
         }
         self.place_adrift(Some(start_ms));
-        self.synchronised_ms = Some(end_ms);
-    }
-
-    /// Windows of unknown time lie between the synchronised times around them: counts them as not
-    /// placed when that may touch the time asked for.
-    fn place_adrift(&mut self, next_ms: Option<u64>) {
-        let adrift = core::mem::take(&mut self.adrift);
-        if adrift.windows == 0 || !self.question.may_touch(self.synchronised_ms, next_ms) {
-            return;
-        }
-        self.report.unplaced_windows += adrift.windows;
-        let sum = self
-            .report
-            .unplaced_energy_mwh
-            .checked_add(adrift.energy_mwh);
-        let index = self.last.map_or(0, |last| last.index);
-        self.report.unplaced_energy_mwh = self.checked(index, sum);
-    }
-
-    fn readings(&mut self, open: &Open, block: &[u8]) {
-        match readings::check(&open.window, block) {
-            Ok(seen) => {
-                if open.place == Place::Inside {
-                    self.report.grade.checked_readings += seen.readings;
-                    self.report.grade.synchronised_readings += seen.synchronised;
-                }
-                // The time of a window that is adrift is not believed.
-                if let Some((first, last)) = seen.synchronised_times
-                    && open.is_dated
-                {
-                    self.synchronise(first.get(), last.get());
-                }
-                self.judge(open, Some(seen));
+        let (first_ms, _) = self.synchronised.unwrap_or((start_ms, end_ms));
+        self.synchronised = Some((first_ms, end_ms));
+        let over = self.question.is_over(start_ms);
+        self.part.over += u64::from(over);
+        self.part.not_over += u64::from(!over);
+        if !over {
+            for held in core::mem::take(&mut self.late) {
+                self.take(&held, Place::Unknown);
             }
+        }
+    }
+
+    /// Around what comes next, as far as that is known.
+    fn around_now(&self) -> Around {
+        Around {
+            after_ms: self.synchronised.map(|(_, last_ms)| last_ms),
+            before_ms: None,
+        }
+    }
+
+    /// Whether the last synchronised time lies behind the start of the time asked for.
+    fn has_begun(&self) -> bool {
+        let is_behind = |from_ms| {
+            self.synchronised
+                .is_some_and(|(_, last_ms)| last_ms >= from_ms)
+        };
+        self.question.from_ms.is_some_and(is_behind)
+    }
+
+    fn place_adrift(&mut self, before_ms: Option<u64>) {
+        let place = self.question.place(Around {
+            before_ms,
+            ..self.around_now()
+        });
+        for held in core::mem::take(&mut self.adrift) {
+            self.take(&held, place);
+        }
+    }
+
+    fn readings(&mut self, open: Open, block: &[u8]) {
+        match readings::check(&open.window, block) {
+            Ok(seen) => self.hold(open, Some(seen), false),
             Err(reason) => {
                 self.problem(Problem::WrongReadings {
                     index: open.window.chain_index.get(),
                     reason,
                 });
-                self.judge(open, None);
+                self.hold(open, None, false);
             }
         }
     }
 
     fn close_window_without_readings(&mut self) {
-        let Some(open) = self.open.take() else {
-            return;
-        };
-        if open.place != Place::Outside {
-            let window = &open.window;
-            self.without_readings
-                .push((window.chain_index.get(), window.count));
+        if let Some(open) = self.open.take() {
+            self.hold(open, None, true);
         }
-        self.judge(&open, None);
     }
 
-    fn judge(&mut self, open: &Open, seen: Option<Seen>) {
-        let window = &open.window;
+    /// Judges a window, and places it: by its synchronised readings where they lie in the time asked
+    /// for, else by the synchronised times around those that are not. Its own word that it lies
+    /// elsewhere does not count where synchronised times on both sides of it contradict that.
+    fn hold(&mut self, open: Open, seen: Option<Seen>, lacks_readings: bool) {
+        let is_unbounded = self.judge(&open, seen);
+        let Open { window, span, .. } = open;
+        // The readings of a window whose own time is not believed say no more than that.
+        let told = seen.filter(|_| span.is_some()).and_then(|seen| seen.told);
+        let told = told.filter(|told| self.question.believes(told.span.end_ms));
+        let held = Held {
+            window,
+            span,
+            told: told.map(|told| told.span),
+            lacks_readings,
+            checked_readings: seen.map_or(0, |seen| seen.readings),
+            synchronised_readings: seen.map_or(0, |seen| seen.synchronised),
+            is_unbounded,
+        };
+        let ends_synchronised = seen.is_some_and(|seen| seen.ends_synchronised);
+        match told {
+            None if self.question.is_whole() => self.take(&held, Place::Inside),
+            None => self.adrift.push(held),
+            Some(told) if self.question.touches(told.span) => {
+                self.synchronise(told.first_ms, told.last_ms);
+                self.take(&held, Place::Inside);
+            }
+            Some(told) if self.question.is_over(told.span.start_ms) => {
+                match told.starts {
+                    true => self.late.push(held),
+                    false => self.adrift.push(held),
+                }
+                self.synchronise(told.first_ms, told.last_ms);
+            }
+            Some(told) => {
+                let has_begun = self.has_begun();
+                self.synchronise(told.first_ms, told.last_ms);
+                match (ends_synchronised, has_begun) {
+                    (false, _) => self.adrift.push(held),
+                    (true, true) => self.take(&held, Place::Unknown),
+                    (true, false) => {}
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, held: &Held, place: Place) {
+        let window = &held.window;
         let index = window.chain_index.get();
+        match place {
+            Place::Outside => return,
+            Place::Inside => self.count(held),
+            Place::Unknown => {
+                self.report.unplaced_windows += 1;
+                let sum = self.report.unplaced_energy_mwh;
+                let sum = sum.checked_add(held.energy_mwh());
+                self.report.unplaced_energy_mwh = self.checked(index, sum);
+            }
+        }
+        self.enrolments.name(window);
+        if held.lacks_readings {
+            self.without_readings.push((index, window.count));
+        }
+    }
+
+    /// Adds a window to what was asked for.
+    fn count(&mut self, held: &Held) {
+        let window = &held.window;
+        let (index, energy_mwh) = (window.chain_index.get(), held.energy_mwh());
+        let sum = self.report.energy_mwh.checked_add(energy_mwh);
+        self.report.energy_mwh = self.checked(index, sum);
+        if held.is_unbounded {
+            let sum = self.report.unbounded_energy_mwh.checked_add(energy_mwh);
+            self.report.unbounded_energy_mwh = self.checked(index, sum);
+        }
+        self.report.windows += 1;
+        self.report.readings += u64::from(window.count);
+        self.report.grade.checked_readings += held.checked_readings;
+        self.report.grade.synchronised_readings += held.synchronised_readings;
+        self.firmwares.insert(window.firmware);
+        self.statements.count(held.span, energy_mwh);
+        let last = window.last_sequence.get();
+        let first = self
+            .sequences
+            .map_or(window.first_sequence.get(), |(first, _)| first);
+        self.sequences = Some((first, last));
+        let shown = match self.question.is_whole() {
+            true => held.span,
+            false => held.told,
+        };
+        if let Some(span) = shown {
+            self.report.first_time_ms.get_or_insert(span.start_ms);
+            self.report.last_time_ms = Some(span.end_ms);
+        }
+    }
+
+    /// Holds the energy of a window against the rated power, and says whether that was not possible.
+    fn judge(&mut self, open: &Open, seen: Option<Seen>) -> bool {
+        let window = &open.window;
         let judgement = self.bound.judge(&Rise {
             window,
             missing_mwh: open.missing_mwh,
@@ -516,22 +578,18 @@ impl Audit {
             seen,
             nameplate: self.enrolments.nameplate(window),
         });
-        match judgement {
-            Judgement::Implausible {
+        if let Judgement::Implausible {
+            energy_mwh,
+            bound_mwh,
+        } = judgement
+        {
+            self.problem(Problem::Implausible {
+                index: window.chain_index.get(),
                 energy_mwh,
                 bound_mwh,
-            } => self.problem(Problem::Implausible {
-                index,
-                energy_mwh,
-                bound_mwh,
-            }),
-            Judgement::Unbounded if open.place == Place::Inside => {
-                let energy_mwh = window.produced_close.get() - window.produced_open.get();
-                let sum = self.report.unbounded_energy_mwh.checked_add(energy_mwh);
-                self.report.unbounded_energy_mwh = self.checked(index, sum);
-            }
-            Judgement::Plausible | Judgement::Unbounded => {}
+            });
         }
+        judgement == Judgement::Unbounded
     }
 
     /// Chain records that held so far.
@@ -546,8 +604,23 @@ impl Audit {
         self.last.map(|last| last.index + 1)
     }
 
-    /// Whether the part that was taken last lies wholly after the time asked for. One window there
-    /// does not say so: a clock may have been wrong for a while.
+    /// Whether nothing of the time asked for can lie before what was taken so far: it begins with the
+    /// first record of the chain, or shows a synchronised time at or before the start.
+    #[must_use]
+    pub fn shows_the_beginning(&self) -> bool {
+        let reaches = |from_ms| {
+            self.synchronised
+                .is_some_and(|(first_ms, _)| first_ms <= from_ms)
+        };
+        match self.report.first_index {
+            None => false,
+            // Without a start, what is missing before the first record is a hole like any other.
+            Some(first_index) => first_index == 0 || self.question.from_ms.is_none_or(reaches),
+        }
+    }
+
+    /// Whether all synchronised times of the part that was taken last, of which there is one at least,
+    /// lie after the time asked for. Of a part, since a clock may have been wrong for a window.
     #[must_use]
     pub const fn is_past_the_end(&self) -> bool {
         self.part.over > 0 && self.part.not_over == 0
@@ -557,8 +630,8 @@ impl Audit {
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.close_window_without_readings();
-        self.place_adrift(None);
         let (before, after) = self.missing_ends();
+        self.place_adrift(None);
         self.report.missing.extend(before);
         self.missing_records();
         self.missing_readings();
@@ -569,7 +642,7 @@ impl Audit {
         let (told, uncounted) = self.statements.told(self.meter, counts, self.sequences);
         self.report.statements = told;
         self.report.remarks.extend(uncounted);
-        self.report.shown_until_ms = self.clock.last_ms;
+        self.report.shown_until_ms = self.last_time_ms;
         self.report.firmwares = self.firmwares.iter().map(Hash::to_string).collect();
         self.grade();
         self.trust();
@@ -585,33 +658,38 @@ impl Audit {
         self.report
     }
 
-    /// What is not shown at the ends of the time asked for.
+    /// What is not shown at the ends of the time asked for. Only a synchronised time proves an end;
+    /// an end that falls on the last reading shown rests on the word of who served it.
     fn missing_ends(&self) -> (Option<Missing>, Option<Missing>) {
         let Some(first_index) = self.report.first_index else {
             return (None, None);
         };
-        let Clock { first_ms, last_ms } = self.clock;
-        let before = self.question.from_ms.filter(|from_ms| {
-            first_index > 0 && first_ms.is_none_or(|first_ms| first_ms >= *from_ms)
-        });
-        let after = self.question.to_ms.filter(|to_ms| {
-            last_ms.is_none_or(|last_ms| last_ms.saturating_add(END_TOLERANCE_MS) < *to_ms)
-        });
+        let (first_ms, last_ms) = self.synchronised.unzip();
+        let before = Missing::Before {
+            first_index,
+            first_time_ms: first_ms,
+        };
+        let unplaced = match self.question.place(self.around_now()) {
+            Place::Unknown => self.adrift.len() as u64,
+            Place::Inside | Place::Outside => 0,
+        };
+        let reaches =
+            |to_ms| last_ms.is_some_and(|last_ms| last_ms.saturating_add(SLOT_MS) >= to_ms);
+        let ends = unplaced == 0 && self.question.to_ms.is_none_or(reaches);
+        let after = Missing::After {
+            last_time_ms: last_ms,
+            unplaced_windows: unplaced,
+        };
         (
-            before.map(|_| Missing::Before {
-                first_index,
-                first_time_ms: first_ms,
-            }),
-            after.map(|_| Missing::After {
-                last_time_ms: last_ms,
-            }),
+            (!self.shows_the_beginning()).then_some(before),
+            (!ends).then_some(after),
         )
     }
 
     /// The holes that may touch the time asked for.
     fn missing_records(&mut self) {
         for hole in core::mem::take(&mut self.holes) {
-            if !self.question.may_touch(hole.before_ms, hole.after_ms) {
+            if self.question.place(hole.around) == Place::Outside {
                 continue;
             }
             let Hole {
@@ -733,15 +811,18 @@ impl Audit {
         }
         trust.push("The meter's own word for the firmware that made the readings: no boot loader has attested it.".to_owned());
         let end_is_shown = self
-            .clock
-            .last_ms
-            .is_some_and(|ms| self.question.is_over(ms));
+            .synchronised
+            .is_some_and(|(_, last_ms)| self.question.is_over(last_ms));
         if !end_is_shown && let Some(last) = self.last {
             trust.push(format!(
                 "Who served these records, for having shown the end: records after number {}, were they withheld, would leave no mark.",
                 last.index
             ));
         }
+        trust.push(
+            "Who served these records, for having shown every correction and revocation: one that is withheld leaves no mark."
+                .to_owned(),
+        );
         trust.push(
             "Who served these records, for not showing another history to someone else: that ends with the public log and its witnesses."
                 .to_owned(),

@@ -39,14 +39,22 @@ impl Span {
     }
 }
 
-/// Where a window lies.
+/// The synchronised times around something whose own time is not synchronised: it was made after
+/// the one and before the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Around {
+    pub(crate) after_ms: Option<u64>,
+    pub(crate) before_ms: Option<u64>,
+}
+
+/// Where something lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In the time asked for, with at least one reading.
+    /// In the time asked for.
     Inside,
     /// Before or after it.
     Outside,
-    /// Its time is not known, or not believed.
+    /// Nothing that can be relied on says where.
     Unknown,
 }
 
@@ -56,27 +64,41 @@ impl Question {
             .is_none_or(|now_ms| time_ms <= now_ms.saturating_add(CLOCK_TOLERANCE_MS))
     }
 
-    pub(crate) fn place(&self, span: Option<Span>) -> Place {
-        match span {
-            _ if (self.from_ms, self.to_ms) == (None, None) => Place::Inside,
-            None => Place::Unknown,
-            Some(span) if self.touches(span) => Place::Inside,
-            Some(_) => Place::Outside,
-        }
+    /// Whether everything is asked for, whenever it was made.
+    pub(crate) fn is_whole(&self) -> bool {
+        (self.from_ms, self.to_ms) == (None, None)
     }
 
     pub(crate) fn touches(&self, span: Span) -> bool {
         self.from_ms.is_none_or(|from_ms| span.end_ms >= from_ms) && !self.is_over(span.start_ms)
     }
 
-    /// Whether what lies between two times, each perhaps unknown, may touch the time asked for.
-    /// Where the first is after the second, one of them is wrong and it may lie anywhere.
-    pub(crate) fn may_touch(&self, after_ms: Option<u64>, before_ms: Option<u64>) -> bool {
-        let around = Span {
-            start_ms: after_ms.unwrap_or(0),
-            end_ms: before_ms.unwrap_or(u64::MAX),
-        };
-        around.start_ms > around.end_ms || self.touches(around)
+    /// Places what lies between two times. Where the first is after the second, one of them is
+    /// wrong and it may lie anywhere.
+    pub(crate) fn place(&self, around: Around) -> Place {
+        let Around {
+            after_ms,
+            before_ms,
+        } = around;
+        if self.is_whole() {
+            return Place::Inside;
+        }
+        if let (Some(after_ms), Some(before_ms)) = (after_ms, before_ms)
+            && after_ms > before_ms
+        {
+            return Place::Unknown;
+        }
+        let is_early = |from_ms| before_ms.is_some_and(|before_ms| before_ms <= from_ms);
+        let is_late = |to_ms| after_ms.is_some_and(|after_ms| after_ms >= to_ms);
+        if self.from_ms.is_some_and(is_early) || self.to_ms.is_some_and(is_late) {
+            return Place::Outside;
+        }
+        let begun = |from_ms| after_ms.is_some_and(|after_ms| after_ms >= from_ms);
+        let not_over = |to_ms| before_ms.is_some_and(|before_ms| before_ms <= to_ms);
+        match self.from_ms.is_none_or(begun) && self.to_ms.is_none_or(not_over) {
+            true => Place::Inside,
+            false => Place::Unknown,
+        }
     }
 
     /// Whether a time lies after the time asked for.

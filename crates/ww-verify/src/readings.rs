@@ -5,20 +5,59 @@ use ww_wire::merkle::TreeBuilder;
 use ww_wire::packed::Codec;
 use ww_wire::{AnyReading, ReadingFlags, TimeQuality, UtcMillis, Window};
 
+use crate::question::Span;
+
 /// What the readings of a window tell beyond it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) readings: u64,
     /// Those whose clock was synchronised.
     pub(crate) synchronised: u64,
-    /// The times of the first and the last of those, in their order.
-    pub(crate) synchronised_times: Option<(UtcMillis, UtcMillis)>,
+    /// What those say of the time.
+    pub(crate) told: Option<Told>,
     /// The last that settled the sensor's counter at a known time.
     pub(crate) settled: Option<Settled>,
     /// The clock stepped within the window or at its start.
     pub(crate) clock_stepped: bool,
     /// The last one's clock was synchronised.
     pub(crate) ends_synchronised: bool,
+}
+
+/// The synchronised times of a window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    /// The first and the last of them, in the order of the readings.
+    pub(crate) first_ms: u64,
+    pub(crate) last_ms: u64,
+    /// From the earliest to the latest: the same, unless the clock was set back in between.
+    pub(crate) span: Span,
+    /// The first reading is among them.
+    pub(crate) starts: bool,
+}
+
+impl Told {
+    const fn at(time_ms: u64, starts: bool) -> Self {
+        Self {
+            first_ms: time_ms,
+            last_ms: time_ms,
+            span: Span {
+                start_ms: time_ms,
+                end_ms: time_ms,
+            },
+            starts,
+        }
+    }
+
+    fn to(self, time_ms: u64) -> Self {
+        Self {
+            last_ms: time_ms,
+            span: Span {
+                start_ms: self.span.start_ms.min(time_ms),
+                end_ms: self.span.end_ms.max(time_ms),
+            },
+            ..self
+        }
+    }
 }
 
 /// A reading that settled the sensor's counter.
@@ -61,8 +100,8 @@ pub(crate) fn check(window: &Window, block: &[u8]) -> Result<Seen, String> {
         let synchronised = sum.time_quality == TimeQuality::Synchronised;
         if let Some(time) = sum.time.filter(|_| synchronised) {
             seen.synchronised += 1;
-            let first = seen.synchronised_times.map_or(time, |(first, _)| first);
-            seen.synchronised_times = Some((first, time));
+            let told = Told::at(time.get(), place == 0);
+            seen.told = Some(seen.told.map_or(told, |so_far| so_far.to(time.get())));
         }
         seen.ends_synchronised = synchronised;
         let stepped = sum.flags.contains(ReadingFlags::CLOCK_STEPPED);

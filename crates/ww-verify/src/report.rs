@@ -141,18 +141,20 @@ pub enum Missing {
         /// The meter itself declared the loss in a signed Gap.
         declared: bool,
     },
-    /// Nothing shows that the start of the time asked for is covered: no record from before it,
-    /// and not the first of the chain.
+    /// Nothing shows that the start of the time asked for is covered: no synchronised time at or
+    /// before it, and not the first record of the chain.
     Before {
         /// The first record that is shown.
         first_index: u64,
-        /// The first time that is shown, ms UTC.
+        /// The first synchronised time that is shown, ms UTC.
         first_time_ms: Option<u64>,
     },
-    /// Nothing is shown for the end of the time asked for.
+    /// No synchronised time shows where the time asked for ends.
     After {
-        /// The last time that is shown, ms UTC.
+        /// The last synchronised time that is shown, ms UTC.
         last_time_ms: Option<u64>,
+        /// Windows behind it, of which nothing says whether they lie in the time asked for.
+        unplaced_windows: u64,
     },
     /// An enrolment that windows name.
     Enrolment {
@@ -293,9 +295,10 @@ pub struct Report {
     pub asked: Asked,
     /// In one word.
     pub verdict: Verdict,
-    /// The first reading of the windows that count, ms UTC.
+    /// The first reading of the windows that count, ms UTC: of a part of the history, the first that
+    /// has a synchronised time.
     pub first_time_ms: Option<u64>,
-    /// The last reading of the windows that count, ms UTC.
+    /// The last reading of the windows that count, ms UTC, likewise.
     pub last_time_ms: Option<u64>,
     /// Windows that count.
     pub windows: u64,
@@ -307,7 +310,7 @@ pub struct Report {
     pub unbounded_energy_mwh: u64,
     /// Energy of missing records, by the register on both sides of them, mWh; not in `energy_mwh`.
     pub missing_energy_mwh: u64,
-    /// Windows whose time is not known, which may lie in the time asked for.
+    /// Windows that may lie in the time asked for or not, by the synchronised times around them.
     pub unplaced_windows: u64,
     /// Energy by those windows, mWh; not in `energy_mwh`.
     pub unplaced_energy_mwh: u64,

@@ -98,7 +98,7 @@ impl Report {
         if self.unplaced_windows > 0 {
             writeln!(
                 f,
-                "      beside it: {} kWh in {} whose time is not known and which may lie in the time asked for",
+                "      beside it: {} kWh in {} that may lie in the time asked for or not: no synchronised clock says which",
                 KilowattHours(self.unplaced_energy_mwh),
                 Count(self.unplaced_windows, "window"),
             )?;
@@ -188,20 +188,35 @@ impl fmt::Display for Missing {
             } => {
                 write!(
                     f,
-                    "a record from before the time asked for: the first shown is {first_index}"
+                    "a synchronised time from before the time asked for: the first record shown is {first_index}, "
                 )?;
                 match first_time_ms {
-                    Some(time) => write!(f, ", from {}", Utc(*time)),
-                    None => Ok(()),
+                    Some(time) => write!(f, "the first synchronised time {}", Utc(*time)),
+                    None => write!(f, "and no synchronised time is shown"),
                 }
             }
-            Self::After { last_time_ms: None } => write!(f, "any record whose time is known"),
             Self::After {
                 last_time_ms: Some(time),
+                unplaced_windows: 0,
             } => write!(
                 f,
-                "everything after {} (the last record shown; the meter stood still, or it is withheld)",
+                "everything after {} (the last synchronised time shown; the meter stood still, or it is withheld)",
                 Utc(*time)
+            ),
+            Self::After {
+                last_time_ms: Some(time),
+                unplaced_windows,
+            } => write!(
+                f,
+                "a synchronised time behind {}: nothing says which of the {} after it lie in the time asked for, or whether more do; ask for the whole history",
+                Utc(*time),
+                Count(*unplaced_windows, "window")
+            ),
+            Self::After {
+                last_time_ms: None, ..
+            } => write!(
+                f,
+                "a synchronised time: no record shown has one, so nothing says which of them lie in the time asked for; ask for the whole history"
             ),
             Self::Enrolment {
                 digest,

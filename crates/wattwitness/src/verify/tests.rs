@@ -28,16 +28,24 @@ fn meter_id() -> MeterId {
     meter().public_key().id()
 }
 
-/// A start of the meter in the n-th hour, as COSE_Sign1: a chain that a test can write by hand.
-fn boot(index: u64, previous: Hash) -> (Hash, Vec<u8>) {
+/// What the clock of a record reads, and how far it can be relied on.
+type Clock = (u64, TimeQuality);
+
+/// The right time of the n-th record.
+const fn kept(index: u64) -> Clock {
+    (START_MS + index * HOUR_MS, TimeQuality::Synchronised)
+}
+
+/// A start of the meter, as COSE_Sign1: a chain that a test can write by hand.
+fn boot(index: u64, previous: Hash, (time_ms, time_quality): Clock) -> (Hash, Vec<u8>) {
     let record = Boot {
         meter: meter_id(),
         chain_index: ChainIndex::new(index).unwrap(),
         previous,
         boot: BootCounter::new(u32::try_from(index).unwrap() + 1).unwrap(),
-        time: UtcMillis::new(START_MS + index * HOUR_MS),
+        time: UtcMillis::new(time_ms),
         uptime: UptimeMillis::ZERO,
-        time_quality: TimeQuality::Synchronised,
+        time_quality,
         firmware: Hash([7; 32]),
         version_major: 0,
         version_minor: 1,
@@ -58,20 +66,30 @@ fn boot(index: u64, previous: Hash) -> (Hash, Vec<u8>) {
     (payload.digest(), sign1.encode().unwrap().to_vec())
 }
 
-fn chain(indices: impl Iterator<Item = u64>) -> BTreeMap<u64, Vec<u8>> {
+/// Records by their index, each with what its clock reads.
+type Chain = BTreeMap<u64, (u64, Vec<u8>)>;
+
+/// A chain of starts, one an hour.
+fn chain(indices: impl Iterator<Item = u64>) -> Chain {
+    chain_by(indices, kept)
+}
+
+fn chain_by(indices: impl Iterator<Item = u64>, clock: impl Fn(u64) -> Clock) -> Chain {
     let mut previous = Hash::ZERO;
     let mut chain = BTreeMap::new();
     for index in indices {
-        let (digest, bytes) = boot(index, previous);
+        let (digest, bytes) = boot(index, previous, clock(index));
         previous = digest;
-        chain.insert(index, bytes);
+        chain.insert(index, (clock(index).0, bytes));
     }
     chain
 }
 
 /// A gateway that has a chain of starts, one an hour, and gives out two records at a time.
 struct Fake {
-    chain: BTreeMap<u64, Vec<u8>>,
+    chain: Chain,
+    /// What it says where to begin, if not the truth.
+    lie: Option<u64>,
     asked: Mutex<Vec<u64>>,
 }
 
@@ -87,9 +105,14 @@ struct Times {
     end_time: String,
 }
 
-async fn serve(chain: BTreeMap<u64, Vec<u8>>) -> (Arc<Fake>, String) {
+async fn serve(chain: Chain) -> (Arc<Fake>, String) {
+    serve_with_lie(chain, None).await
+}
+
+async fn serve_with_lie(chain: Chain, lie: Option<u64>) -> (Arc<Fake>, String) {
     let fake = Arc::new(Fake {
         chain,
+        lie,
         asked: Mutex::default(),
     });
     let router = Router::new()
@@ -125,8 +148,10 @@ async fn windows(
     );
     let first = fake
         .chain
-        .keys()
-        .find(|index| (start..=end).contains(&(START_MS + *index * HOUR_MS)));
+        .iter()
+        .find(|(_, (time_ms, _))| (start..=end).contains(time_ms))
+        .map(|(index, _)| index);
+    let first = fake.lie.as_ref().or(first);
     Json(
         first
             .map(|id| serde_json::json!({"id": id}))
@@ -148,7 +173,7 @@ async fn records(
             let page = fake.chain.range(from..=to).take(2);
             (
                 StatusCode::OK,
-                page.flat_map(|(_, bytes)| bytes.clone()).collect(),
+                page.flat_map(|(_, (_, bytes))| bytes.clone()).collect(),
             )
         }
         _ => (StatusCode::NOT_FOUND, Vec::new()),
@@ -191,6 +216,101 @@ async fn a_question_with_a_start_is_fetched_from_before_it() {
     assert_eq!(report["verdict"], "complete", "{report}");
     assert_eq!(report["first_index"], 299);
     assert_eq!(fake.asked.lock().unwrap()[0], 299);
+}
+
+/// Asks for the hours from `from` on, before `to`.
+async fn verify_hours(gateway: &str, from: u64, to: Option<u64>) -> serde_json::Value {
+    let meter = meter_id().to_string();
+    let hour = |hour| iso(START_MS + hour * HOUR_MS).unwrap();
+    let from = hour(from);
+    let to = to.map(hour);
+    let mut asked = vec!["--gateway", gateway, "--meter", &meter, "--from", &from];
+    if let Some(to) = &to {
+        asked.extend(["--to", to]);
+    }
+    verify(&asked).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_start_amid_records_that_prove_no_time_is_found_in_a_few_steps() {
+    let clock = |index| match index {
+        100..900 => (kept(index).0, TimeQuality::Informative),
+        _ => kept(index),
+    };
+    let (fake, gateway) = serve(chain_by(0..1_000, clock)).await;
+    let report = verify_hours(&gateway, 850, None).await;
+    assert_eq!(report["verdict"], "complete", "{report}");
+    // 849, and 144, 288 and 576 records further back.
+    let asked = fake.asked.lock().unwrap();
+    assert_eq!(asked[..5], [849, 705, 417, 0, 2]);
+    assert_eq!(report["first_index"], 0);
+}
+
+#[tokio::test]
+async fn cut_by_a_gateway_that_says_where_to_begin() {
+    // It would have the audit begin at a start that reads hours before its time.
+    let clock = |index| match index {
+        320 => (kept(290).0, TimeQuality::Informative),
+        _ => kept(index),
+    };
+    for lie in [320, 350, u64::MAX >> 1] {
+        let (fake, gateway) = serve_with_lie(chain_by(0..400, clock), Some(lie)).await;
+        let report = verify_hours(&gateway, 300, Some(390)).await;
+        assert_eq!(report["verdict"], "complete", "{report}");
+        assert!(report["first_index"].as_u64().unwrap() < 300, "{report}");
+        let asked = fake.asked.lock().unwrap();
+        let back = asked
+            .windows(2)
+            .take_while(|pair| pair[1] < pair[0])
+            .count();
+        assert!(back < 64, "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn cut_at_a_record_that_reads_past_the_end() {
+    let clock = |index| match index {
+        310..314 => (kept(index + 500).0, TimeQuality::Informative),
+        _ => kept(index),
+    };
+    let (_, gateway) = serve(chain_by(0..400, clock)).await;
+    let report = verify_hours(&gateway, 300, Some(320)).await;
+    assert_eq!(report["verdict"], "complete", "{report}");
+    assert!(report["last_index"].as_u64().unwrap() >= 320, "{report}");
+    // Who serves no more than those is not believed that this was the end.
+    let (_, gateway) = serve(chain_by(0..314, clock)).await;
+    let report = verify_hours(&gateway, 300, Some(320)).await;
+    assert_eq!(report["missing"][0]["kind"], "after", "{report}");
+}
+
+#[tokio::test]
+async fn a_chain_that_was_never_synchronised_is_read_whole_and_has_no_ends() {
+    let clock = |index| (kept(index).0, TimeQuality::Informative);
+    let (fake, gateway) = serve(chain_by(0..400, clock)).await;
+    let report = verify_hours(&gateway, 300, Some(320)).await;
+    assert_eq!(report["verdict"], "incomplete", "{report}");
+    assert_eq!(report["missing"][0]["kind"], "after", "{report}");
+    assert_eq!(
+        (&report["first_index"], &report["last_index"]),
+        (&0.into(), &399.into())
+    );
+    assert_eq!(fake.asked.lock().unwrap()[..3], [299, 155, 0]);
+}
+
+#[tokio::test]
+async fn a_start_after_a_long_silence_does_not_fetch_the_years_before_it() {
+    let clock = |index| match index {
+        300.. => kept(index + 10_000),
+        _ => kept(index),
+    };
+    let (fake, gateway) = serve(chain_by(0..302, clock)).await;
+    for (from, to) in [(10_250, None), (5_000, Some(5_010))] {
+        fake.asked.lock().unwrap().clear();
+        let report = verify_hours(&gateway, from, to).await;
+        assert_eq!(report["verdict"], "complete", "{report}");
+        assert_eq!(report["first_index"], 299, "{report}");
+        assert!(fake.asked.lock().unwrap().len() <= 3);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::history::*;
 
 impl History {
     /// Appends a window over 60 readings, each changed before it is sealed.
-    fn push_changed(&mut self, number: u64, change: impl Fn(&mut Reading)) {
+    pub(crate) fn push_changed(&mut self, number: u64, change: impl Fn(&mut Reading)) {
         let opens_at = self.chain.iter().rev().find_map(|record| match record {
             ChainRecord::Window(window) => Some(window.produced_close),
             _ => None,
@@ -84,9 +84,7 @@ fn energy_of_unknown_time_is_unbounded_and_not_refuted() {
 #[test]
 fn the_first_window_shown_after_an_outage_is_unbounded_and_not_refuted() {
     let mut history = History::of_windows(5);
-    history.push_bare(5, |window| {
-        window.produced_close = MilliwattHours::new(9_000_000).unwrap();
-    });
+    history.push_still(5, 9_000_000, ReadingFlags::NONE);
     let question = Question {
         from_ms: Some(START_MS + 5 * WINDOW_MS + 1),
         ..Question::default()

@@ -56,14 +56,14 @@ fn withheld_window_at_the_start_of_the_time_asked_for() {
     let history = two_days();
     let question = between(NOON_MS, NOON_MS + HOUR_MS);
     let shown_from = |first: usize| history.ask(question, &(first..200).collect::<Vec<_>>());
-    // Window 145 begins at noon, so 144 shows that nothing stands between the two.
-    assert_eq!(shown_from(144).verdict, Verdict::Complete);
-    for first in [145, 146] {
-        assert!(matches!(
-            shown_from(first).missing[..],
-            [Missing::Before { .. }]
-        ));
+    // Window 145 begins at noon: all before it lies before noon.
+    for first in [144, 145] {
+        assert_eq!(shown_from(first).verdict, Verdict::Complete);
     }
+    assert!(matches!(
+        shown_from(146).missing[..],
+        [Missing::Before { .. }]
+    ));
 }
 
 #[test]
@@ -156,12 +156,19 @@ fn a_window_of_unknown_time_is_told_apart_where_it_may_lie_in_the_time_asked_for
     history.push_window(2);
     history.clock_ms = Some(0);
     (3..12).for_each(|number| history.push_window(number));
-    let ask = |from, to| {
-        let question = between(START_MS + from * WINDOW_MS, START_MS + to * WINDOW_MS);
-        history.ask(question, &history.places()).unplaced_energy_mwh
+    let ask = |from_ms, to_ms| {
+        let question = between(START_MS + from_ms, START_MS + to_ms);
+        let report = history.ask(question, &history.places());
+        assert_eq!(report.verdict, Verdict::Complete, "{report}");
+        (report.energy_mwh, report.unplaced_energy_mwh)
     };
-    assert_eq!(ask(1, 6), WINDOW_MWH);
-    assert_eq!((ask(0, 1), ask(6, 9)), (0, 0));
+    let middle = 2 * WINDOW_MS + WINDOW_MS / 2;
+    assert_eq!(ask(middle, 6 * WINDOW_MS), (3 * WINDOW_MWH, WINDOW_MWH));
+    assert_eq!(ask(0, middle), (2 * WINDOW_MWH, WINDOW_MWH));
+    // Before or after it, and all around it.
+    assert_eq!(ask(0, WINDOW_MS), (WINDOW_MWH, 0));
+    assert_eq!(ask(6 * WINDOW_MS, 9 * WINDOW_MS), (3 * WINDOW_MWH, 0));
+    assert_eq!(ask(WINDOW_MS, 6 * WINDOW_MS), (5 * WINDOW_MWH, 0));
 }
 
 #[test]
@@ -251,7 +258,7 @@ fn a_hole_beside_windows_without_readings_may_lie_anywhere() {
 
 #[test]
 fn a_window_of_unknown_time_behind_a_clock_that_ran_ahead_may_lie_in_the_time_asked_for() {
-    for quality in [TimeQuality::Informative, TimeQuality::Synchronised] {
+    let ask = |quality| {
         let mut history = History::of_windows(1);
         history.quality = quality;
         history.clock_ms = Some(5 * HOUR_MS as i64);
@@ -263,6 +270,11 @@ fn a_window_of_unknown_time_behind_a_clock_that_ran_ahead_may_lie_in_the_time_as
         (3..8).for_each(|number| history.push_window(number));
         let question = between(START_MS, START_MS + HOUR_MS);
         let report = history.ask(question, &history.places());
-        assert_eq!(report.unplaced_energy_mwh, WINDOW_MWH, "{report}");
-    }
+        (report.energy_mwh, report.unplaced_energy_mwh)
+    };
+    // Nobody kept the clock: the times around the two say where they lie.
+    assert_eq!(ask(TimeQuality::Informative), (6 * WINDOW_MWH, 0));
+    // One of two synchronised times is wrong, and nothing says which.
+    let torn = (4 * WINDOW_MWH, 2 * WINDOW_MWH);
+    assert_eq!(ask(TimeQuality::Synchronised), torn);
 }

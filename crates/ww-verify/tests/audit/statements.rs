@@ -1,6 +1,6 @@
 //! What operators said of the meter afterwards.
 
-use ww_verify::{Problem, Question, Remark, Report, Statement};
+use ww_verify::{Problem, Question, Remark, Report, Statement, Verdict};
 use ww_wire::record::Record;
 use ww_wire::*;
 
@@ -137,4 +137,13 @@ fn a_replacement_counts_by_an_operator_and_not_by_the_meter_that_ends() {
     let by_itself = replacement(&history.meter);
     assert_eq!(by_itself.statements, []);
     assert!(matches!(by_itself.remarks[..], [Remark::Uncounted { .. }]));
+}
+
+#[test]
+fn that_no_revocation_is_withheld_is_the_word_of_who_serves() {
+    let history = History::of_windows(1);
+    let report = history.audit(&history.places());
+    assert_eq!(report.verdict, Verdict::Complete);
+    let says_so = |line: &String| line.contains("every correction and revocation");
+    assert!(report.trust.iter().any(says_so), "{report}");
 }
