@@ -236,10 +236,10 @@ pub const ROUTES: &[Route] = &[
         .summary("Lists sealed windows, oldest first; the last 24 h when nothing is said."),
     Route::get("/api/v1/installations/{id}/findings", "list_findings", Body::JsonArray("Finding"))
         .tag("installations").query(&[LIMIT, CURSOR])
-        .summary("Lists what was found out of the ordinary about a meter, oldest first."),
+        .summary("Lists what was found out of the ordinary about a meter, oldest first. A page may end before `limit`; `Link` leads on."),
     Route::get("/api/v1/installations/{id}/evidence", "list_evidence", Body::JsonArray("Evidence"))
         .tag("installations").query(&[LIMIT, CURSOR])
-        .summary("Lists pairs of signed records of a meter that cannot both be true, oldest first."),
+        .summary("Lists pairs of signed records of a meter that cannot both be true, oldest first. A page may end before `limit`; `Link` leads on."),
     Route::post("/api/v1/installations/{id}/approve", "approve_installation", Body::Json("Approval"), Body::Json("Installation"))
         .tag("installations").access(OPERATOR)
         .summary("Approves a meter: its Enrolment is signed by the gateway's operator key, or brought signed."),
@@ -278,7 +278,8 @@ pub const ROUTES: &[Route] = &[
     Route::get("/api/v1/meters/{meter_id}/enrolments", "list_enrolments", Body::Bytes(COSE))
         .tag("records").summary("All Enrolments of a meter, oldest first."),
     Route::get("/api/v1/meters/{meter_id}/statements", "list_statements", Body::Bytes(COSE))
-        .tag("records").summary("What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first."),
+        .tag("records").query(&[CURSOR])
+        .summary("What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first. `Link` leads on when there are more."),
     Route::get("/api/v1/meters/{meter_id}/records", "list_records", Body::Bytes(COSE))
         .tag("records").query(&[FROM_INDEX, TO_INDEX])
         .summary("Chain records of a meter, each Window followed by its packed readings if they are still held. `Link` leads on when there are more."),

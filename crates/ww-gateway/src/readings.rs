@@ -29,8 +29,8 @@ const PENDING_ROWS: u32 = 1_000;
 /// Points of a thinned list when nothing is said.
 const DEFAULT_POINTS: u32 = 500;
 
-/// Evidence on one page at most: each may hold a whole window with its readings.
-const EVIDENCE_ROWS: u32 = 100;
+/// A page that is this long takes no further row.
+pub(crate) const PAGE_BYTES: usize = 256 << 10;
 
 /// The installation that a path names.
 pub(crate) fn meter_of(gateway: &Shared, id: &str) -> Result<Arc<Meter>> {
@@ -321,44 +321,102 @@ pub(crate) async fn windows(
     Ok(page(shown, query.limit, cursor, &uri, &parameters))
 }
 
-/// `GET /api/v1/installations/{id}/findings`.
-pub(crate) async fn findings(
-    State(gateway): State<Gateway>,
-    Path(id): Path<String>,
-    uri: Uri,
-    parameters: Parameters,
-) -> Result<Response<Body>> {
-    let meter = meter_of(&gateway, &id)?;
-    let most = gateway.config.limits.page_rows;
-    let limit = parameters.limit(most)?.unwrap_or(most);
-    let after = parameters.integer("cursor")?.unwrap_or(0);
-    let store = &gateway.store;
-    let findings = store
-        .findings(Some(meter.installation), after, limit)
-        .await?;
-    let shown: Vec<Finding> = findings.into_iter().map(view::finding).collect();
-    let cursor = shown.last().map(|finding| finding.id.to_string());
-    Ok(page(shown, limit, cursor, &uri, &parameters))
+/// What is listed of an installation by its place.
+pub(crate) trait Listed: serde::Serialize + Send + Sync + Sized {
+    /// Rows of a page, at most.
+    const MOST: u32;
+    /// Rows that are read at a time.
+    const AT_ONCE: u32;
+
+    fn place(&self) -> u64;
+
+    /// The next rows after a place.
+    fn after(
+        gateway: &Shared,
+        installation: InstallationId,
+        place: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send;
 }
 
-/// `GET /api/v1/installations/{id}/evidence`.
-pub(crate) async fn evidence(
+impl Listed for Finding {
+    const MOST: u32 = u32::MAX;
+    const AT_ONCE: u32 = CHUNK_ROWS;
+
+    fn place(&self) -> u64 {
+        self.id
+    }
+
+    async fn after(
+        gateway: &Shared,
+        installation: InstallationId,
+        place: u64,
+        limit: u32,
+    ) -> Result<Vec<Self>> {
+        let found = gateway.store.findings(Some(installation), place, limit);
+        Ok(found.await?.into_iter().map(view::finding).collect())
+    }
+}
+
+impl Listed for Evidence {
+    const MOST: u32 = 100;
+    /// Each may hold a whole window with its readings.
+    const AT_ONCE: u32 = 8;
+
+    fn place(&self) -> u64 {
+        self.id
+    }
+
+    async fn after(
+        gateway: &Shared,
+        installation: InstallationId,
+        place: u64,
+        limit: u32,
+    ) -> Result<Vec<Self>> {
+        let found = gateway.store.evidence(Some(installation), place, limit);
+        Ok(found.await?.iter().map(view::evidence).collect())
+    }
+}
+
+/// `GET /api/v1/installations/{id}/findings` and `…/evidence`: a page as a bare array. It ends early once
+/// it is long enough in bytes, and leads to the next one if there may be more.
+pub(crate) async fn by_place<T: Listed>(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
     uri: Uri,
     parameters: Parameters,
 ) -> Result<Response<Body>> {
     let meter = meter_of(&gateway, &id)?;
-    let most = gateway.config.limits.page_rows.min(EVIDENCE_ROWS);
+    let most = gateway.config.limits.page_rows.min(T::MOST);
     let limit = parameters.limit(most)?.unwrap_or(most);
-    let after = parameters.integer("cursor")?.unwrap_or(0);
-    let store = &gateway.store;
-    let evidence = store
-        .evidence(Some(meter.installation), after, limit)
-        .await?;
-    let shown: Vec<Evidence> = evidence.iter().map(view::evidence).collect();
-    let cursor = shown.last().map(|evidence| evidence.id.to_string());
-    Ok(page(shown, limit, cursor, &uri, &parameters))
+    let mut after = parameters.integer("cursor")?.unwrap_or(0);
+    let (mut body, mut count, mut is_last) = (vec![b'['], 0, false);
+    while count < limit && body.len() < PAGE_BYTES && !is_last {
+        let asked = T::AT_ONCE.min(limit - count);
+        let piece = T::after(&gateway, meter.installation, after, asked).await?;
+        is_last = (piece.len() as u64) < u64::from(asked);
+        for row in &piece {
+            if body.len() >= PAGE_BYTES {
+                is_last = false;
+                break;
+            }
+            if count > 0 {
+                body.push(b',');
+            }
+            serde_json::to_writer(&mut body, row).expect("shapes of the API have only string keys");
+            after = row.place();
+            count += 1;
+        }
+    }
+    body.push(b']');
+    let mut response = Response::new(Body::from(body));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    if !is_last {
+        let query = parameters.with_cursor(&after.to_string());
+        put_next(&mut response, &uri, &query);
+    }
+    Ok(response)
 }
 
 /// A page as a bare array, with a `Link` to the next one if this one is full.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -33,6 +33,7 @@ use crate::ingest::{
 use crate::metrics::add;
 use crate::parameters::Parameters;
 use crate::plausibility::{self, NumberedRemark, Plausibility};
+use crate::readings::{PAGE_BYTES, put_next};
 use crate::registry::Meter;
 use crate::state::{Gateway, Peer, Shared};
 
@@ -750,11 +751,14 @@ pub(crate) async fn list_enrolments(
 }
 
 /// `GET /api/v1/meters/{meter_id}/statements`. A meter that follows another is shown with the
-/// Replacement that says so, which is a statement of the other.
+/// Replacement that says so, which is a statement of the other. The cursor is how many were shown.
 pub(crate) async fn list_statements(
     State(gateway): State<Gateway>,
     Path(meter_id): Path<String>,
+    uri: Uri,
+    parameters: Parameters,
 ) -> Result<Response<Body>> {
+    let skipped = parameters.integer("cursor")?.unwrap_or(0);
     let installation = installation_of(&gateway, &meter_id).await?;
     let mut statements = Vec::new();
     if let Some(old) = installation.replaces {
@@ -762,11 +766,23 @@ pub(crate) async fn list_statements(
         statements.retain(|statement| statement.record_type == RecordType::Replacement);
     }
     statements.extend(gateway.store.statements(installation.id).await?);
-    let mut body = Vec::new();
-    for statement in statements {
+    let (mut body, mut next) = (Vec::new(), None);
+    for (place, statement) in (0..)
+        .zip(statements)
+        .skip_while(|(place, _)| *place < skipped)
+    {
+        if body.len() >= PAGE_BYTES {
+            next = Some(place);
+            break;
+        }
         push_sign1(&mut body, &statement.payload, statement.signature)?;
     }
-    Ok(bytes_answer(COSE, body))
+    let mut response = bytes_answer(COSE, body);
+    if let Some(next) = next {
+        let query = parameters.with_cursor(&next.to_string());
+        put_next(&mut response, &uri, &query);
+    }
+    Ok(response)
 }
 
 /// `GET /api/v1/meters/{meter_id}/records`.

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use tower::{Layer as _, Service as _, ServiceExt as _};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
-use ww_api::ProblemKind;
+use ww_api::{Evidence, Finding, ProblemKind};
 
 use crate::access::authorize;
 use crate::connection::{Activity, BusyBody};
@@ -124,11 +124,11 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         .route("/api/v1/installations/{id}/windows", get(readings::windows))
         .route(
             "/api/v1/installations/{id}/findings",
-            get(readings::findings),
+            get(readings::by_place::<Finding>),
         )
         .route(
             "/api/v1/installations/{id}/evidence",
-            get(readings::evidence),
+            get(readings::by_place::<Evidence>),
         )
         .route(
             "/api/v1/installations/{id}/approve",

@@ -153,7 +153,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists pairs of signed records of a meter that cannot both be true, oldest first.
+         * Lists pairs of signed records of a meter that cannot both be true, oldest first. A page may end before `limit`; `Link` leads on.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_evidence"];
@@ -173,7 +173,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists what was found out of the ordinary about a meter, oldest first.
+         * Lists what was found out of the ordinary about a meter, oldest first. A page may end before `limit`; `Link` leads on.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_findings"];
@@ -377,7 +377,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first.
+         * What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first. `Link` leads on when there are more.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_statements"];
@@ -2139,7 +2139,10 @@ export interface operations {
     };
     list_statements: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 meter_id: string;

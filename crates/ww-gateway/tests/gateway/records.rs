@@ -2,10 +2,14 @@
 
 use serde_json::{Value, json};
 use ww_api::hex;
+use ww_store::{NewAudit, Store as _, Verified};
 use ww_wire::cose::{Item, Items};
 use ww_wire::merkle;
 use ww_wire::record::Record as _;
-use ww_wire::{Acknowledgement, Hash, MilliwattHours, Milliwatts, Reading, Window};
+use ww_wire::{
+    Acknowledgement, Domain, Hash, Label, Milliamperes, Millivars, Millivolts, MilliwattHours,
+    Milliwatts, Reading, Text, UtcMillis, Window,
+};
 
 use crate::world::{START_MS, TestMeter, World, packed, problem};
 
@@ -377,6 +381,91 @@ async fn a_window_that_does_not_open_where_the_last_one_closed_is_refused_with_e
     assert_eq!(
         world.json(&windows).await[1]["energy_wh"].to_string(),
         "6.0"
+    );
+}
+
+/// The pages of a list, and how many rows each has.
+async fn pages(world: &World, path: &str) -> Vec<(usize, usize)> {
+    let (mut pages, mut next) = (Vec::new(), Some(path.to_owned()));
+    while let Some(path) = next {
+        let page = world.get(&path).await;
+        let link = page.headers().get("link");
+        next = link.map(|link| {
+            let link = link.to_str().unwrap().trim_start_matches('<');
+            link.split('>').next().unwrap().to_owned()
+        });
+        let body = page.bytes().await.unwrap();
+        let rows = match serde_json::from_slice::<Vec<serde_json::Value>>(&body) {
+            Ok(rows) => rows.len(),
+            Err(_) => Items::new(&body).map(Result::unwrap).count(),
+        };
+        pages.push((rows, body.len()));
+    }
+    pages
+}
+
+#[tokio::test]
+async fn a_page_of_evidence_ends_early_where_the_evidence_is_large() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let (window, body) = first_window(&meter);
+    acknowledged(world.post_records(body).await).await;
+    let mut next = readings(&meter, 60..660);
+    for (at, reading) in (0_u64..).zip(&mut next) {
+        let noise = at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        reading.power = Milliwatts::new((noise >> 32) as i64);
+        reading.reactive_power = Millivars::new((noise & 0xffff_ffff) as i64);
+        reading.voltage = Millivolts::new((noise >> 34) as u32);
+        reading.current = Milliamperes::new((noise >> 33) as u32);
+    }
+    for open in 0..12 {
+        let torn = Window {
+            produced_open: MilliwattHours::new(open).unwrap(),
+            ..meter.window(&next, 2, window.encode().unwrap().digest())
+        };
+        let body = [meter.sign1(&torn), packed(&next)].concat();
+        assert_eq!(world.post_records(body).await.status(), 409);
+    }
+    let path = format!("/api/v1/installations/{}/evidence", meter.id);
+    let pages = pages(&world, &path).await;
+    let rows: Vec<_> = pages.iter().map(|(rows, _)| *rows).collect();
+    assert_eq!(rows.iter().sum::<usize>(), 12, "{pages:?}");
+    assert!(
+        rows.len() > 1 && pages.iter().all(|(_, bytes)| *bytes < 512 << 10),
+        "{pages:?}"
+    );
+}
+
+#[tokio::test]
+async fn statements_come_in_pages_of_bounded_length() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let operator = *world.gateway.operator_key();
+    for number in 0..1_200 {
+        let label = Label {
+            operator: operator.id(),
+            meter: meter.meter(),
+            time: UtcMillis::new(START_MS + number).unwrap(),
+            name: Text::new("Roof").unwrap(),
+            time_zone: Text::new("UTC").unwrap(),
+        };
+        let label = Verified::vouched(label, meter.sign(Domain::Record(Label::TYPE), b"any"));
+        let audit = NewAudit {
+            at: None,
+            actor: "test".to_owned(),
+            action: "test".to_owned(),
+            subject: "test".to_owned(),
+            detail: String::new(),
+        };
+        world.store.label(label, audit).await.unwrap();
+    }
+    let path = format!("/api/v1/meters/{}/statements", meter.meter());
+    let pages = pages(&world, &path).await;
+    // The approval brought one of its own.
+    assert_eq!(pages.iter().map(|(rows, _)| rows).sum::<usize>(), 1_201);
+    assert!(
+        pages.len() > 1 && pages.iter().all(|(_, bytes)| *bytes < 257 << 10),
+        "{pages:?}"
     );
 }
 
