@@ -15,7 +15,7 @@ use ww_api::hex;
 use ww_verify::{Audit, AuditError, Question, Report, Verdict};
 use ww_wire::{MeterId, PublicKey, SignerId};
 
-use crate::http::Server;
+use crate::http::{self, Server};
 
 /// The exit code of an audit that found something that does not hold.
 const REFUTED: u8 = 3;
@@ -38,7 +38,7 @@ Examples:
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct VerifyArguments {
     /// The gateway that serves the records; it need not be trusted
-    #[arg(long, value_name = "URL", required_unless_present = "saved")]
+    #[arg(long, value_name = "URL", required_unless_present = "saved", value_parser = http::address)]
     gateway: Option<Url>,
     /// The meter's id (64 hex digits), as you have it from the meter or its operator; with --saved,
     /// what was saved must be of this meter
@@ -186,7 +186,7 @@ async fn audit_served(
     let installation = server
         .installation(&meter.to_string())
         .await?
-        .with_context(|| format!("the gateway has no installation with meter id {meter}"))?;
+        .with_context(|| format!("the gateway at {gateway} knows no meter {meter}"))?;
     let question = arguments.question();
     let mut audit = begin(meter, &installation.public_key, question)?;
     let subject = Subject {

@@ -21,6 +21,9 @@ use crate::statements::{StatementError, Statements};
 /// other.
 const SLOT_MS: u64 = 10_000;
 
+/// How many problems are kept; further ones are not noted.
+const MOST_PROBLEMS: usize = 1_000;
+
 /// Why an audit cannot begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
@@ -673,9 +676,10 @@ impl Audit {
             Place::Unknown => self.adrift.len() as u64,
             Place::Inside | Place::Outside => 0,
         };
-        let reaches =
-            |to_ms| last_ms.is_some_and(|last_ms| last_ms.saturating_add(SLOT_MS) >= to_ms);
-        let ends = unplaced == 0 && self.question.to_ms.is_none_or(reaches);
+        let reaches = |ms| last_ms.is_some_and(|last_ms| last_ms.saturating_add(SLOT_MS) >= ms);
+        // Without an end, something of the time asked for must be there at least.
+        let end_ms = self.question.to_ms.or(self.question.from_ms);
+        let ends = unplaced == 0 && end_ms.is_none_or(reaches);
         let after = Missing::After {
             last_time_ms: last_ms,
             unplaced_windows: unplaced,
@@ -837,8 +841,11 @@ impl Audit {
         })
     }
 
+    /// Notes what does not hold. One refutes; who serves many must not fill the auditor's memory.
     fn problem(&mut self, problem: Problem) {
-        self.report.problems.push(problem);
+        if self.report.problems.len() < MOST_PROBLEMS {
+            self.report.problems.push(problem);
+        }
     }
 
     fn unreadable(&mut self, reason: &str) {

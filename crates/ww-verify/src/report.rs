@@ -331,7 +331,7 @@ pub struct Report {
     pub firmwares: Vec<String>,
     /// How much it is worth.
     pub grade: Grade,
-    /// What does not hold.
+    /// What does not hold, up to the first thousand.
     pub problems: Vec<Problem>,
     /// What is not there.
     pub missing: Vec<Missing>,

@@ -72,6 +72,9 @@ impl Report {
             Count(self.boots, "start of the meter"),
             Count(self.gaps, "declared loss"),
         )?;
+        if self.windows == 0 && self.unplaced_windows == 0 {
+            return Ok(());
+        }
         writeln!(
             f,
             "Grade    key in {}; sensor by {}; firmware {}",
@@ -102,6 +105,9 @@ impl Report {
                 KilowattHours(self.unplaced_energy_mwh),
                 Count(self.unplaced_windows, "window"),
             )?;
+        }
+        if self.windows == 0 {
+            return writeln!(f, "  · no window that certainly lies in the time asked for");
         }
         write!(
             f,
@@ -200,7 +206,7 @@ impl fmt::Display for Missing {
                 unplaced_windows: 0,
             } => write!(
                 f,
-                "everything after {} (the last synchronised time shown; the meter stood still, or it is withheld)",
+                "everything after {}, the last synchronised time shown: it is yet to come, not sealed yet, the meter stood still, or it is withheld",
                 Utc(*time)
             ),
             Self::After {

@@ -384,6 +384,21 @@ async fn a_time_that_ends_before_it_begins_is_refused() {
     assert_eq!(error.to_string(), "--from must be before --to");
 }
 
+#[tokio::test]
+async fn a_meter_or_a_gateway_that_is_not_there_is_named() {
+    let (_, gateway) = serve(chain(0..2)).await;
+    let other = "5f".repeat(32);
+    let error = verify(&["--gateway", &gateway, "--meter", &other]).await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("knows no meter {other}")),
+        "{error}"
+    );
+    let error = verify(&["--gateway", "127.0.0.1:8000", "--meter", &other]).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("write it like http://"), "{error}");
+}
+
 #[test]
 fn a_date_is_its_start_in_utc() {
     assert_eq!(utc_ms("2025-06-19"), Ok(1_750_291_200_000));

@@ -272,3 +272,12 @@ fn a_cut_body_is_unreadable_and_never_a_panic() {
         assert!(report.energy_mwh == 0 || len > 300, "cut at {len}");
     }
 }
+
+#[test]
+fn a_body_of_nothing_but_faults_does_not_fill_the_auditors_memory() {
+    let history = History::of_windows(0);
+    // Empty byte strings: readings without a window before them.
+    let report = history.audit_of(&[0x40; 100_000]);
+    assert_eq!(report.verdict, Verdict::Refuted);
+    assert_eq!(report.problems.len(), 1_000);
+}

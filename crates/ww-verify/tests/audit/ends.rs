@@ -164,6 +164,21 @@ fn windows_between_two_synchronised_times_lie_there_whatever_their_own_clock_say
 }
 
 #[test]
+fn cut_before_the_start_of_a_time_without_an_end() {
+    let history = two_days();
+    let question = Question {
+        from_ms: Some(NOON_MS),
+        ..Question::default()
+    };
+    let shown_to = |last: usize| history.ask(question, &(0..=last).collect::<Vec<_>>());
+    // Window 145 begins at noon.
+    let report = shown_to(143);
+    assert!(cut_shows_no_end(&report), "{report}");
+    assert!(!report.to_string().contains("Grade"), "{report}");
+    assert_eq!(shown_to(145).verdict, Verdict::Complete);
+}
+
+#[test]
 fn a_time_that_nobody_kept_is_not_shown_as_that_of_the_energy() {
     let mut history = History::of_windows(1);
     let ahead_ms = 30 * HOUR_MS as i64;
