@@ -122,6 +122,11 @@ fn audit_saved(
         let file = folder.join(name);
         std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
     };
+    ensure!(
+        folder.join(SUBJECT_FILE).exists(),
+        "{} holds nothing that was saved to its end: it lacks {SUBJECT_FILE}",
+        folder.display()
+    );
     let subject: Subject = serde_json::from_slice(&read(SUBJECT_FILE)?)
         .with_context(|| format!("{SUBJECT_FILE} in {} cannot be read", folder.display()))?;
     let saved_meter = signer_id(&subject.meter_id)
@@ -195,7 +200,7 @@ async fn audit_served(
         from_ms: arguments.from,
         to_ms: arguments.to,
     };
-    let mut saved = Saved::begin(arguments.save.as_deref(), &subject)?;
+    let mut saved = Saved::begin(arguments.save.as_deref())?;
     let enrolments = server
         .bytes(&format!("api/v1/meters/{meter}/enrolments"))
         .await?;
@@ -228,6 +233,8 @@ async fn audit_served(
         eprintln!();
     }
     saved.put(RECORDS_FILE, &[])?;
+    // Last: a folder without it was broken off, and is not taken for all that there was.
+    saved.put(SUBJECT_FILE, &serde_json::to_vec_pretty(&subject)?)?;
     Ok(audit.finish())
 }
 
@@ -246,7 +253,7 @@ struct Saved<'a> {
 }
 
 impl<'a> Saved<'a> {
-    fn begin(folder: Option<&'a Path>, subject: &Subject) -> anyhow::Result<Self> {
+    fn begin(folder: Option<&'a Path>) -> anyhow::Result<Self> {
         if let Some(folder) = folder {
             std::fs::create_dir(folder).with_context(|| {
                 format!(
@@ -255,9 +262,7 @@ impl<'a> Saved<'a> {
                 )
             })?;
         }
-        let mut saved = Self { folder };
-        saved.put(SUBJECT_FILE, &serde_json::to_vec_pretty(subject)?)?;
-        Ok(saved)
+        Ok(Self { folder })
     }
 
     /// Appends to a file of the folder.

@@ -90,6 +90,8 @@ struct Fake {
     chain: Chain,
     /// What it says where to begin, if not the truth.
     lie: Option<u64>,
+    /// From where on it gives no records out.
+    fails_from: u64,
     asked: Mutex<Vec<u64>>,
 }
 
@@ -106,15 +108,22 @@ struct Times {
 }
 
 async fn serve(chain: Chain) -> (Arc<Fake>, String) {
-    serve_with_lie(chain, None).await
+    serve_with(Fake::of(chain)).await
 }
 
-async fn serve_with_lie(chain: Chain, lie: Option<u64>) -> (Arc<Fake>, String) {
-    let fake = Arc::new(Fake {
-        chain,
-        lie,
-        asked: Mutex::default(),
-    });
+impl Fake {
+    fn of(chain: Chain) -> Self {
+        Self {
+            chain,
+            lie: None,
+            fails_from: u64::MAX,
+            asked: Mutex::default(),
+        }
+    }
+}
+
+async fn serve_with(fake: Fake) -> (Arc<Fake>, String) {
+    let fake = Arc::new(fake);
     let router = Router::new()
         .route("/api/v1/installations/", get(installations))
         .route("/api/v1/installations/{id}/windows", get(windows))
@@ -167,6 +176,9 @@ async fn records(
 ) -> (StatusCode, Vec<u8>) {
     match (what.as_str(), stretch.from_index) {
         ("enrolments", _) => (StatusCode::OK, Vec::new()),
+        ("records", Some(from)) if from >= fake.fails_from => {
+            (StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
+        }
         ("records", Some(from)) => {
             fake.asked.lock().unwrap().push(from);
             let to = stretch.to_index.unwrap_or(u64::MAX);
@@ -254,7 +266,11 @@ async fn cut_by_a_gateway_that_says_where_to_begin() {
         _ => kept(index),
     };
     for lie in [320, 350, u64::MAX >> 1] {
-        let (fake, gateway) = serve_with_lie(chain_by(0..400, clock), Some(lie)).await;
+        let (fake, gateway) = serve_with(Fake {
+            lie: Some(lie),
+            ..Fake::of(chain_by(0..400, clock))
+        })
+        .await;
         let report = verify_hours(&gateway, 300, Some(390)).await;
         assert_eq!(report["verdict"], "complete", "{report}");
         assert!(report["first_index"].as_u64().unwrap() < 300, "{report}");
@@ -353,6 +369,24 @@ async fn what_was_saved_is_of_the_meter_and_the_time_that_one_names() {
         .unwrap();
     assert_eq!(whole["verdict"], "incomplete");
     assert_eq!(whole["missing"][0]["last_index"], 3);
+}
+
+#[tokio::test]
+async fn what_was_saved_until_the_gateway_failed_is_not_taken_for_the_whole() {
+    let (_, gateway) = serve_with(Fake {
+        fails_from: 4,
+        ..Fake::of(chain(0..9))
+    })
+    .await;
+    let meter = meter_id().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("evidence");
+    let saved = evidence.to_str().unwrap();
+    let asked = ["--gateway", &gateway, "--meter", &meter, "--save", saved];
+    verify(&asked).await.unwrap_err();
+    let error = verify(&["--saved", saved, "--meter", &meter]).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("saved to its end"), "{error}");
 }
 
 #[tokio::test]
