@@ -264,10 +264,12 @@ fn explain_checksum(
     reading: &AnyReading,
     signature: &[u8; 64],
 ) -> Failure {
-    let sum = reading.sum();
-    let (Some(power), Some(total), Some(time)) =
-        (view::power(meter, sum), view::total(meter, sum), sum.time)
-    else {
+    let (sum, enrolment) = (reading.sum(), meter.enrolment.as_ref());
+    let (Some(power), Some(total), Some(time)) = (
+        view::power(enrolment, sum),
+        view::total(enrolment, sum),
+        sum.time,
+    ) else {
         return failure;
     };
     if legacy::is_checksum(signature, power, total, i128::from(time.seconds())) {
@@ -331,7 +333,8 @@ fn agree(submission: &Submission<'_>, meter: &Meter, reading: &AnyReading) -> Re
     };
     let shown =
         |value: Option<Milli>| value.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-    let (power, total) = (view::power(meter, sum), view::total(meter, sum));
+    let enrolment = meter.enrolment.as_ref();
+    let (power, total) = (view::power(enrolment, sum), view::total(enrolment, sum));
     if submission.power_w.is_some() && submission.power_w != power {
         return disagree(ProblemKind::PowerDisagrees, "power_w", shown(power));
     }

@@ -142,7 +142,7 @@ pub(crate) async fn announce(
                 tracing::info!(meter_id = %forgotten, "a meter that had waited for a day was forgotten");
                 gateway.registry.forget(&forgotten);
             }
-            gateway.registry.put(&installation);
+            gateway.know(&installation).await?;
             gateway.announce_change().await;
             if caller.is_none() {
                 let now = Instant::now();
@@ -337,7 +337,7 @@ pub(crate) async fn approve(
         actor = caller.name,
         "a meter was approved"
     );
-    gateway.registry.put(&approved);
+    gateway.know(&approved).await?;
     gateway.announce_change().await;
     Ok(Json(show(&gateway, &approved)))
 }
@@ -609,7 +609,7 @@ pub(crate) async fn revoke(
         actor = caller.name,
         "a meter was revoked"
     );
-    gateway.registry.put(&revoked);
+    gateway.know(&revoked).await?;
     gateway.announce_change().await;
     Ok(Json(show(&gateway, &revoked)))
 }

@@ -358,7 +358,7 @@ impl Checker<'_> {
         }
         let meter = self.meter.as_ref().and_then(|(_, meter)| meter.clone());
         if let Some(meter) = meter {
-            let enrolment = meter.enrolment.as_ref();
+            let enrolment = meter.enrolment_named(&window.enrolment);
             let is_newest = self.memory.is_before(window.first_sequence);
             let memory = match is_newest {
                 true => &mut self.memory,
@@ -616,7 +616,7 @@ async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
             installation
         }
     };
-    gateway.registry.put(&installation);
+    gateway.know(&installation).await?;
     gateway.announce_change().await;
     Ok(())
 }
@@ -678,7 +678,7 @@ async fn is_accepted(gateway: &Shared, enrolment: &Enrolment) -> Result<bool> {
 /// Reads a meter anew after a change of which it is not the answer.
 pub(crate) async fn reload(gateway: &Shared, meter: MeterId) -> Result<()> {
     if let Some(installation) = gateway.store.installation_of(meter).await? {
-        gateway.registry.put(&installation);
+        gateway.know(&installation).await?;
     }
     Ok(())
 }

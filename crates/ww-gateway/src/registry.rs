@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::time::Instant;
-use ww_store::{Installation, InstallationId, InstallationState};
+use ww_store::{
+    Installation, InstallationId, InstallationState, Proof, StoredEnrolment, StoredReading,
+};
 use ww_verify::VerifyingKey;
+use ww_wire::record::Record as _;
 use ww_wire::{Enrolment, Hash, MeterId, UtcMillis};
 
 use crate::limits::{Bucket, Rate, RetryAfter};
@@ -21,7 +24,17 @@ pub(crate) struct Meter {
     pub(crate) state: InstallationState,
     pub(crate) enrolment: Option<Enrolment>,
     pub(crate) enrolment_digest: Option<Hash>,
+    /// All that it ever had, by number.
+    enrolments: Vec<Held>,
     memory: Arc<Mutex<Memory>>,
+}
+
+/// An Enrolment, and since when it is held.
+#[derive(Debug)]
+struct Held {
+    enrolment: Enrolment,
+    digest: Hash,
+    received: Option<UtcMillis>,
 }
 
 /// What changes with every reading.
@@ -38,6 +51,31 @@ impl Meter {
     pub(crate) fn admit(&self, count: usize, rate: Rate, now: Instant) -> Result<(), RetryAfter> {
         let mut bucket = self.lock().bucket;
         bucket.take(count as f64, rate, now)
+    }
+
+    /// The Enrolment that says what a reading means: the one that its window names, or of a reading
+    /// that no window covers yet, the one in force when it came.
+    pub(crate) fn enrolment_of(&self, stored: &StoredReading) -> Option<&Enrolment> {
+        if let Proof::Window { enrolment, .. } = &stored.proof {
+            return self.enrolment_named(enrolment);
+        }
+        let was_there = |held: &&Held| {
+            let times = held.received.zip(stored.received);
+            times.is_none_or(|(held, reading)| held <= reading)
+        };
+        let newest = self.enrolments.iter().rev().find(was_there);
+        newest
+            .or(self.enrolments.first())
+            .map(|held| &held.enrolment)
+    }
+
+    /// The Enrolment with this digest. What was measured before there was one, or under one that this
+    /// gateway never had, is before the first.
+    pub(crate) fn enrolment_named(&self, digest: &Hash) -> Option<&Enrolment> {
+        let named = self.enrolments.iter().find(|held| held.digest == *digest);
+        named
+            .or(self.enrolments.first())
+            .map(|held| &held.enrolment)
     }
 
     /// What is remembered of the readings before.
@@ -115,8 +153,8 @@ impl Registry {
         }
     }
 
-    /// Takes over what the store says of an installation.
-    pub(crate) fn put(&self, installation: &Installation) {
+    /// Takes over what the store says of an installation and its enrolments.
+    pub(crate) fn put(&self, installation: &Installation, enrolments: &[StoredEnrolment]) {
         let Ok(key) = VerifyingKey::new(installation.public_key) else {
             tracing::error!(
                 installation_id = installation.id.0,
@@ -139,6 +177,7 @@ impl Registry {
             state: installation.state,
             enrolment: installation.enrolment,
             enrolment_digest: installation.enrolment_digest,
+            enrolments: enrolments.iter().filter_map(held).collect(),
             memory,
         });
         meters.by_meter.insert(meter.meter, Arc::clone(&meter));
@@ -158,4 +197,13 @@ impl Registry {
             .read()
             .expect("no code panics while it holds this lock")
     }
+}
+
+fn held(stored: &StoredEnrolment) -> Option<Held> {
+    let payload = stored.enrolment.encode().ok()?;
+    Some(Held {
+        enrolment: stored.enrolment,
+        digest: payload.digest(),
+        received: stored.received,
+    })
 }

@@ -237,7 +237,8 @@ async fn shared(
     let limits = &config.limits;
     let registry = Registry::new(Rate::new(limits.meter_records_per_s, limits.meter_burst));
     for installation in store.installations().await? {
-        registry.put(&installation);
+        let enrolments = store.enrolments(installation.id).await?;
+        registry.put(&installation, &enrolments);
     }
     let keys = Keys::default();
     for key in store.keys().await? {

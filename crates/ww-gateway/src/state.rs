@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use ww_store::{EventId, NewAudit, Store};
+use ww_store::{EventId, Installation, NewAudit, Store, StoreError};
 use ww_wire::{SignerId, UtcMillis};
 
 use crate::access::{Caller, Keys};
@@ -84,6 +84,13 @@ impl Shared {
                 "live streams were not told of a change"
             ),
         }
+    }
+
+    /// Takes over what the store says of an installation.
+    pub(crate) async fn know(&self, installation: &Installation) -> Result<(), StoreError> {
+        let enrolments = self.store.enrolments(installation.id).await?;
+        self.registry.put(installation, &enrolments);
+        Ok(())
     }
 
     /// A line for the audit trail.

@@ -8,7 +8,9 @@ use ww_api::{
 };
 use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
 use ww_wire::record::Record as _;
-use ww_wire::{ChainIndex, Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags};
+use ww_wire::{
+    ChainIndex, Enrolment, Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags,
+};
 
 use crate::access::role_of;
 use crate::registry::Meter;
@@ -31,24 +33,24 @@ fn energy_milli(energy: MilliwattHours) -> Milli {
     Milli(i128::from(energy.get()))
 }
 
-/// The plant's power, by the enrolment in force.
-pub(crate) fn power(meter: &Meter, reading: &ww_wire::Reading) -> Option<Milli> {
-    meter.enrolment.as_ref()?.plant_power(reading).map(Milli)
+/// The plant's power.
+pub(crate) fn power(enrolment: Option<&Enrolment>, reading: &ww_wire::Reading) -> Option<Milli> {
+    enrolment?.plant_power(reading).map(Milli)
 }
 
 /// The sensor's production counter.
-pub(crate) fn total(meter: &Meter, reading: &ww_wire::Reading) -> Option<Milli> {
-    let total = meter.enrolment.as_ref()?.production_total(reading);
-    total.map(energy_milli)
+pub(crate) fn total(enrolment: Option<&Enrolment>, reading: &ww_wire::Reading) -> Option<Milli> {
+    enrolment?.production_total(reading).map(energy_milli)
 }
 
 /// A reading as a list shows it.
 pub(crate) fn reading(meter: &Meter, stored: &StoredReading) -> Reading {
     let sum = stored.reading.sum();
+    let enrolment = meter.enrolment_of(stored);
     let received = iso(stored.received);
     let (signature, window_id, proof) = match &stored.proof {
         Proof::Signature(signature) => (Some(hex::encode(signature.bytes())), None, None),
-        Proof::Window { index, leaf } => (
+        Proof::Window { index, leaf, .. } => (
             None,
             Some(index.get()),
             Some(ReadingProof {
@@ -64,8 +66,8 @@ pub(crate) fn reading(meter: &Meter, stored: &StoredReading) -> Reading {
     Reading {
         id: reading_id(stored.installation.0, sum.sequence.get()),
         installation_id: stored.installation.0,
-        power_w: power(meter, sum),
-        total_wh: total(meter, sum),
+        power_w: power(enrolment, sum),
+        total_wh: total(enrolment, sum),
         timestamp: sum.time.map(seconds),
         signature,
         is_verified: true,
@@ -107,14 +109,15 @@ pub(crate) fn proven_reading(meter: &Meter, proven: &ProvenReading) -> Reading {
 
 pub(crate) fn pending(meter: &Meter, stored: &StoredReading) -> PendingReading {
     let sum = stored.reading.sum();
+    let enrolment = meter.enrolment_of(stored);
     let signature = match &stored.proof {
         Proof::Signature(signature) => Some(signature.to_string()),
         Proof::Window { .. } => None,
     };
     PendingReading(
         reading_id(stored.installation.0, sum.sequence.get()),
-        power(meter, sum),
-        total(meter, sum),
+        power(enrolment, sum),
+        total(enrolment, sum),
         sum.time.map(seconds),
         signature,
     )

@@ -73,7 +73,7 @@ pub(crate) struct Part {
     produced_open: MilliwattHours,
     /// `None` when it is the digest of the window before in this chunk.
     previous: Option<Hash>,
-    enrolment: Hash,
+    pub(crate) enrolment: Hash,
     firmware: Hash,
     log_size: u64,
     log_root: Hash,

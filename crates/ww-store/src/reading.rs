@@ -15,6 +15,8 @@ pub enum Proof {
         index: ChainIndex,
         /// The leaf's place in the tree, from 0.
         leaf: u32,
+        /// Digest of the Enrolment that the window names; zero for none.
+        enrolment: Hash,
     },
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
+use ww_store::Store as _;
 
-use crate::world::{World, problem};
+use crate::world::{START_MS, World, problem};
 
 /// One stream, read event by event.
 struct Listener {
@@ -203,4 +204,19 @@ async fn a_stream_ends_when_the_gateway_stops() {
     let reason = world.gateway.shutdown().await;
     assert_eq!(reason, ww_gateway::StopReason::Drained);
     assert!(listener.block().await.is_none());
+}
+
+#[tokio::test]
+async fn an_event_of_before_is_told_by_the_enrolment_of_then() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let newest = world.store.last_event().await.unwrap();
+    let mut listener = Listener::open(&world, Some(&newest.to_string())).await;
+    world.submit(&meter, &meter.reading(0)).await;
+    assert_eq!(listener.hear().await.data["power_w"].as_f64(), Some(16.35));
+    world.clock.set(START_MS + 100_000);
+    let turned = json!({"production_counter": "total_returned", "ct_ratio_milli": 2_000});
+    world.approve(meter.id, &turned).await;
+    let mut again = Listener::open(&world, Some(&newest.to_string())).await;
+    assert_eq!(again.hear().await.data["power_w"].as_f64(), Some(16.35));
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use ww_api::hex;
 use ww_wire::record::Record as _;
-use ww_wire::{MilliwattHours, Milliwatts, Reading, UtcMillis};
+use ww_wire::{Hash, MilliwattHours, Milliwatts, Reading, UtcMillis, Window};
 
-use crate::world::{START_MS, TestMeter, World, problem};
+use crate::world::{START_MS, TestMeter, World, packed, problem};
 
 #[tokio::test]
 async fn a_reading_is_answered_with_201_and_again_with_the_stored_answer() {
@@ -272,4 +272,88 @@ async fn a_gateway_that_does_not_know_the_time_takes_readings() {
     assert_eq!(world.json("/ready").await["time_known"], false);
     let list = world.json(&format!("/api/v1/readings/{}", meter.id)).await;
     assert_eq!(list.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reading_is_shown_by_the_enrolment_that_was_in_force_when_it_was_made() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let digest = async || {
+        let path = format!("/api/v1/installations/{}", meter.id);
+        let shown = world.json(&path).await;
+        let digest = shown["enrolment_digest"].as_str().unwrap();
+        Hash(hex::decode_array(digest).unwrap())
+    };
+    let (early, late) = (meter.reading(0), meter.reading(70));
+    assert_eq!(world.submit(&meter, &early).await.status(), 201);
+    let before = digest().await;
+    // The transformer was one of two to one, and the sensor sat the other way round.
+    world.clock.set(START_MS + 650_000);
+    let turned = json!({"production_counter": "total_returned", "ct_ratio_milli": 2_000});
+    world.approve(meter.id, &turned).await;
+    let after = digest().await;
+    assert_eq!(world.submit(&meter, &late).await.status(), 201);
+
+    let (first, second) = ((16.35, json!(8.9)), (-32.7, json!(0.0)));
+    let expect = async |expected: &[(f64, Value)], point: &str| {
+        let rows = |list: &Value| -> Vec<(f64, Value)> {
+            let rows = list.as_array().unwrap().iter();
+            rows.map(|row| (row["power_w"].as_f64().unwrap(), row["total_wh"].clone()))
+                .collect()
+        };
+        let everything = "start_time=1970-01-01T00:00:00Z";
+        let list = format!("/api/v1/readings/{}?{everything}", meter.id);
+        let mut list = rows(&world.json(&list).await);
+        list.reverse();
+        // Of many, the first and the last ones will do.
+        list.dedup_by(|one, other| one.0 == other.0);
+        let shown: Vec<f64> = list.iter().map(|(power, _)| *power).collect();
+        let powers: Vec<f64> = expected.iter().map(|(power, _)| *power).collect();
+        assert_eq!(shown, powers, "{point}");
+        let thinned = format!("/api/v1/readings/{}/optimized?{everything}", meter.id);
+        let mut thinned = rows(&world.json(&thinned).await);
+        thinned.reverse();
+        assert_eq!(thinned.first(), expected.first(), "{point}");
+        assert_eq!(thinned.last(), expected.last(), "{point}");
+        let pending = world.json("/api/v1/readings/pending").await;
+        assert_eq!(pending["readings"][0][1], json!(expected[0].0), "{point}");
+        let latest = format!("/api/v1/readings/latest/{}", meter.id);
+        let latest = world.json(&latest).await;
+        let last = &expected[expected.len() - 1];
+        assert_eq!(
+            rows(&json!([latest])),
+            std::slice::from_ref(last),
+            "{point}"
+        );
+        let one = format!("/api/v1/installations/{}/readings/1", meter.id);
+        let one = world.json(&one).await;
+        assert_eq!(rows(&json!([one])), expected[..1], "{point}");
+    };
+    expect(&[first.clone(), second.clone()], "live").await;
+
+    let readings: Vec<_> = (0..120).map(|place| meter.reading(place)).collect();
+    let boot = meter.boot();
+    let made_before = Window {
+        enrolment: before,
+        ..meter.window(&readings[..60], 1, boot.encode().unwrap().digest())
+    };
+    let made_after = Window {
+        enrolment: after,
+        produced_open: made_before.produced_close,
+        ..meter.window(&readings[60..], 2, made_before.encode().unwrap().digest())
+    };
+    world.clock.set(START_MS + 1_300_000);
+    let body = [
+        meter.sign1(&boot),
+        meter.sign1(&made_before),
+        packed(&readings[..60]),
+        meter.sign1(&made_after),
+        packed(&readings[60..]),
+    ];
+    assert_eq!(world.post_records(body.concat()).await.status(), 200);
+    expect(&[first, second], "sealed").await;
+    // Energy is the plant's, whatever the sensor's sign.
+    let energy = format!("/api/v1/installations/{}/energy", meter.id);
+    let energy = world.json(&energy).await;
+    assert_eq!(energy["lifetime_wh"].to_string(), "11.9");
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::packed::{Codec, MAX_PACKED_READING};
 use ww_wire::record::{HEADER_LENGTH, VERSION};
 use ww_wire::{
-    AnyReading, ChainIndex, ChainRecord, MeterId, MilliwattHours, RecordType, Sequence, Signature,
+    AnyReading, ChainIndex, ChainRecord, MeterId, MilliwattHours, Record, RecordType, Sequence, Signature,
     UtcMillis, Window,
 };
 
@@ -190,17 +190,24 @@ pub(super) fn load_segment(
             &load_chunk(connection, owner, segment.rowid)?,
         )),
         Place::Window => {
-            let (index, received, packed) = connection
-                .prepare_cached("SELECT chain_index, received, packed FROM windows WHERE id = ?1")?
+            let (index, received, packed, payload) = connection
+                .prepare_cached(
+                    "SELECT w.chain_index, w.received, w.packed, c.payload FROM windows w
+                     JOIN chain c ON c.meter = w.meter AND c.chain_index = w.chain_index
+                     WHERE w.id = ?1",
+                )?
                 .query_row([segment.rowid], |row| {
                     Ok((
                         row.get::<_, i64>(0)?,
                         row.get::<_, Option<i64>>(1)?,
                         row.get::<_, Option<Vec<u8>>>(2)?,
+                        row.get::<_, Vec<u8>>(3)?,
                     ))
                 })?;
             let received = time_from(received);
             let index = chain_index(index as u64)?;
+            let window: Window = Record::decode(&with_header(&owner.meter, &payload)?)?;
+            let enrolment = window.enrolment;
             let packed = packed.unwrap_or_default();
             let readings = unpack(owner.meter, &packed)?;
             Ok((0..)
@@ -209,7 +216,11 @@ pub(super) fn load_segment(
                     installation: owner.id,
                     reading,
                     received,
-                    proof: Proof::Window { index, leaf },
+                    proof: Proof::Window {
+                        index,
+                        leaf,
+                        enrolment,
+                    },
                 })
                 .collect())
         }
@@ -227,6 +238,7 @@ fn stored_readings(owner: Owner, chunk: &Chunk) -> Vec<StoredReading> {
                 proof: Proof::Window {
                     index: part.index,
                     leaf,
+                    enrolment: part.enrolment,
                 },
             });
         }
@@ -769,7 +781,7 @@ pub(super) trait EncodePayload {
 
 impl EncodePayload for Window {
     fn encode_payload(&self) -> Result<Vec<u8>> {
-        Ok(ww_wire::Record::encode(self)?.to_vec())
+        Ok(self.encode()?.to_vec())
     }
 }
 
@@ -834,6 +846,7 @@ mod tests {
             proof: Proof::Window {
                 index: ChainIndex::ZERO,
                 leaf: number as u32 - 1,
+                enrolment: ww_wire::Hash::ZERO,
             },
         }
     }

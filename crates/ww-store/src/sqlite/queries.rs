@@ -427,7 +427,7 @@ pub(super) fn reading(
     };
     let window = match stored.proof {
         Proof::Signature(_) => None,
-        Proof::Window { index, leaf } => Some(window_proof(connection, owner, index, leaf)?),
+        Proof::Window { index, leaf, .. } => Some(window_proof(connection, owner, index, leaf)?),
     };
     Ok(Some(ProvenReading { stored, window }))
 }
