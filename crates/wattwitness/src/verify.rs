@@ -27,6 +27,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 complete, 3 refuted, 4 something is missing or there is nothing to check, 1 the audit could not be done.
 
 Times are held against whole windows of up to ten minutes: one that lies across --from or --to counts in full.
+Only clocks that were synchronised show where that time begins and ends. A history without any can be checked whole.
 
 Examples:
   wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… --from 2026-06-01 --to 2026-07-01

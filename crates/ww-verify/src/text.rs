@@ -206,7 +206,7 @@ impl fmt::Display for Missing {
                 unplaced_windows: 0,
             } => write!(
                 f,
-                "everything after {}, the last synchronised time shown: it is yet to come, not sealed yet, the meter stood still, or it is withheld",
+                "everything after {}, the last synchronised time shown: still to come, not sealed yet, not measured, or withheld",
                 Utc(*time)
             ),
             Self::After {

@@ -3,6 +3,7 @@
 
 mod bound;
 mod chain;
+mod cuts;
 mod ends;
 mod enrolments;
 mod history;
