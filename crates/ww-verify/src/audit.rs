@@ -482,8 +482,7 @@ impl Audit {
     fn hold(&mut self, open: Open, seen: Option<Seen>, lacks_readings: bool) {
         let is_unbounded = self.judge(&open, seen);
         let Open { window, span, .. } = open;
-        // The readings of a window whose own time is not believed say no more than that.
-        let told = seen.filter(|_| span.is_some()).and_then(|seen| seen.told);
+        let told = seen.and_then(|seen| seen.told);
         let told = told.filter(|told| self.question.believes(told.span.end_ms));
         let held = Held {
             window,

@@ -294,6 +294,22 @@ fn a_window_that_was_synchronised_half_way_counts_where_its_synchronised_reading
 }
 
 #[test]
+fn a_window_whose_ends_have_no_time_counts_where_its_synchronised_readings_lie() {
+    let mut history = History::of_windows(5);
+    history.push_changed(5, |reading| {
+        if matches!(reading.sequence.get(), 301 | 360) {
+            reading.time_quality = TimeQuality::Unknown;
+            reading.time = None;
+        }
+        reading.produced = MilliwattHours::new(reading.sequence.get() * 10_000).unwrap();
+    });
+    let question = between(START_MS, START_MS + 5 * WINDOW_MS + MINUTE_MS);
+    let report = history.ask(question, &history.places());
+    assert_eq!(report.verdict, Verdict::Complete, "{report}");
+    assert_eq!(report.energy_mwh, 6 * WINDOW_MWH);
+}
+
+#[test]
 fn a_window_without_readings_is_missing_them_wherever_it_may_lie() {
     let mut history = History::of_windows(5);
     history.push_unproven(5, Unproven::WindowWithoutReadings, 5 * HOUR_MS as i64);
