@@ -260,7 +260,7 @@ pub const ROUTES: &[Route] = &[
         .summary("Lists readings, newest first; the last 24 h when nothing is said."),
     Route::get("/api/v1/readings/{installation_id}/optimized", "list_thinned_readings", Body::JsonArray("Reading"))
         .tag("readings").query(&[START, END, MAX_POINTS, VERIFIED_ONLY, ON_CHAIN_ONLY])
-        .summary("Lists readings thinned for a curve, newest first: of max_points / 2 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, whole windows or days evenly spread over the time asked for are looked at, and the others left out."),
+        .summary("Lists readings thinned for a curve, newest first: the first and the last one, and of max_points / 2 - 1 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, each day's lowest and highest power and whole days evenly spread over the time asked for are looked at."),
     Route::get("/api/v1/readings/{installation_id}/chart", "read_chart", Body::Json("Chart"))
         .tag("energy").query(&[TIME_FRAME, VERIFIED_ONLY, ON_CHAIN_ONLY])
         .summary("Energy in bars, ending now, in the site's time zone."),

@@ -222,8 +222,9 @@ pub trait Store: Send + Sync + 'static {
     fn readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>>;
 
     /// Readings of `[start, end]` thinned to at most `max_points` that keep the shape of the power
-    /// curve (the highest and lowest of each stretch), newest first. The work is bounded: of a very
-    /// long span, windows or days evenly spread over it are looked at, and the others left out.
+    /// curve (the first and the last, the highest and lowest of each stretch), newest first. The work
+    /// is bounded: of a very long span, the highest and lowest of each day that is merged, and windows
+    /// or days evenly spread over it, are looked at.
     fn thinned(
         &self,
         id: InstallationId,

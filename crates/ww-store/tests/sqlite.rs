@@ -14,7 +14,7 @@ use suite::meter::{Meter, audit, live, sealed, utc};
 use suite::{Backend, active, all, assert_whole, take, take_one};
 use tempfile::TempDir;
 use ww_store::{Span, SqliteOptions, SqliteStore, Store, StoreError};
-use ww_wire::UtcMillis;
+use ww_wire::{AnyReading, UtcMillis};
 
 struct Sqlite(TempDir);
 
@@ -275,4 +275,70 @@ async fn a_meter_that_is_silent_keeps_its_head_when_others_fill_the_fresh_readin
         }
         assert_whole(&*store).await;
     }
+}
+
+/// Days of ten-minute windows of two readings each, merged; on each day one reading has a peak.
+async fn days_with_peaks(store: &dyn Store, meter: &mut Meter, days: u64) -> Vec<AnyReading> {
+    let start = utc("2025-06-19T00:00:00Z").get();
+    let mut peaks = Vec::new();
+    for window in 0..days * 144 {
+        let is_peak = window % 144 == 60 + window / 144;
+        let at = |seconds: u64| UtcMillis::new(start + (window * 600 + seconds) * 1000);
+        let readings = [
+            meter.read(at(0), 45),
+            meter.read(at(10), if is_peak { 900 } else { 45 }),
+        ];
+        if is_peak {
+            peaks.push(readings[1]);
+        }
+        let window = meter.seal(&readings);
+        take_one(store, sealed(window, &readings)).await;
+    }
+    while store.maintain().await.unwrap().more {}
+    peaks
+}
+
+#[tokio::test]
+async fn a_curve_over_more_days_than_are_unpacked_keeps_the_peak_of_each() {
+    let backend = Sqlite::new();
+    let path = backend.0.path().join("store.db");
+    let options = SqliteOptions {
+        thinned_readings: 300,
+        ..SqliteOptions::default()
+    };
+    let store = SqliteStore::open(&path, options).unwrap();
+    let mut meter = Meter::new(1);
+    let id = active(&store, &meter, "UTC").await;
+    let peaks = days_with_peaks(&store, &mut meter, 6).await;
+    let curve = async |points| {
+        let thinned = store.thinned(id, UtcMillis::ZERO, UtcMillis::MAX, points);
+        thinned.await.unwrap()
+    };
+    let everything = all(&store, id).await;
+    for (points, kept) in [(8, 3), (14, 6), (40, 6)] {
+        let thinned = curve(points).await;
+        assert!(thinned.len() <= points as usize);
+        let is_kept = |peak: &&AnyReading| thinned.iter().any(|kept| kept.reading == **peak);
+        assert_eq!(
+            peaks.iter().filter(is_kept).count(),
+            kept,
+            "of {points} points"
+        );
+        assert_eq!(thinned.first(), everything.first());
+        assert_eq!(thinned.last(), everything.last());
+        // What is noted of a chunk is what comes out of it.
+        assert!(thinned.iter().all(|kept| everything.contains(kept)));
+    }
+
+    // A file of an older version has nothing noted; upkeep does that.
+    let noted = curve(14).await;
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute_batch("UPDATE chunk_extremes SET body = NULL")
+        .unwrap();
+    drop(raw);
+    assert!(curve(14).await.len() < noted.len());
+    while store.maintain().await.unwrap().more {}
+    assert_eq!(curve(14).await, noted);
+    assert_eq!(all(&store, id).await, everything);
+    assert_whole(&store).await;
 }

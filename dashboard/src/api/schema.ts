@@ -477,7 +477,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists readings thinned for a curve, newest first: of max_points / 2 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, whole windows or days evenly spread over the time asked for are looked at, and the others left out.
+         * Lists readings thinned for a curve, newest first: the first and the last one, and of max_points / 2 - 1 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, each day's lowest and highest power and whole days evenly spread over the time asked for are looked at.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_thinned_readings"];

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::packed::{Codec, MAX_PACKED_READING};
 use ww_wire::record::{HEADER_LENGTH, VERSION};
 use ww_wire::{
-    AnyReading, ChainIndex, ChainRecord, MeterId, MilliwattHours, Record, RecordType, Sequence, Signature,
-    UtcMillis, Window,
+    AnyReading, ChainIndex, ChainRecord, Hash, MeterId, MilliwattHours, Record, RecordType,
+    Sequence, Signature, UtcMillis, Window,
 };
 
 use super::failure::{Failure, Result};
@@ -90,6 +90,64 @@ pub(super) fn read_live_body(owner: Owner, body: &[u8]) -> Result<StoredReading>
         received,
         proof: Proof::Signature(signature),
     })
+}
+
+/// Writes sealed readings with what proves them: chain index, leaf, time of arrival, enrolment, record
+/// type, packed reading.
+pub(super) fn sealed_bodies(readings: &[StoredReading]) -> Result<Vec<u8>> {
+    let mut body = Vec::with_capacity(128 * readings.len());
+    for stored in readings {
+        let Proof::Window {
+            index,
+            leaf,
+            enrolment,
+        } = &stored.proof
+        else {
+            return Err(Failure::Damaged("a live reading is not sealed".to_owned()));
+        };
+        varint::put(&mut body, index.get());
+        varint::put(&mut body, u64::from(*leaf));
+        varint::put(&mut body, stored.received.map_or(0, |time| time.get() + 1));
+        body.extend_from_slice(&enrolment.0);
+        let reading = &stored.reading;
+        body.push(reading.record_type() as u8);
+        let mut codec = Codec::new(reading.sum().meter, reading.record_type())
+            .expect("a reading's record type is a kind of reading");
+        let mut packed = [0; MAX_PACKED_READING];
+        let len = codec.pack(reading, &mut packed)?;
+        body.extend_from_slice(&packed[..len]);
+    }
+    Ok(body)
+}
+
+/// Reads what [`sealed_bodies`] wrote.
+pub(super) fn read_sealed_bodies(owner: Owner, body: &[u8]) -> Result<Vec<StoredReading>> {
+    let mut bytes = Bytes(body);
+    let mut readings = Vec::new();
+    while !bytes.is_empty() {
+        let index = chain_index(bytes.unsigned()?)?;
+        let leaf = bytes.number()?;
+        let received = bytes.unsigned()?.checked_sub(1).and_then(UtcMillis::new);
+        let enrolment = Hash(bytes.array()?);
+        let [record_type] = bytes.array()?;
+        let mut codec = RecordType::of(&[record_type])
+            .ok()
+            .and_then(|record_type| Codec::new(owner.meter, record_type))
+            .ok_or(Unreadable)?;
+        let (reading, used) = codec.unpack(bytes.0)?;
+        bytes.take(used)?;
+        readings.push(StoredReading {
+            installation: owner.id,
+            reading,
+            received,
+            proof: Proof::Window {
+                index,
+                leaf,
+                enrolment,
+            },
+        });
+    }
+    Ok(readings)
 }
 
 /// A run of sealed readings: a window, or a chunk of windows.
@@ -846,7 +904,7 @@ mod tests {
             proof: Proof::Window {
                 index: ChainIndex::ZERO,
                 leaf: number as u32 - 1,
-                enrolment: ww_wire::Hash::ZERO,
+                enrolment: Hash::ZERO,
             },
         }
     }

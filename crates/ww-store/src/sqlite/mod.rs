@@ -53,6 +53,9 @@ pub struct SqliteOptions {
     /// look-up scans them, so there must not be many; the more there are, the more of them share a
     /// page when they are filed.
     pub fresh_readings: u32,
+    /// Sealed readings that are unpacked for a thinned list, at most, beside its first and last day:
+    /// as it comes, those of about six weeks.
+    pub thinned_readings: u64,
     /// Page cache of each connection.
     pub cache_kib: u32,
 }
@@ -64,6 +67,7 @@ impl Default for SqliteOptions {
             waiting_writes: 4096,
             waiting_reads: 256,
             fresh_readings: 2048,
+            thinned_readings: 400_000,
             cache_kib: 8192,
         }
     }
@@ -74,6 +78,7 @@ impl Default for SqliteOptions {
 /// Dropping it finishes what was taken and ends its threads.
 pub struct SqliteStore {
     path: PathBuf,
+    thinned_readings: u64,
     writes: Mutex<Option<mpsc::Sender<Box<dyn Work>>>>,
     reads: Mutex<Option<std::sync::mpsc::Sender<Read>>>,
     room_to_read: Arc<Semaphore>,
@@ -131,6 +136,7 @@ impl SqliteStore {
         }
         Ok(Self {
             path: path.to_owned(),
+            thinned_readings: options.thinned_readings,
             writes: Mutex::new(Some(writes)),
             reads: Mutex::new(Some(reads)),
             room_to_read: Arc::new(Semaphore::new(options.waiting_reads.max(1))),
@@ -484,8 +490,9 @@ impl Store for SqliteStore {
         end: UtcMillis,
         max_points: u32,
     ) -> Answer<'_, Vec<StoredReading>> {
+        let most = self.thinned_readings;
         self.read_while_asked("thin readings", move |connection, asked| {
-            queries::thinned(connection, id, (start, end), max_points, asked)
+            queries::thinned(connection, id, (start, end), max_points, most, asked)
         })
     }
 

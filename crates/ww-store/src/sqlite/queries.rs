@@ -7,7 +7,7 @@ use ww_wire::{ChainIndex, Hash, RecordType, Sequence, UtcMillis, Window};
 use super::failure::{Failure, Result};
 use super::lookup::{
     ChainRow, EncodePayload, Owner, Place, Segment, blob, chunk_with_index, find, load_chunk,
-    load_segment, owner, read_live_body, segments_in, unpack, window_record,
+    load_segment, owner, read_live_body, read_sealed_bodies, segments_in, unpack, window_record,
 };
 use super::session::{is_ahead, load_head, time_from};
 use crate::calendar::calendar_seconds;
@@ -127,19 +127,17 @@ fn live_in_time(
     Ok(readings)
 }
 
-/// Sealed readings that a thinned list is made from, at most: those of about six weeks.
-const MAX_SEALED_LOOKED_AT: u64 = 400_000;
-
 /// Readings with their own signature that a thinned list is made from, at most.
 const MAX_LIVE_LOOKED_AT: u64 = 100_000;
 
 /// Windows that are not merged and whose times are looked at, at most; the newest.
 const MAX_WINDOWS_LISTED: u32 = 50_000;
 
-/// Keeps the highest and the lowest power of each of `max_points / 2` stretches of equal length
-/// between the first and the last reading of the span. The work is bounded whatever the span: of
-/// too many sealed readings, whole windows or days evenly spread over it are looked at; of too many
-/// others, the first ones of each stretch.
+/// Keeps the first and the last reading of the span, and the highest and the lowest power of each
+/// stretch of equal length between them. The work is bounded whatever the span: of more than `most`
+/// sealed readings, the extremes that are noted of each chunk stand for it, and where there are more
+/// stretches than chunks, or nothing is noted, whole windows or chunks evenly spread over the span are
+/// looked at; of too many others, the first ones of each stretch.
 ///
 /// Gives up, with nothing, once nobody has `asked` any more.
 pub(super) fn thinned(
@@ -147,6 +145,7 @@ pub(super) fn thinned(
     id: InstallationId,
     (start, end): (UtcMillis, UtcMillis),
     max_points: u32,
+    most: u64,
     asked: &dyn Fn() -> bool,
 ) -> Result<Vec<StoredReading>> {
     let Some(owner) = owner(connection, id)? else {
@@ -182,7 +181,7 @@ pub(super) fn thinned(
             thinning.consider(stored);
         })?;
     }
-    for run in spread(runs, MAX_SEALED_LOOKED_AT) {
+    for run in looked_at(owner, runs, most, &mut thinning)? {
         if !asked() {
             return Ok(Vec::new());
         }
@@ -193,6 +192,34 @@ pub(super) fn thinned(
     Ok(thinning.finish())
 }
 
+/// The runs to be unpacked; what is noted of the others is considered here.
+fn looked_at(
+    owner: Owner,
+    mut runs: Vec<Run>,
+    most: u64,
+    thinning: &mut Thinning,
+) -> Result<Vec<Run>> {
+    let total: u64 = runs.iter().map(|run| run.readings).sum();
+    if total <= most {
+        return Ok(runs);
+    }
+    for run in &runs {
+        if let Some(body) = &run.extremes {
+            for stored in read_sealed_bodies(owner, body)? {
+                thinning.consider(stored);
+            }
+        }
+    }
+    let last = runs.pop();
+    let first = (!runs.is_empty()).then(|| runs.remove(0));
+    if thinning.kept.len() <= runs.len() {
+        runs.retain(|run| run.extremes.is_none());
+    }
+    let mut looked_at = spread(runs, most);
+    looked_at.extend(first.into_iter().chain(last));
+    Ok(looked_at)
+}
+
 /// The readings kept so far of a list that is being thinned.
 struct Thinning {
     from: i64,
@@ -200,6 +227,8 @@ struct Thinning {
     max_points: usize,
     /// Lowest and highest power by stretch.
     kept: Vec<[Option<StoredReading>; 2]>,
+    /// The first and the last of all.
+    ends: [Option<StoredReading>; 2],
     seen: usize,
     /// All of them, as long as there are no more than `max_points`.
     few: Vec<StoredReading>,
@@ -207,12 +236,14 @@ struct Thinning {
 
 impl Thinning {
     fn new(from: i64, to: i64, max_points: u32) -> Self {
-        let stretches = (max_points / 2).max(1) as usize;
+        // Two are for the ends; fewer points than four show one stretch and no ends.
+        let stretches = (max_points / 2).saturating_sub(1).max(1) as usize;
         Self {
             from,
             to,
             max_points: max_points as usize,
             kept: vec![const { [None, None] }; stretches],
+            ends: [None, None],
             seen: 0,
             few: Vec::new(),
         }
@@ -239,6 +270,13 @@ impl Thinning {
         if self.seen <= self.max_points {
             self.few.push(stored.clone());
         }
+        let [first, last] = &mut self.ends;
+        if (first.as_ref()).is_none_or(|first| position(&stored) < position(first)) {
+            *first = Some(stored.clone());
+        }
+        if (last.as_ref()).is_none_or(|last| position(&stored) > position(last)) {
+            *last = Some(stored.clone());
+        }
         let span = self.to.abs_diff(self.from) as u128 + 1;
         let offset = u128::from(time.abs_diff(self.from));
         let at = offset * self.kept.len() as u128 / span;
@@ -258,11 +296,14 @@ impl Thinning {
     fn finish(self) -> Vec<StoredReading> {
         let mut thinned: Vec<StoredReading> = match self.seen <= self.max_points {
             true => self.few,
-            false => self.kept.into_iter().flatten().flatten().collect(),
+            false if self.max_points < 4 => self.kept.into_iter().flatten().flatten().collect(),
+            false => (self.kept.into_iter().flatten().flatten())
+                .chain(self.ends.into_iter().flatten())
+                .collect(),
         };
-        thinned.truncate(self.max_points);
         sort_newest_first(&mut thinned);
         thinned.dedup_by_key(|stored| stored.reading.sum().sequence);
+        thinned.truncate(self.max_points);
         thinned
     }
 }
@@ -273,6 +314,8 @@ struct Run {
     min_time: i64,
     max_time: i64,
     readings: u64,
+    /// Of a chunk: its readings of lowest and highest power, as they are noted.
+    extremes: Option<Vec<u8>>,
 }
 
 /// The segments that may hold a reading of `[start, end]`, by time.
@@ -281,15 +324,16 @@ fn runs_in(connection: &Connection, id: InstallationId, start: i64, end: i64) ->
     for (place, sql) in [
         (
             Place::Window,
-            "SELECT id, first_sequence, max_time, min_time, last_sequence - first_sequence + 1
+            "SELECT id, first_sequence, max_time, min_time, last_sequence - first_sequence + 1, NULL
              FROM windows
              WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3 AND packed IS NOT NULL
              ORDER BY max_time DESC LIMIT ?4",
         ),
         (
             Place::Chunk,
-            "SELECT id, first_sequence, max_time, min_time, readings FROM chunks
-             WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3
+            "SELECT c.id, first_sequence, max_time, min_time, readings, e.body FROM chunks c
+             LEFT JOIN chunk_extremes e ON e.meter = c.meter AND e.chunk = c.id
+             WHERE c.meter = ?1 AND max_time >= ?2 AND min_time <= ?3
              ORDER BY max_time DESC LIMIT ?4",
         ),
     ] {
@@ -301,6 +345,7 @@ fn runs_in(connection: &Connection, id: InstallationId, start: i64, end: i64) ->
                 max_time: row.get(2)?,
                 min_time: row.get(3)?,
                 readings: row.get::<_, i64>(4)?.unsigned_abs(),
+                extremes: row.get(5)?,
             });
         }
     }
@@ -733,10 +778,11 @@ mod tests {
             min_time: number,
             max_time: number,
             readings,
+            extremes: None,
         }
     }
 
-    fn looked_at(days: i64, most: u64) -> Vec<i64> {
+    fn spread_over(days: i64, most: u64) -> Vec<i64> {
         let runs = (0..days).map(|day| run(day, 8_640)).collect();
         let spread = spread(runs, most);
         spread.iter().map(|run| run.segment.rowid).collect()
@@ -744,12 +790,12 @@ mod tests {
 
     #[test]
     fn few_runs_are_all_looked_at() {
-        assert_eq!(looked_at(3, 3 * 8_640), [0, 1, 2]);
+        assert_eq!(spread_over(3, 3 * 8_640), [0, 1, 2]);
     }
 
     #[test]
     fn of_ten_years_a_bounded_number_of_days_is_looked_at_evenly_spread() {
-        let days = looked_at(3_650, MAX_SEALED_LOOKED_AT);
+        let days = spread_over(3_650, 400_000);
         assert!((45..=47).contains(&days.len()), "{}", days.len());
         let apart: Vec<i64> = days.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(
@@ -761,7 +807,7 @@ mod tests {
 
     #[test]
     fn stretches_lie_side_by_side_and_a_reading_is_in_its_own() {
-        let thinning = Thinning::new(1_000, 10_006, 14);
+        let thinning = Thinning::new(1_000, 10_006, 16);
         let mut next = 1_000;
         for at in 0..7 {
             let (first, last) = thinning.stretch(at);

@@ -9,7 +9,7 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x5761_7474;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: [&str; 2] = [V1, V2];
+const MIGRATIONS: [&str; 3] = [V1, V2, V3];
 
 /// The newest schema known here.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -252,6 +252,19 @@ CREATE TABLE imports (
 const V2: &str = "
 ALTER TABLE heads ADD COLUMN fresh_id INTEGER NOT NULL DEFAULT 0;
 UPDATE heads SET fresh_id = (SELECT coalesce(max(id), 0) FROM fresh);
+";
+
+/// `chunk_extremes`: the readings of lowest and highest power of each chunk, so that a curve over years
+/// needs no chunk unpacked; null until upkeep has looked.
+const V3: &str = "
+CREATE TABLE chunk_extremes (
+    meter INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    body BLOB,
+    PRIMARY KEY (meter, chunk)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chunk_extremes_missing ON chunk_extremes (meter, chunk) WHERE body IS NULL;
+INSERT INTO chunk_extremes (meter, chunk) SELECT meter, id FROM chunks;
 ";
 
 /// Brings a database to the newest schema, one migration per transaction.

@@ -3,18 +3,23 @@
 
 use core::ops::Range;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use ww_wire::{AnyReading, ChainRecord, Hash, Record, RecordType, Window};
 
 use super::failure::{Failure, Result};
-use super::lookup::{ChainRow, Owner, live_between, load_chunk, owner, unpack, window_record};
+use super::lookup::{
+    ChainRow, Owner, live_between, load_chunk, owner, sealed_bodies, unpack, window_record,
+};
 use super::session::{
     Session, calendar, load_standing, millis, sequence_from, time_from, write_rollups,
 };
 use crate::booking::{Entry, Ledger, Point, Sums};
 use crate::calendar::{Calendar, Step, calendar_seconds};
 use crate::chunk::{self, Chunk, MAX_WINDOWS, SealedWindow};
-use crate::{EVENTS_KEPT, InstallationId, Integrity, Maintenance, Statistics, WindowReadings};
+use crate::{
+    EVENTS_KEPT, InstallationId, Integrity, Maintenance, Proof, Statistics, StoredReading,
+    WindowReadings,
+};
 
 /// Points that are booked before the entries they made are put aside.
 const BOOKED_AT_ONCE: u32 = 60;
@@ -32,6 +37,7 @@ struct Piece {
     readings: usize,
     min_time: Option<i64>,
     max_time: Option<i64>,
+    extremes: Vec<u8>,
     body: Vec<u8>,
 }
 
@@ -50,7 +56,8 @@ struct Extent {
     indices: (i64, i64),
 }
 
-/// Finds a run of windows that can become a chunk, and makes it.
+/// Finds a run of windows that can become a chunk, and makes it. If there is none, a chunk of which an
+/// older version did not note the extremes is made anew.
 ///
 /// A run is a full one of [`MAX_WINDOWS`], or one that cannot grow because a chunk stands behind
 /// it. Windows that lie in a hole of a chunk are merged with it.
@@ -69,7 +76,20 @@ pub(super) fn plan(connection: &Connection) -> Result<Option<Plan>> {
             return make(connection, owner, windows, chunk).map(Some);
         }
     }
-    Ok(None)
+    let unnoted = connection
+        .prepare_cached("SELECT meter, chunk FROM chunk_extremes WHERE body IS NULL LIMIT 1")?
+        .query_row([], |row| {
+            Ok((InstallationId(row.get(0)?), row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    match unnoted {
+        Some((id, chunk)) => {
+            let owner = owner(connection, id)?
+                .ok_or_else(|| Failure::Damaged(format!("installation {id} has gone")))?;
+            make(connection, owner, Vec::new(), Some(chunk)).map(Some)
+        }
+        None => Ok(None),
+    }
 }
 
 fn choose_run(
@@ -245,9 +265,44 @@ fn make_piece(owner: Owner, sealed: &[(SealedWindow, Vec<AnyReading>)]) -> Resul
         readings: readings.len(),
         min_time: times().min(),
         max_time: times().max(),
+        extremes: sealed_bodies(&extremes(owner, sealed))?,
         sealed: windows,
         body,
     })
+}
+
+/// The readings of lowest and highest power, of those that are at a place in time and have one.
+fn extremes(owner: Owner, sealed: &[(SealedWindow, Vec<AnyReading>)]) -> Vec<StoredReading> {
+    let readings = sealed.iter().flat_map(|(sealed, readings)| {
+        let window = &sealed.window;
+        (0..)
+            .zip(readings)
+            .map(move |(leaf, reading)| StoredReading {
+                installation: owner.id,
+                reading: *reading,
+                received: sealed.received,
+                proof: Proof::Window {
+                    index: window.chain_index,
+                    leaf,
+                    enrolment: window.enrolment,
+                },
+            })
+    });
+    let power = |stored: &StoredReading| stored.reading.sum().power;
+    let (mut low, mut high) = (None, None);
+    for stored in readings {
+        let sum = stored.reading.sum();
+        if sum.power.is_none() || calendar_seconds(sum.time).is_none() {
+            continue;
+        }
+        if low.as_ref().is_none_or(|low| power(&stored) < power(low)) {
+            low = Some(stored.clone());
+        }
+        if (high.as_ref()).is_none_or(|high| power(&stored) > power(high)) {
+            high = Some(stored);
+        }
+    }
+    low.into_iter().chain(high).collect()
 }
 
 /// Puts the chunks of a plan in the place of its rows.
@@ -267,6 +322,9 @@ pub(super) fn carry_out(session: &mut Session, plan: &Plan) -> Result<Maintenanc
         connection
             .prepare_cached("DELETE FROM chunks WHERE id = ?1")?
             .execute([rowid])?;
+        connection
+            .prepare_cached("DELETE FROM chunk_extremes WHERE meter = ?1 AND chunk = ?2")?
+            .execute([i64::from(id), rowid])?;
     }
     if deleted != 2 * plan.windows.len() {
         return Err(Failure::Damaged(format!(
@@ -295,6 +353,9 @@ pub(super) fn carry_out(session: &mut Session, plan: &Plan) -> Result<Maintenanc
                 piece.readings as i64,
                 piece.body,
             ])?;
+        connection
+            .prepare_cached("INSERT INTO chunk_extremes (meter, chunk, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, connection.last_insert_rowid(), piece.extremes])?;
     }
     let readings: usize = plan.pieces.iter().map(|piece| piece.readings).sum();
     Ok(Maintenance {
