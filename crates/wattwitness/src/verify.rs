@@ -216,13 +216,11 @@ async fn audit_served(
     }
     let hint = first_index(&server, installation.id, &question).await?;
     let (mut index, mut records) = beginning(&server, meter, &audit, hint).await?;
-    let progress = std::io::stderr().is_terminal();
+    let mut progress = Progress { is_shown: false };
     while !records.is_empty() {
         audit.records(&records);
         saved.put(RECORDS_FILE, &records)?;
-        if progress {
-            eprint!("\r{} records checked", audit.records_checked());
-        }
+        progress.show(audit.records_checked());
         let next = audit.next_index().filter(|next| *next > index);
         let Some(next) = next.filter(|_| !audit.is_past_the_end()) else {
             break;
@@ -230,9 +228,7 @@ async fn audit_served(
         index = next;
         records = part(&server, meter, index).await?;
     }
-    if progress {
-        eprintln!();
-    }
+    drop(progress);
     saved.put(RECORDS_FILE, &[])?;
     // Last: a folder without it was broken off, and is not taken for all that there was.
     saved.put(SUBJECT_FILE, &serde_json::to_vec_pretty(&subject)?)?;
@@ -246,6 +242,29 @@ fn begin(meter: MeterId, public_key: &str, question: Question) -> anyhow::Result
         AuditError::EmptyTime => anyhow!("--from must be before --to"),
         other => anyhow::Error::new(other).context("the key that was served is not the meter's"),
     })
+}
+
+/// One line on a terminal that says how far the audit is. It ends with what it stands for, so that an
+/// error begins a line of its own.
+struct Progress {
+    is_shown: bool,
+}
+
+impl Progress {
+    fn show(&mut self, records: u64) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r{records} records checked");
+            self.is_shown = true;
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.is_shown {
+            eprintln!();
+        }
+    }
 }
 
 /// What was fetched, written to a new folder.
