@@ -139,14 +139,26 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<String> {
     ))
 }
 
-/// Takes over the rows of an older system. A gateway may go on serving meanwhile: what is written here
-/// is nothing that it remembers.
-pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String> {
-    let shown = arguments.file.display();
-    let text =
-        std::fs::read_to_string(&arguments.file).with_context(|| format!("cannot read {shown}"))?;
-    let (readings, skipped) =
-        read_rows(&text).with_context(|| format!("{shown} is not a JSON array of readings"))?;
+/// The rows of an older system: those that can be taken over, and why each of the others cannot.
+pub(crate) struct Rows {
+    readings: Vec<ImportedReading>,
+    skipped: Vec<String>,
+}
+
+impl Rows {
+    /// Reads the file that is named.
+    pub(crate) fn read(arguments: &ImportArguments) -> anyhow::Result<Self> {
+        let shown = arguments.file.display();
+        let text = std::fs::read_to_string(&arguments.file)
+            .with_context(|| format!("cannot read {shown}"))?;
+        read_rows(&text).with_context(|| format!("{shown} is not a JSON array of readings"))
+    }
+}
+
+/// Takes over rows. A gateway may go on serving meanwhile: what is written here is nothing that it
+/// remembers.
+pub(crate) async fn import(arguments: &ImportArguments, rows: &Rows) -> anyhow::Result<String> {
+    let Rows { readings, skipped } = rows;
     let store = open_existing(&arguments.gateway.data)?;
     let mut new = 0;
     for part in readings.chunks(ROWS_AT_A_TIME) {
@@ -179,9 +191,8 @@ pub(crate) async fn import(arguments: &ImportArguments) -> anyhow::Result<String
     Ok(report)
 }
 
-/// The rows that can be taken over, and why each of the others cannot: one NaN in an old database
-/// does not keep the rest out.
-fn read_rows(text: &str) -> anyhow::Result<(Vec<ImportedReading>, Vec<String>)> {
+/// One NaN in an old database does not keep the rest out.
+fn read_rows(text: &str) -> anyhow::Result<Rows> {
     let text = quote_bare_words(text);
     let rows: Vec<&serde_json::value::RawValue> = serde_json::from_str(&text)?;
     let (mut readings, mut skipped) = (Vec::with_capacity(rows.len()), Vec::new());
@@ -197,7 +208,7 @@ fn read_rows(text: &str) -> anyhow::Result<(Vec<ImportedReading>, Vec<String>)> 
             Err(error) => skipped.push(format!("row {number}: {error:#}")),
         }
     }
-    Ok((readings, skipped))
+    Ok(Rows { readings, skipped })
 }
 
 /// Puts `NaN` and the infinities, which some programs write into JSON as they are, in quotes.
@@ -316,7 +327,7 @@ mod tests {
             {"id":4,"installation_id":1,"power_w":1,"total_wh":"NaN","timestamp":1750352742},
             {"id":5,"installation_id":1,"power_w":2,"total_wh":3,"timestamp":4,"signature":"-NaN\""}
         ]"#;
-        let (readings, skipped) = read_rows(text).unwrap();
+        let Rows { readings, skipped } = read_rows(text).unwrap();
         let ids: Vec<_> = readings.iter().map(|reading| reading.original_id).collect();
         assert_eq!(ids, [1, 5]);
         assert_eq!(readings[1].signature, "-NaN\"");

@@ -92,7 +92,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let start = now()?;
     let clock = RunningClock::new(start, f64::from(speed));
     let gateway = start_gateway(&arguments, folder.clone(), clock).await?;
-    let url = serve::url(&gateway);
+    let url = format!("http://{}", serve::address(&gateway));
     let park = Park::example(usize::from(meters), arguments.seed.unwrap_or(1));
     let first = start.get().saturating_sub(history_ms);
     let first = UtcMillis::new(first).context("the history begins before 1970")?;

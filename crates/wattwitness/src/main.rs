@@ -175,8 +175,9 @@ async fn unless_stopped<T>(
     unfinished: &str,
 ) -> anyhow::Result<T> {
     tokio::select! {
-        done = work => done,
+        biased;
         () = stop::requested() => anyhow::bail!("stopped before {unfinished}"),
+        done = work => done,
     }
 }
 
@@ -215,7 +216,8 @@ fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
         }
         Command::Restore(arguments) => print(&database::restore(&arguments)?),
         Command::Import(arguments) => {
-            let work = database::import(&arguments);
+            let rows = database::Rows::read(&arguments)?;
+            let work = database::import(&arguments, &rows);
             let unfinished = "every row was taken; the same command takes the rest";
             print(&runtime.block_on(unless_stopped(work, unfinished))?);
         }

@@ -93,9 +93,14 @@ impl TlsArguments {
 /// Serves until it is asked to stop.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let folder = DataFolder::take(&config.data_dir)?;
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let gateway = start(config, Arc::new(SystemClock)).await?;
     tracing::info!(
-        url = %url(&gateway),
+        url = %format_args!("{scheme}://{}", address(&gateway)),
         admin_key = %gateway.admin_key_file().display(),
         "ready; stop with Ctrl-C"
     );
@@ -135,10 +140,10 @@ pub(crate) fn open(folder: &Path) -> anyhow::Result<SqliteStore> {
 }
 
 /// Where a browser on this computer finds it.
-pub(crate) fn url(gateway: &Gateway) -> String {
+pub(crate) fn address(gateway: &Gateway) -> SocketAddr {
     let mut address = gateway.local_addr();
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    format!("http://{address}")
+    address
 }
