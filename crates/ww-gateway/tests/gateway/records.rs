@@ -501,3 +501,35 @@ async fn readings_of_a_backlog_are_looked_at_like_live_ones() {
     acknowledged(world.post_records(body).await).await;
     assert_eq!(world.json(&path).await, findings);
 }
+
+#[tokio::test]
+async fn a_backlog_is_judged_by_the_enrolment_under_which_it_was_measured() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let path = format!("/api/v1/installations/{}", meter.id);
+    let shown = world.json(&path).await;
+    let digest = shown["enrolment_digest"].as_str().unwrap();
+    let enrolment = Hash(hex::decode_array(digest).unwrap());
+    world
+        .approve(meter.id, &json!({"ct_ratio_milli": 4_000}))
+        .await;
+    world.clock.set(START_MS + 600_000);
+    // Four times as much would be more than the plant can do.
+    let mut strong = readings(&meter, 0..60);
+    for reading in &mut strong {
+        reading.power = Milliwatts::new(300_000);
+    }
+    let boot = meter.boot();
+    let window = Window {
+        enrolment,
+        ..meter.window(&strong, 1, boot.encode().unwrap().digest())
+    };
+    let body = [meter.sign1(&boot), meter.sign1(&window), packed(&strong)];
+    acknowledged(world.post_records(body.concat()).await).await;
+    let findings = world.json(&format!("{path}/findings")).await;
+    let above = |finding: &Value| finding["kind"] == "power-above-rating";
+    assert!(
+        !findings.as_array().unwrap().iter().any(above),
+        "{findings}"
+    );
+}
