@@ -11,7 +11,8 @@
 use core::ops::Range;
 
 use pco::standalone::{simple_compress, simple_decompress};
-use pco::{ChunkConfig, DeltaSpec, PagingSpec};
+use pco::data_types::Number;
+use pco::{ChunkConfig, DeltaSpec, ModeSpec, PagingSpec};
 use ww_wire::chain::MAX_WINDOW_READINGS;
 use ww_wire::field::Field;
 use ww_wire::merkle::{TreeBuilder, leaf_hash};
@@ -935,6 +936,18 @@ fn restlessness(column: &[i64]) -> u64 {
         .sum()
 }
 
+/// About the bits that the values of a column take, as seen from the one in the middle.
+fn spread(column: &[i64]) -> u64 {
+    let mut sorted = column.to_vec();
+    let place = sorted.len() / 2;
+    let (_, middle, _) = sorted.select_nth_unstable(place);
+    let middle = *middle;
+    column
+        .iter()
+        .map(|value| bits(value.wrapping_sub(middle)))
+        .sum()
+}
+
 fn bits(value: i64) -> u64 {
     u64::from(u64::BITS - value.unsigned_abs().leading_zeros())
 }
@@ -1067,9 +1080,13 @@ impl Scale {
     /// The greatest common divisor of all differences to the first value, and what is left of that.
     fn of(column: &[i64]) -> Self {
         let first = column.first().copied().unwrap_or(0);
-        let divisor = column.iter().fold(0, |divisor, value| {
-            greatest_common_divisor(divisor, value.wrapping_sub(first).unsigned_abs())
-        });
+        let mut divisor = 0;
+        for value in column {
+            divisor = greatest_common_divisor(value.wrapping_sub(first).unsigned_abs(), divisor);
+            if divisor == 1 {
+                return Self::NONE;
+            }
+        }
         // Differences that overflow, or 2^63, are not divided.
         let Ok(divisor @ 1..) = i64::try_from(divisor) else {
             return Self::NONE;
@@ -1120,9 +1137,6 @@ const COLUMN_NARROW: u8 = 2;
 /// each stretch of so many.
 const STRETCH: usize = 1440;
 
-/// The order of the linear prediction that is tried beside pcodec's own choice.
-const PREDICTION_ORDER: usize = 6;
-
 fn put_column(column: &[i64], out: &mut Vec<u8>) -> Result<(), ChunkError> {
     let first = column.first().copied().unwrap_or(0);
     if column.iter().all(|value| *value == first) {
@@ -1133,12 +1147,10 @@ fn put_column(column: &[i64], out: &mut Vec<u8>) -> Result<(), ChunkError> {
     let scale = Scale::of(column);
     let scaled = scale.divide(column);
     let narrow: Result<Vec<i32>, _> = scaled.iter().map(|value| i32::try_from(*value)).collect();
+    let plan = column_plan(&scaled);
     let (kind, coded) = match narrow {
-        Ok(narrow) => (COLUMN_NARROW, compress_narrow(&narrow)?),
-        Err(_) => (
-            COLUMN_WIDE,
-            simple_compress(&scaled, &ChunkConfig::default())?,
-        ),
+        Ok(narrow) => (COLUMN_NARROW, compress(&narrow, &plan)?),
+        Err(_) => (COLUMN_WIDE, compress(&scaled, &plan)?),
     };
     out.push(kind);
     scale.put(out);
@@ -1147,25 +1159,35 @@ fn put_column(column: &[i64], out: &mut Vec<u8>) -> Result<(), ChunkError> {
     Ok(())
 }
 
-/// Tries what is likely to serve, and keeps the shortest.
-fn compress_narrow(column: &[i32]) -> Result<Vec<u8>, ChunkError> {
-    let plain = ChunkConfig::default();
-    let mut shortest = simple_compress(column, &plain)?;
+/// Whether values or their differences are coded. The first guess of pcodec itself is no better and
+/// takes as long as the coding; a common divisor is taken out already.
+fn column_plan(column: &[i64]) -> ChunkConfig {
+    let delta = if restlessness(column) < spread(column) {
+        DeltaSpec::TryConsecutive(1)
+    } else {
+        DeltaSpec::NoOp
+    };
+    ChunkConfig::default()
+        .with_mode_spec(ModeSpec::Classic)
+        .with_delta_spec(delta)
+}
+
+/// Codes a column as a whole and, where that may help, in stretches, and keeps the shorter.
+fn compress<T: Number>(column: &[T], plan: &ChunkConfig) -> Result<Vec<u8>, ChunkError> {
+    let whole = simple_compress(column, plan)?;
     // What is short already is not worth the time.
-    if shortest.len() > column.len() / 4 && column.len() > STRETCH {
-        for config in [
-            plain
-                .clone()
-                .with_paging_spec(PagingSpec::EqualPagesUpTo(STRETCH)),
-            plain.with_delta_spec(DeltaSpec::TryConv1(PREDICTION_ORDER)),
-        ] {
-            let coded = simple_compress(column, &config)?;
-            if coded.len() < shortest.len() {
-                shortest = coded;
-            }
-        }
+    if whole.len() <= column.len() / 4 || column.len() <= STRETCH {
+        return Ok(whole);
     }
-    Ok(shortest)
+    let plan = plan
+        .clone()
+        .with_paging_spec(PagingSpec::EqualPagesUpTo(STRETCH));
+    let in_stretches = simple_compress(column, &plan)?;
+    if in_stretches.len() < whole.len() {
+        Ok(in_stretches)
+    } else {
+        Ok(whole)
+    }
 }
 
 fn take_column(count: usize, bytes: &mut Bytes<'_>) -> Result<Vec<i64>, ChunkError> {

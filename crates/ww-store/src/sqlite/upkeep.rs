@@ -64,8 +64,12 @@ struct Extent {
 ///
 /// Invariant: the chunks of a meter overlap neither in numbers nor in indices.
 pub(super) fn plan(connection: &Connection) -> Result<Option<Plan>> {
+    // Of each meter no more windows are counted than it takes.
     let ids: Vec<u32> = connection
-        .prepare_cached("SELECT meter FROM windows GROUP BY meter HAVING count(*) >= ?1")?
+        .prepare_cached(
+            "SELECT id FROM installations WHERE ?1 <= (SELECT count(*) FROM (
+                 SELECT 1 FROM windows WHERE meter = installations.id LIMIT ?1))",
+        )?
         .query_map([MAX_WINDOWS as i64], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for id in ids.into_iter().map(InstallationId) {
