@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countsNow, meterState } from "./meter-state.ts";
+import { countsInEnergy, countsNow, isInService, meterState } from "./meter-state.ts";
 import type { Installation, MeterStatus } from "./types.ts";
 
 const installation: Installation = {
@@ -62,4 +62,17 @@ test("the power now is of active meters that still report", () => {
   expect(countsNow({ ...installation, liveness: "late" })).toBe(true);
   expect(countsNow({ ...installation, liveness: "silent" })).toBe(false);
   expect(countsNow({ ...installation, state: "revoked" })).toBe(false);
+});
+
+test("a replaced meter is counted in neither power nor energy: the one that follows it carries both on", () => {
+  const replaced: Installation = { ...installation, replaced_by: 2 };
+  const following: Installation = { ...installation, id: 2, replaces: 1 };
+  expect([replaced, following].filter(isInService)).toEqual([following]);
+  expect([replaced, following].filter(countsNow)).toEqual([following]);
+  expect([replaced, following].filter(countsInEnergy)).toEqual([following]);
+});
+
+test("energy counts from the approval on, and what a revoked meter produced stays", () => {
+  expect(countsInEnergy({ ...installation, state: "waiting" })).toBe(false);
+  expect(countsInEnergy({ ...installation, state: "revoked" })).toBe(true);
 });

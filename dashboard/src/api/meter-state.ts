@@ -18,9 +18,22 @@ export function meterState(installation: Installation, status: MeterStatus | und
   return { name, since: instantOf(status?.since) ?? sinceOf(name, installation), why: status?.why ?? null };
 }
 
+/** Whether a meter is to report: it was approved, and no other has taken its place. */
+export function isInService({ state, replaced_by }: Installation): boolean {
+  return state === "active" && replaced_by === null;
+}
+
 /** Whether a meter's newest power belongs in the park's power now. What was measured before the silence does not. */
 export function countsNow(installation: Installation): boolean {
-  return installation.state === "active" && (installation.liveness === "live" || installation.liveness === "late");
+  return isInService(installation) && (installation.liveness === "live" || installation.liveness === "late");
+}
+
+/**
+ * Whether a meter's energy is a part of the park's: a revoked meter's past stays produced, and that of a replaced one is
+ * in the figures of the meter that follows it.
+ */
+export function countsInEnergy({ state, replaced_by }: Installation): boolean {
+  return state !== "waiting" && replaced_by === null;
 }
 
 function sinceOf(name: MeterStateName, installation: Installation): number | null {

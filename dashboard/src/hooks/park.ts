@@ -1,7 +1,7 @@
 // The park as a whole, put together from its meters' answers.
 
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { countsNow } from "../api/meter-state.ts";
+import { countsInEnergy, countsNow, isInService } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
 import { newestFirst, placeInTime } from "../api/reading-order.ts";
 import type { Energy, Installation, Reading } from "../api/types.ts";
@@ -12,7 +12,7 @@ export interface ParkPower {
   watts: number | null;
   /** Rated watts of the meters that count; null when one of them has none. */
   ratedWatts: number | null;
-  /** How many meters are in the sum, of how many approved ones. */
+  /** How many meters are in the sum, of how many in service. */
   counted: number;
   active: number;
   newest: Reading | null;
@@ -21,7 +21,7 @@ export interface ParkPower {
 
 /** Adds up the newest power of every meter that reports. */
 export function useParkPower(installations: readonly Installation[]): ParkPower {
-  const active = installations.filter(({ state }) => state === "active");
+  const active = installations.filter(isInService);
   return useQueries({
     queries: active.map(({ id }) => queries.records(id)),
     combine: (answers) => {
@@ -61,9 +61,9 @@ export interface ParkEnergy {
   isPending: boolean;
 }
 
-/** Adds up the energy of all meters that were ever approved: a revoked meter's past stays produced. */
+/** Adds up the energy of all meters that were ever approved, once each. */
 export function useParkEnergy(installations: readonly Installation[]): ParkEnergy {
-  const measured = installations.filter(({ state }) => state !== "waiting");
+  const measured = installations.filter(countsInEnergy);
   return useQueries({
     queries: measured.map(({ id }) => queries.energy(id)),
     combine: (answers) => {
