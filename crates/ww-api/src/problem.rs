@@ -147,6 +147,7 @@ problem_kinds! {
     TooManyWaiting "too-many-waiting" 429 "Too many meters wait for approval", "An operator has to approve or revoke some first.";
     RateLimited "rate-limited" 429 "Too many requests", "Wait as long as `Retry-After` says.";
     Unauthorized "unauthorized" 401 "A key is needed", "Send `Authorization: Bearer` with an API key that is valid.";
+    KeyUnknown "key-unknown" 401 "The key is not known or has expired", "The API key sent was never one of this gateway's, was revoked, or has reached its end; which of these is told to nobody. Send another one, or none where none is needed.";
     Forbidden "forbidden" 403 "The key does not allow this", "The key's role is not enough for this request.";
     NotFound "not-found" 404 "There is nothing here", "No such thing, or no such path.";
     MethodNotAllowed "method-not-allowed" 405 "The method is not allowed here", "`Allow` says which methods are.";

@@ -205,8 +205,8 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
             None => {
                 limit(gateway, request)?;
                 return Err(Failure::new(
-                    ProblemKind::Unauthorized,
-                    "the key is not valid, or not any more",
+                    ProblemKind::KeyUnknown,
+                    "the key sent is not known here or has expired",
                 ));
             }
         },

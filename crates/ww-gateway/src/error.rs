@@ -89,9 +89,19 @@ impl IntoResponse for Failure {
         if let Some(retry_after_s) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
         }
-        if self.kind == ProblemKind::Unauthorized {
-            let challenge = HeaderValue::from_static("Bearer realm=\"wattwitness\"");
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        // RFC 6750, 3.1: an error is named only to who has sent a key.
+        let challenge = match self.kind {
+            ProblemKind::Unauthorized => Some("Bearer realm=\"wattwitness\""),
+            ProblemKind::KeyUnknown => {
+                Some("Bearer realm=\"wattwitness\", error=\"invalid_token\"")
+            }
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
         }
         response
     }

@@ -85,11 +85,59 @@ async fn a_wrong_key_is_refused_even_where_none_is_needed() {
     let world = World::start().await;
     let request = world.client.get(world.url("/api/v1/installations/"));
     let response = request.bearer_auth("wwk_wrong").send().await.unwrap();
+    assert_eq!(problem(response).await["type"], "/problems/key-unknown");
+}
+
+#[tokio::test]
+async fn no_key_is_told_from_a_wrong_one() {
+    let world = World::with(|_| {}).await;
+    let response = world.get("/api/v1/installations/").await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(
         response.headers()["www-authenticate"],
         "Bearer realm=\"wattwitness\""
     );
     assert_eq!(problem(response).await["type"], "/problems/unauthorized");
+}
+
+#[tokio::test]
+async fn unknown_expired_and_revoked_keys_are_answered_alike() {
+    let world = World::with(|_| {}).await;
+    let mut keys = vec!["wwk_wrong".to_owned()];
+    for body in [
+        json!({"name": "old", "role": "viewer", "expires_at": "2020-01-01T00:00:00"}),
+        json!({"name": "lost", "role": "viewer"}),
+    ] {
+        let response = world.admin_post("/api/v1/keys", &body).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let made: Value = response.json().await.unwrap();
+        keys.push(made["key"].as_str().unwrap().to_owned());
+        if made["name"] == "lost" {
+            let url = world.url(&format!("/api/v1/keys/{}", made["id"]));
+            let revoked = world
+                .client
+                .delete(url)
+                .bearer_auth(&world.admin_key)
+                .send();
+            assert_eq!(revoked.await.unwrap().status(), StatusCode::NO_CONTENT);
+        }
+    }
+    let mut answers = Vec::new();
+    for key in keys {
+        let request = world.client.get(world.url("/api/v1/installations/"));
+        let response = request.bearer_auth(key).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        let challenge = response.headers()["www-authenticate"].clone();
+        answers.push((challenge, problem(response).await));
+    }
+    let (challenge, problem) = &answers[0];
+    assert_eq!(problem["type"], "/problems/key-unknown");
+    assert_eq!(problem["title"], "The key is not known or has expired");
+    assert_eq!(
+        challenge,
+        "Bearer realm=\"wattwitness\", error=\"invalid_token\""
+    );
+    assert!(answers.iter().all(|answer| answer == &answers[0]));
 }
 
 #[tokio::test]
