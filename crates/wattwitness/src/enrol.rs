@@ -11,6 +11,7 @@ use ww_api::name::Named;
 use ww_api::{Approval, Installation, InstallationState, hex};
 use ww_device::signer::{Signer, SoftwareSigner};
 use ww_gateway::{Clock, SystemClock};
+use ww_verify::Plain;
 use ww_wire::record::Record;
 use ww_wire::{
     Address, Custody, Domain, Enrolment, Mac, MeterId, ProductionCounter, PublicKey, RecordType,
@@ -95,7 +96,8 @@ pub(crate) async fn run(arguments: &EnrolArguments) -> anyhow::Result<String> {
     let approved: Installation = server(arguments)?.post(&path, body).await?;
     Ok(format!(
         "installation {} ({}) is active",
-        approved.id, approved.name
+        approved.id,
+        Plain(&approved.name)
     ))
 }
 
@@ -119,8 +121,8 @@ async fn waiting(server: &Server) -> anyhow::Result<String> {
             format!(
                 "{}  {}  {}",
                 key.map_or_else(|| "unreadable key".to_owned(), |key| fingerprint(&key)),
-                installation.meter_id,
-                installation.name
+                Plain(&installation.meter_id),
+                Plain(&installation.name)
             )
         })
         .collect();

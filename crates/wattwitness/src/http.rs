@@ -6,14 +6,19 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
+use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Client, Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ww_api::{Installation, Problem};
+use ww_verify::Plain;
 
 /// The most bytes that one answer may have.
 const LONGEST_ANSWER: usize = 64 << 20;
+
+/// The most pages of one list.
+const MOST_PAGES: usize = 1_000;
 
 /// How an address is written, for whoever wrote it otherwise.
 pub(crate) const EXAMPLE: &str = "http://192.168.1.10:8000";
@@ -45,7 +50,7 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
             .unwrap_or_default()
             .to_owned();
     }
-    cause.to_string()
+    Plain(&cause.to_string()).to_string()
 }
 
 /// Nobody answered.
@@ -127,13 +132,35 @@ impl Server {
         self.exchange(Method::GET, path, None).await
     }
 
-    /// `GET`s bytes; `None` when there is nothing at that path.
-    pub(crate) async fn bytes_if_any(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
-        let answer = self.ask(Method::GET, path, None).await?;
-        match answer.status {
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => answer.taken().map(Some),
+    /// `GET`s the pages of a list, and gives each to `take`; none when there is nothing at that path.
+    /// All of them together have a bound, however far a gateway leads.
+    pub(crate) async fn pages(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut answer = self.ask(Method::GET, path, None).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(());
         }
+        let mut length = 0;
+        for _ in 0..MOST_PAGES {
+            let next = answer.next.take();
+            let page = answer.taken()?;
+            length += page.len();
+            ensure!(
+                length <= LONGEST_ANSWER,
+                "the gateway's answers to {path} are too long"
+            );
+            take(&page)?;
+            let Some(query) = next else {
+                return Ok(());
+            };
+            answer = self
+                .ask(Method::GET, &format!("{path}?{query}"), None)
+                .await?;
+        }
+        bail!("the gateway's answer to {path} has more than {MOST_PAGES} pages")
     }
 
     /// `POST`s JSON and reads JSON.
@@ -176,6 +203,7 @@ impl Server {
             why: reason(&error),
             is_unconnected: error.is_connect(),
         })?;
+        let next = next_page(&url, response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -192,6 +220,7 @@ impl Server {
             url,
             status: response.status(),
             body,
+            next,
         })
     }
 }
@@ -201,6 +230,8 @@ struct Answer {
     url: Url,
     status: StatusCode,
     body: Vec<u8>,
+    /// What to ask for at the same path to get what follows.
+    next: Option<String>,
 }
 
 impl Answer {
@@ -217,10 +248,23 @@ impl Answer {
     }
 }
 
+/// The query of the next page (RFC 8288). Only the query is taken: a gateway leads on in its own list,
+/// and the API key goes nowhere else.
+fn next_page(url: &Url, headers: &HeaderMap) -> Option<String> {
+    let links = headers.get_all(LINK).iter();
+    let next = links
+        .filter_map(|link| link.to_str().ok())
+        .find_map(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\""))?;
+    Some(url.join(next).ok()?.query()?.to_owned())
+}
+
 fn read<T: DeserializeOwned>(path: &str, body: &[u8]) -> anyhow::Result<T> {
-    serde_json::from_slice(body).with_context(|| {
-        format!("the answer to {path} is not what a gateway says; is this its address?")
-    })
+    serde_json::from_slice(body)
+        // It may quote what came.
+        .map_err(|error| anyhow!("{}", Plain(&error.to_string())))
+        .with_context(|| {
+            format!("the answer to {path} is not what a gateway says; is this its address?")
+        })
 }
 
 /// What a problem says in its own words; the status of what is no problem document.
@@ -229,10 +273,49 @@ fn refusal(status: StatusCode, body: &[u8]) -> String {
         Ok(problem) if status == StatusCode::UNAUTHORIZED => {
             format!(
                 "{}. Name a file with an API key by --api-key-file",
-                problem.title
+                Plain(&problem.title)
             )
         }
-        Ok(problem) => format!("{}: {}", problem.title, problem.detail),
+        Ok(problem) => format!("{}: {}", Plain(&problem.title), Plain(&problem.detail)),
         Err(_) => format!("{status}, which is not what a gateway says; is this its address?"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_gateway_says_cannot_act_on_the_terminal() {
+        let body = serde_json::json!({
+            "type": "about:blank", "title": "No\u{1b}[2J", "status": 400,
+            "detail": "\u{202e}esrever\u{9b}31m",
+        });
+        let said = refusal(StatusCode::BAD_REQUEST, body.to_string().as_bytes());
+        assert_eq!(said, "No\u{fffd}[2J: \u{fffd}esrever\u{fffd}31m");
+        let said = refusal(StatusCode::UNAUTHORIZED, body.to_string().as_bytes());
+        assert!(said.starts_with("No\u{fffd}[2J. Name a file"), "{said}");
+    }
+
+    #[test]
+    fn what_a_gateway_says_wrongly_cannot_act_on_the_terminal() {
+        let body = br#""\u001b]0;mine\u0007""#;
+        let error = read::<ww_api::Role>("api/v1/keys", body).unwrap_err();
+        let said = format!("{error:#}");
+        assert!(said.contains("\u{fffd}]0;mine\u{fffd}"), "{said}");
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_gives_no_more_than_a_query() {
+        let url = Url::parse("http://127.0.0.1:8000/api/v1/list").unwrap();
+        let next = |link: &str| {
+            let headers = HeaderMap::from_iter([(LINK, link.parse().unwrap())]);
+            next_page(&url, &headers)
+        };
+        let cursor = Some("cursor=7".to_owned());
+        assert_eq!(next("</api/v1/list?cursor=7>; rel=\"next\""), cursor);
+        assert_eq!(next("<http://192.0.2.1/?cursor=7>; rel=\"next\""), cursor);
+        assert_eq!(next("</api/v1/list?cursor=7>; rel=\"prev\""), None);
+        assert_eq!(next_page(&url, &HeaderMap::new()), None);
     }
 }

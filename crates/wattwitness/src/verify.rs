@@ -202,18 +202,20 @@ async fn audit_served(
         to_ms: arguments.to,
     };
     let mut saved = Saved::begin(arguments.save.as_deref())?;
-    let enrolments = server
-        .bytes(&format!("api/v1/meters/{meter}/enrolments"))
+    let list = |name| format!("api/v1/meters/{meter}/{name}");
+    saved.put(ENROLMENTS_FILE, &[])?;
+    server
+        .pages(&list("enrolments"), |page| {
+            audit.enrolments(page);
+            saved.put(ENROLMENTS_FILE, page)
+        })
         .await?;
-    audit.enrolments(&enrolments);
-    saved.put(ENROLMENTS_FILE, &enrolments)?;
-    let statements = server
-        .bytes_if_any(&format!("api/v1/meters/{meter}/statements"))
+    server
+        .pages(&list("statements"), |page| {
+            audit.statements(page);
+            saved.put(STATEMENTS_FILE, page)
+        })
         .await?;
-    if let Some(statements) = statements {
-        audit.statements(&statements);
-        saved.put(STATEMENTS_FILE, &statements)?;
-    }
     let hint = first_index(&server, installation.id, &question).await?;
     let (mut index, mut records) = beginning(&server, meter, &audit, hint).await?;
     let mut progress = Progress { is_shown: false };

@@ -5,6 +5,7 @@
 pub mod audit;
 mod bound;
 mod enrolments;
+pub mod plain;
 pub mod question;
 mod readings;
 pub mod report;
@@ -13,6 +14,7 @@ mod statements;
 mod text;
 
 pub use audit::{Audit, AuditError};
+pub use plain::Plain;
 pub use question::Question;
 pub use report::{Missing, Problem, Remark, Report, Statement, Verdict};
 pub use signature::{BadSignature, NotAPoint, VerifyingKey};

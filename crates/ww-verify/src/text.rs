@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::plain::Plain;
 use crate::report::{Asked, Missing, Remark, Report, Statement, Verdict};
 
 /// Lines of a list that are shown; the rest is in the JSON.
@@ -333,7 +334,7 @@ impl fmt::Display for Note<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             "" => Ok(()),
-            note => write!(f, ": {note}"),
+            note => write!(f, ": {}", Plain(note)),
         }
     }
 }

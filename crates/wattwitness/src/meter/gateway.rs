@@ -12,6 +12,7 @@ use serde::Deserialize;
 use ww_api::problem::ProblemKind;
 use ww_api::route::{ACKNOWLEDGEMENT, COSE};
 use ww_device::uplink::{REQUEST_TIMEOUT_MS, Refusal, Request};
+use ww_verify::Plain;
 use ww_wire::MeterId;
 
 use super::reason;
@@ -222,9 +223,8 @@ fn in_words(status: u16, problem: &Problem) -> String {
         ("", detail) => detail.to_owned(),
         (title, detail) => format!("{title}: {detail}"),
     };
-    let printable = words.chars().filter(|character| !character.is_control());
-    let shown: String = printable.take(LONGEST_DETAIL).collect();
-    format!("{shown} (status {status})")
+    let shown: String = words.chars().take(LONGEST_DETAIL).collect();
+    format!("{} (status {status})", Plain(&shown))
 }
 
 /// `Retry-After` in seconds (RFC 9110, section 10.2.3); a date is not taken, because the two clocks
@@ -341,6 +341,9 @@ mod tests {
             title: "a\u{1b}[2Jb\n".to_owned(),
             ..Problem::default()
         };
-        assert_eq!(in_words(422, &problem), "a[2Jb (status 422)");
+        assert_eq!(
+            in_words(422, &problem),
+            "a\u{fffd}[2Jb\u{fffd} (status 422)"
+        );
     }
 }

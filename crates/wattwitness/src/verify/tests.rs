@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path as UrlPath, Query, State};
-use axum::http::StatusCode;
+use axum::http::header::LINK;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use clap::Parser as _;
 use ww_device::signer::{Signer as _, SoftwareSigner};
 use ww_wire::{
-    Attestation, Boot, BootCounter, ChainIndex, Domain, Hash, Record as _, RecordType, ResetReason,
-    Sequence, Sign1, TimeQuality, ToBeSigned, UptimeMillis, UtcMillis,
+    Attestation, Boot, BootCounter, ChainIndex, Domain, Hash, MilliwattHours, Record as _,
+    RecordType, Replacement, ResetReason, Sequence, Sign1, TimeQuality, ToBeSigned, UptimeMillis,
+    UtcMillis,
 };
 
 use super::*;
@@ -92,6 +94,10 @@ struct Fake {
     lie: Option<u64>,
     /// From where on it gives no records out.
     fails_from: u64,
+    /// What was said of the meter since, page by page.
+    statements: Vec<Vec<u8>>,
+    /// The last page leads on to itself.
+    is_endless: bool,
     asked: Mutex<Vec<u64>>,
 }
 
@@ -117,6 +123,8 @@ impl Fake {
             chain,
             lie: None,
             fails_from: u64::MAX,
+            statements: Vec::new(),
+            is_endless: false,
             asked: Mutex::default(),
         }
     }
@@ -127,6 +135,7 @@ async fn serve_with(fake: Fake) -> (Arc<Fake>, String) {
     let router = Router::new()
         .route("/api/v1/installations/", get(installations))
         .route("/api/v1/installations/{id}/windows", get(windows))
+        .route("/api/v1/meters/{meter}/statements", get(statements))
         .route("/api/v1/meters/{meter}/{what}", get(records))
         .with_state(fake.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -190,6 +199,49 @@ async fn records(
         }
         _ => (StatusCode::NOT_FOUND, Vec::new()),
     }
+}
+
+#[derive(Deserialize)]
+struct Cursor {
+    cursor: Option<usize>,
+}
+
+async fn statements(
+    State(fake): State<Arc<Fake>>,
+    Query(Cursor { cursor }): Query<Cursor>,
+) -> Result<(HeaderMap, Vec<u8>), StatusCode> {
+    let at = cursor.unwrap_or(0);
+    let page = fake.statements.get(at).ok_or(StatusCode::NOT_FOUND)?;
+    let is_last = at + 1 == fake.statements.len();
+    let mut headers = HeaderMap::new();
+    if fake.is_endless || !is_last {
+        let next = if is_last { at } else { at + 1 };
+        let link = format!("</api/v1/meters/it/statements?cursor={next}>; rel=\"next\"");
+        headers.insert(LINK, link.parse().unwrap());
+    }
+    Ok((headers, page.clone()))
+}
+
+/// What an operator, each time another one, says of the meter.
+fn replacement(operator: u8) -> Vec<u8> {
+    let mut operator = SoftwareSigner::new(&[operator; 32]).unwrap();
+    let record = Replacement {
+        signer: operator.public_key().id(),
+        old_meter: meter_id(),
+        new_meter: SignerId([9; 32]),
+        time: UtcMillis::new(START_MS).unwrap(),
+        last_index: ChainIndex::ZERO,
+        last_digest: Hash([8; 32]),
+        produced_close: MilliwattHours::ZERO,
+    };
+    let payload = record.encode().unwrap();
+    let message = ToBeSigned::new(Domain::Record(RecordType::Replacement), &payload).unwrap();
+    let signature = operator.sign(&message).unwrap();
+    let sign1 = Sign1 {
+        payload: &payload,
+        signature,
+    };
+    sign1.encode().unwrap().to_vec()
 }
 
 #[derive(clap::Parser)]
@@ -327,6 +379,40 @@ async fn a_start_after_a_long_silence_does_not_fetch_the_years_before_it() {
         assert_eq!(report["first_index"], 299, "{report}");
         assert!(fake.asked.lock().unwrap().len() <= 3);
     }
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_meter_is_read_and_saved_to_its_last_page() {
+    let pages = (3..=5).map(replacement);
+    let (_, gateway) = serve_with(Fake {
+        statements: pages.collect(),
+        ..Fake::of(chain(0..2))
+    })
+    .await;
+    let meter = meter_id().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("evidence");
+    let saved = evidence.to_str().unwrap();
+    let served = ["--gateway", &gateway, "--meter", &meter, "--save", saved];
+    for asked in [&served[..], &["--saved", saved, "--meter", &meter]] {
+        let report = verify(asked).await.unwrap();
+        // No enrolment says that these operators count; each is named nevertheless.
+        assert_eq!(report["remarks"].as_array().unwrap().len(), 3, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_leads_on_for_ever_ends_the_audit() {
+    let (_, gateway) = serve_with(Fake {
+        statements: vec![Vec::new()],
+        is_endless: true,
+        ..Fake::of(chain(0..2))
+    })
+    .await;
+    let meter = meter_id().to_string();
+    let error = verify(&["--gateway", &gateway, "--meter", &meter]).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("more than 1000 pages"), "{error}");
 }
 
 #[tokio::test]

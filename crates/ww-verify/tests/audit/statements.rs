@@ -61,6 +61,21 @@ fn a_revocation_is_told_with_the_energy_of_the_windows_after_it() {
 }
 
 #[test]
+fn a_note_cannot_turn_what_the_report_says() {
+    let history = History::of_windows(1);
+    let revocation = Revocation {
+        operator: history.operator.public().id(),
+        meter: history.id(),
+        time: UtcMillis::new(START_MS).unwrap(),
+        reason: RevocationReason::Other,
+        note: Text::new("\u{202e}enif lla").unwrap(),
+    };
+    let signed = (history.operator).sign(RecordType::Revocation, &revocation.encode().unwrap());
+    let text = history.told(Question::default(), &signed).to_string();
+    assert!(text.contains("another reason: \u{fffd}enif lla"), "{text}");
+}
+
+#[test]
 fn a_correction_stands_beside_the_energy_that_it_concerns() {
     let history = History::of_windows(3);
     let concerned = history.told(Question::default(), &history.correction(61, 90));
