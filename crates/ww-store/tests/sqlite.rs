@@ -277,6 +277,41 @@ async fn a_meter_that_is_silent_keeps_its_head_when_others_fill_the_fresh_readin
     }
 }
 
+#[tokio::test]
+async fn a_fault_of_the_disk_after_a_rollback_leaves_no_head_behind_for_good() {
+    let backend = Sqlite::new();
+    let store = backend.open();
+    let (mut silent, mut busy) = (Meter::new(1), Meter::new(2));
+    active(&*store, &silent, "UTC").await;
+    active(&*store, &busy, "UTC").await;
+    let start = utc("2025-06-19T12:00:00Z").get();
+    for round in 0..2 {
+        let now = UtcMillis::new(start + round * 10_000);
+        take_one(&*store, live(silent.read(now, 45))).await;
+    }
+    // As long as a table cannot be read nothing can be committed, nor be taken up again.
+    let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
+    raw.execute_batch("ALTER TABLE events RENAME TO unreadable")
+        .unwrap();
+    let now = UtcMillis::new(start);
+    for _ in 0..2 {
+        let refused = store.ingest(vec![live(busy.read(now, 45))], now).await;
+        refused.unwrap_err();
+    }
+    raw.execute_batch("ALTER TABLE unreadable RENAME TO events")
+        .unwrap();
+    for _ in 0..20 {
+        take_one(&*store, live(busy.read(now, 45))).await;
+    }
+    let filed: u32 = raw
+        .query_row("SELECT count(*) FROM live WHERE meter = 1", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(filed, 2);
+    assert_whole(&*store).await;
+}
+
 /// Days of ten-minute windows of two readings each, merged; on each day one reading has a peak.
 async fn days_with_peaks(store: &dyn Store, meter: &mut Meter, days: u64) -> Vec<AnyReading> {
     let start = utc("2025-06-19T00:00:00Z").get();

@@ -196,6 +196,8 @@ pub(super) struct Session {
     outdated: Vec<MeterId>,
     /// Whose row is behind, or was.
     behind: Vec<MeterId>,
+    /// A transaction failed: what is remembered may be of it, and goes before the next one begins.
+    is_doubtful: bool,
     next_event: u64,
     first_pending_event: u64,
     pending_events: Vec<u8>,
@@ -228,6 +230,7 @@ impl Session {
             ids: HashMap::new(),
             outdated: Vec::new(),
             behind: Vec::new(),
+            is_doubtful: false,
             next_event: 1,
             first_pending_event: 1,
             pending_events: Vec::new(),
@@ -285,14 +288,18 @@ impl Session {
     }
 
     fn transact(&mut self, batch: &mut [Box<dyn Work>]) -> core::result::Result<(), StoreError> {
+        if self.is_doubtful {
+            self.forget()
+                .map_err(|failure| failure.attempting("take up its work again after a failure"))?;
+            self.is_doubtful = false;
+        }
         let result = self.run_and_commit(batch);
         if result.is_err() {
+            self.is_doubtful = true;
             if !self.connection.is_autocommit() {
                 // Nothing was committed; if even this fails, closing the connection does it.
                 drop(self.connection.execute_batch("ROLLBACK"));
             }
-            self.forget()
-                .map_err(|failure| failure.attempting("take up its work again after a failure"))?;
         }
         result
     }
