@@ -80,18 +80,26 @@ impl Bench {
 
     /// The same with an enrolment of this number.
     pub(crate) fn approve_with_number(&mut self, operator: u64, number: u32) {
-        let mut operator = ShamSigner::new(operator);
-        let key = operator.public_key();
+        self.approve_with(operator, operator, |enrolment| enrolment.number = number);
+    }
+
+    /// The gateway has an enrolment that is changed like this, in the name of `operator` and signed
+    /// by `signer`, each known by the seed of his key.
+    pub(crate) fn approve_with(
+        &mut self,
+        operator: u64,
+        signer: u64,
+        change: impl FnOnce(&mut Enrolment),
+    ) {
+        let key = ShamSigner::new(operator).public_key();
         let meter = self.signer.public_key();
-        let enrolment = Enrolment {
-            number,
-            ..self.post.enrolment(key, meter, self.start)
-        };
+        let mut enrolment = self.post.enrolment(key, meter, self.start);
+        change(&mut enrolment);
         let payload = enrolment.encode().unwrap();
         let domain = Domain::Record(RecordType::Enrolment);
         let message = ToBeSigned::new(domain, &payload).unwrap();
-        self.gateway
-            .enrol(enrolment, operator.sign(&message).unwrap());
+        let signature = ShamSigner::new(signer).sign(&message).unwrap();
+        self.gateway.enrol(enrolment, signature);
     }
 
     /// Lets time pass and gives the readings that were made.

@@ -1,6 +1,7 @@
 //! The product's meter in the simulated park.
 #![expect(clippy::unwrap_used, reason = "a test stops where its helper fails")]
 
+mod answers;
 mod bench;
 mod energy;
 mod happenings;
