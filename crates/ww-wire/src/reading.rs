@@ -33,7 +33,7 @@ flag_set! {
         WRONG_SENSOR = 2,
         /// The sensor's answer could not be read: no value is present.
         SENSOR_MALFORMED = 3,
-        /// Older readings were still waiting for the gateway when this one was taken.
+        /// The reading before it, of the same boot, still waited for the gateway when this one was taken.
         QUEUED = 4,
         /// The first value after a gap: its increment of `produced` spans the gap.
         RECOVERED = 5,
