@@ -10,8 +10,8 @@
 
 use core::ops::Range;
 
-use pco::standalone::{simple_compress, simple_decompress};
 use pco::data_types::Number;
+use pco::standalone::{simple_compress, simple_decompress};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec, PagingSpec};
 use ww_wire::chain::MAX_WINDOW_READINGS;
 use ww_wire::field::Field;
