@@ -250,7 +250,10 @@ pub const ROUTES: &[Route] = &[
         .tag("readings").access(Access::Signed).status(201)
         .summary("Takes one signed reading; answered once it is durable. The same reading again gets the stored answer with status 200."),
     Route::get("/api/v1/readings/pending", "list_pending_readings", Body::Json("PendingReadings"))
-        .tag("readings").query(&[parameter("limit", Shape::Integer, "At most so many; 1000 when nothing is said.")])
+        .tag("readings").query(&[
+            parameter("limit", Shape::Integer, "At most so many; 1000 when nothing is said."),
+            parameter("after", Shape::Integer, "Only readings with a higher id, such as the `last_reading_id` of the answer before."),
+        ])
         .summary("Lists readings that are not on a chain yet, oldest first."),
     Route::get("/api/v1/readings/latest/{installation_id}", "read_latest_reading", Body::Json("Reading"))
         .tag("readings").query(&[VERIFIED_ONLY, ON_CHAIN_ONLY])

@@ -2396,6 +2396,8 @@ export interface operations {
     list_pending_readings: {
         parameters: {
             query?: {
+                /** @description Only readings with a higher id, such as the `last_reading_id` of the answer before. */
+                after?: number;
                 /** @description At most so many; 1000 when nothing is said. */
                 limit?: number;
             };
