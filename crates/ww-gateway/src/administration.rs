@@ -138,7 +138,9 @@ pub(crate) async fn list_imported(
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(gateway): State<Gateway>) -> Response<Body> {
     let statistics = gateway.store.statistics().await.ok();
-    let mut response = Response::new(Body::from(gateway.metrics.render(statistics.as_ref())));
+    let figures = &gateway.metrics;
+    let text = figures.render(statistics.as_ref(), gateway.status.health());
+    let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ww_api::ProblemKind;
+use ww_api::{Health, ProblemKind};
 use ww_store::Statistics;
 
 /// Upper bounds of the histogram's buckets in microseconds.
@@ -66,7 +66,7 @@ impl Metrics {
     }
 
     /// All figures as text.
-    pub(crate) fn render(&self, statistics: Option<&Statistics>) -> String {
+    pub(crate) fn render(&self, statistics: Option<&Statistics>, health: Option<Health>) -> String {
         let mut text = String::new();
         let counters = [
             (
@@ -105,6 +105,10 @@ impl Metrics {
         ];
         for (name, help, value) in gauges {
             metric(&mut text, "gauge", name, help, load(value));
+        }
+        if let Some(health) = health {
+            let help = "How the park is: 0 healthy, 1 degraded, 2 unhealthy.";
+            metric(&mut text, "gauge", "park_health", help, health as u64);
         }
         if let Some(statistics) = statistics {
             store_metrics(&mut text, statistics);
@@ -233,7 +237,7 @@ mod tests {
         metrics.ingested(Duration::from_micros(300));
         metrics.ingested(Duration::from_micros(700));
         metrics.ingested(Duration::from_secs(60));
-        let text = metrics.render(None);
+        let text = metrics.render(None, None);
         assert!(text.contains("wattwitness_ingest_seconds_bucket{le=\"0.0005\"} 1\n"));
         assert!(text.contains("wattwitness_ingest_seconds_bucket{le=\"0.001\"} 2\n"));
         assert!(text.contains("wattwitness_ingest_seconds_bucket{le=\"+Inf\"} 3\n"));
@@ -243,7 +247,7 @@ mod tests {
     fn problems_are_counted_by_kind() {
         let metrics = Metrics::new();
         metrics.problem(ProblemKind::SignatureInvalid);
-        let text = metrics.render(None);
+        let text = metrics.render(None, None);
         assert!(text.contains("wattwitness_problems_total{kind=\"signature-invalid\"} 1\n"));
         assert!(text.contains("wattwitness_problems_total{kind=\"internal\"} 0\n"));
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::time::Instant;
+use ww_api::Liveness;
 use ww_store::{
     Installation, InstallationId, InstallationState, Proof, StoredEnrolment, StoredReading,
 };
@@ -14,6 +15,7 @@ use ww_wire::{Enrolment, Hash, MeterId, UtcMillis};
 
 use crate::limits::{Bucket, Rate, RetryAfter};
 use crate::plausibility::Plausibility;
+use crate::view::liveness;
 
 /// One meter. It is replaced as a whole when an operator decides something.
 #[derive(Debug)]
@@ -42,7 +44,9 @@ struct Held {
 struct Memory {
     bucket: Bucket,
     plausibility: Plausibility,
+    cadence_s: u32,
     last_seen: Option<UtcMillis>,
+    heard_again: Option<UtcMillis>,
 }
 
 impl Meter {
@@ -95,6 +99,10 @@ impl Meter {
     ) {
         let mut memory = self.lock();
         memory.bucket.charge(count as f64, rate, at);
+        let before = liveness(memory.last_seen, now, memory.cadence_s);
+        if matches!(before, Liveness::Late | Liveness::Silent) {
+            memory.heard_again = now;
+        }
         memory.last_seen = memory.last_seen.max(now);
         if let Some(learned) = learned {
             memory.plausibility.adopt(learned);
@@ -104,6 +112,11 @@ impl Meter {
     /// When something new of it was stored last.
     pub(crate) fn last_seen(&self) -> Option<UtcMillis> {
         self.lock().last_seen
+    }
+
+    /// When it was heard again after it had been late, if this gateway has seen that.
+    pub(crate) fn heard_again(&self) -> Option<UtcMillis> {
+        self.lock().heard_again
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Memory> {
@@ -117,6 +130,7 @@ impl Meter {
 #[derive(Debug)]
 pub(crate) struct Registry {
     rate: Rate,
+    cadence_s: u32,
     meters: RwLock<Meters>,
 }
 
@@ -127,9 +141,10 @@ struct Meters {
 }
 
 impl Registry {
-    pub(crate) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate, cadence_s: u32) -> Self {
         Self {
             rate,
+            cadence_s,
             meters: RwLock::default(),
         }
     }
@@ -188,7 +203,9 @@ impl Registry {
         Memory {
             bucket: Bucket::full(self.rate, Instant::now()),
             plausibility: Plausibility::after(installation.last_reading),
+            cadence_s: self.cadence_s,
             last_seen: installation.last_seen,
+            heard_again: None,
         }
     }
 

@@ -40,7 +40,7 @@ use crate::probe::{self, InternetWatch};
 use crate::registry::Registry;
 use crate::router::{self, Entrance};
 use crate::state::{self, Peer, Shared};
-use crate::status::StatusMemory;
+use crate::status::{self, StatusMemory};
 
 /// The pause between two steps of upkeep when there is nothing to do.
 const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
@@ -169,6 +169,7 @@ impl Gateway {
             "the gateway listens"
         );
         tokio::spawn(upkeep(Arc::clone(&shared)));
+        tokio::spawn(status::watch(Arc::clone(&shared)));
         if let Some(internet_probe) = shared.config.internet_probe.clone() {
             tokio::spawn(probe::watch(Arc::clone(&shared), internet_probe));
         }
@@ -235,7 +236,8 @@ async fn shared(
         operators.push(VerifyingKey::new(key)?);
     }
     let limits = &config.limits;
-    let registry = Registry::new(Rate::new(limits.meter_records_per_s, limits.meter_burst));
+    let meter_rate = Rate::new(limits.meter_records_per_s, limits.meter_burst);
+    let registry = Registry::new(meter_rate, config.expected_cadence_s);
     for installation in store.installations().await? {
         let enrolments = store.enrolments(installation.id).await?;
         registry.put(&installation, &enrolments);

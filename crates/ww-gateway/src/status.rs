@@ -1,10 +1,12 @@
 //! How the park and the gateway are: what, since when, and why.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use tokio::time::MissedTickBehavior;
 use ww_api::status::{Alive, InternetState};
 use ww_api::{Health, InstallationState, Liveness, MeterStatus, ParkStatus, Readiness};
 use ww_wire::UtcMillis;
@@ -13,7 +15,7 @@ use crate::error::Result;
 use crate::state::{Gateway, Shared};
 use crate::view;
 
-/// Since when the park is as it is.
+/// How the park is, and since when.
 #[derive(Debug, Default)]
 pub(crate) struct StatusMemory {
     last: Mutex<Option<(Health, Option<UtcMillis>)>>,
@@ -31,6 +33,33 @@ impl StatusMemory {
                 *last = Some((health, now));
                 now
             }
+        }
+    }
+
+    /// How the park was when it was looked at last.
+    pub(crate) fn health(&self) -> Option<Health> {
+        let last = self
+            .last
+            .lock()
+            .expect("no code panics while it holds this lock");
+        last.map(|(health, _)| health)
+    }
+}
+
+/// Looks at the park until the gateway stops: since when it is as it is must not depend on when
+/// somebody asks.
+pub(crate) async fn watch(gateway: Gateway) {
+    let cadence_s = gateway.config.expected_cadence_s.max(1);
+    let mut ticks = tokio::time::interval(Duration::from_secs(u64::from(cadence_s)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut stopping = gateway.stopping.subscribe();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        if let Err(failure) = look(&gateway).await {
+            tracing::debug!(kind = failure.kind.slug(), "the park was not looked at");
         }
     }
 }
@@ -68,11 +97,15 @@ pub(crate) async fn ready(State(gateway): State<Gateway>) -> (StatusCode, Json<R
 
 /// `GET /api/v1/status/`.
 pub(crate) async fn park(State(gateway): State<Gateway>) -> Result<Json<ParkStatus>> {
+    Ok(Json(look(&gateway).await?))
+}
+
+async fn look(gateway: &Shared) -> Result<ParkStatus> {
     let now = gateway.now();
     let held = gateway.store.installations().await?;
     let installations: Vec<MeterStatus> = held
         .iter()
-        .map(|installation| meter_status(&gateway, installation, now))
+        .map(|installation| meter_status(gateway, installation, now))
         .collect();
     // Another meter stands in the place of one that was replaced: its silence is no fault.
     let counted: Vec<MeterStatus> = held
@@ -83,14 +116,14 @@ pub(crate) async fn park(State(gateway): State<Gateway>) -> Result<Json<ParkStat
         .collect();
     let internet = gateway.internet.show();
     let (status, why) = judge(&counted, internet.state, now.is_some());
-    Ok(Json(ParkStatus {
+    Ok(ParkStatus {
         status,
         since: view::iso(gateway.status.since(status, now)),
         why,
         time: view::iso(now),
         internet,
         installations,
-    }))
+    })
 }
 
 fn meter_status(
@@ -121,7 +154,7 @@ fn meter_status(
         InstallationState::Active => match liveness {
             Liveness::Live => (
                 "live",
-                boot_time(installation),
+                boot_time(installation).max(meter.and_then(|meter| meter.heard_again())),
                 format!("heard every {cadence_s} s"),
             ),
             Liveness::Late => (
@@ -140,6 +173,12 @@ fn meter_status(
                 "approved, but never heard".to_owned(),
             ),
         },
+    };
+    let why = match installation.replaced_by {
+        Some(next) if decision == InstallationState::Active => {
+            format!("installation {next} has taken its place")
+        }
+        _ => why,
     };
     MeterStatus {
         installation_id: installation.id.0,

@@ -463,6 +463,8 @@ async fn a_replaced_meter_hands_its_lifetime_total_on() {
     assert_eq!(energy["lifetime_wh"].to_string(), "7.0");
     let park = world.json("/api/v1/status/").await;
     assert_eq!(park["installations"][0]["liveness"], "silent");
+    let why = park["installations"][0]["why"].as_str().unwrap();
+    assert_eq!(why, format!("installation {id} has taken its place"));
     assert_eq!(park["status"], "healthy", "{park}");
 }
 

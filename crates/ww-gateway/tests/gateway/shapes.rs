@@ -1,5 +1,7 @@
 //! The shapes of the seed, word for word, with what stands beside them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use ww_api::hex;
 use ww_wire::record::Record as _;
@@ -104,6 +106,10 @@ async fn pending_readings_have_the_compact_shape_of_the_seed() {
         world.json("/api/v1/readings/pending?limit=2").await,
         expected
     );
+    let path = format!("/api/v1/readings/pending?limit=2&after={}", first + 1);
+    let rest = world.json(&path).await;
+    assert_eq!(rest["readings"][0][4], signatures[2]);
+    assert_eq!(rest["count"], 1);
 }
 
 #[tokio::test]
@@ -180,8 +186,64 @@ async fn status_says_what_since_when_and_why() {
     assert_eq!(late["installations"][0]["state"], "late");
     assert_eq!(late["status"], "degraded");
     assert_eq!(late["since"], "2025-06-19T16:50:31.001000");
+    assert_eq!(late["why"], "0 of 1 meters are live");
+    assert_eq!(
+        late["installations"][0]["since"],
+        "2025-06-19T16:50:01.000000"
+    );
+    assert_eq!(
+        late["installations"][0]["why"],
+        "should be heard every 10 s"
+    );
+    assert_eq!(late["internet"]["why"], "no probe is configured");
     world.clock.set(START_MS + 1_000 + 600_001);
     let silent = world.json("/api/v1/status/").await;
     assert_eq!(silent["installations"][0]["state"], "silent");
     assert_eq!(silent["status"], "unhealthy");
+}
+
+#[tokio::test]
+async fn since_when_the_park_is_as_it_is_does_not_depend_on_who_asks() {
+    let world = World::with(|config| config.expected_cadence_s = 1).await;
+    let meter = world.enrolled().await;
+    world.submit(&meter, &meter.reading(0)).await;
+    world.clock.set(START_MS + 61_000);
+    // That the gateway has looked by itself is seen in its figures.
+    let degraded = async {
+        loop {
+            let metrics = world.client.get(world.url("/metrics"));
+            let metrics = metrics.bearer_auth(&world.admin_key).send().await.unwrap();
+            let metrics = metrics.text().await.unwrap();
+            let mut lines = metrics.lines();
+            if lines.any(|line| line == "wattwitness_park_health 1") {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), degraded)
+        .await
+        .unwrap();
+    world.clock.set(START_MS + 121_000);
+    let status = world.admin_json("/api/v1/status/").await;
+    assert_eq!(status["status"], "degraded");
+    assert_eq!(status["since"], "2025-06-19T16:51:01.000000");
+}
+
+#[tokio::test]
+async fn a_meter_that_was_silent_is_live_since_it_was_heard_again() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    world.submit(&meter, &meter.reading(0)).await;
+    for (place, now_ms) in [(100, 1_001_000), (101, 1_011_000)] {
+        world.clock.set(START_MS + now_ms);
+        let stored = world.submit(&meter, &meter.reading(place)).await;
+        assert_eq!(stored.status(), 201);
+        let status = world.json("/api/v1/status/").await;
+        assert_eq!(status["installations"][0]["state"], "live");
+        assert_eq!(
+            status["installations"][0]["since"],
+            "2025-06-19T17:06:41.000000"
+        );
+    }
 }
