@@ -188,7 +188,8 @@ impl World {
             .await
     }
 
-    /// How many readings any view shows: the list, the thinned list, pending, latest and total.
+    /// How many readings any view shows: the list, the thinned list, pending and latest; where there
+    /// are none, there is nothing in charts and totals either.
     pub(crate) async fn visible_readings(&self, id: u64) -> usize {
         let everything = "start_time=1970-01-01T00:00:00Z";
         let list = self
@@ -206,6 +207,14 @@ impl World {
             .await
             .status();
         assert_eq!(latest == 404, listed == 0);
+        if listed == 0 {
+            let charts = format!("/api/v1/readings/{id}/chart?time_frame=year");
+            assert_eq!(self.json(&charts).await["data_points"], json!([]));
+            let energy = format!("/api/v1/installations/{id}/energy");
+            assert_eq!(self.json(&energy).await["lifetime_wh"].to_string(), "0.0");
+            let windows = format!("/api/v1/installations/{id}/windows?{everything}");
+            assert_eq!(self.json(&windows).await, json!([]));
+        }
         listed
     }
 }
