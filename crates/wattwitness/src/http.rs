@@ -258,13 +258,15 @@ fn next_page(url: &Url, headers: &HeaderMap) -> Option<String> {
     Some(url.join(next).ok()?.query()?.to_owned())
 }
 
+/// Reads JSON of others. An error quotes what is wrong in it.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(body).map_err(|error| anyhow!("{}", Plain(&error.to_string())))
+}
+
 fn read<T: DeserializeOwned>(path: &str, body: &[u8]) -> anyhow::Result<T> {
-    serde_json::from_slice(body)
-        // It may quote what came.
-        .map_err(|error| anyhow!("{}", Plain(&error.to_string())))
-        .with_context(|| {
-            format!("the answer to {path} is not what a gateway says; is this its address?")
-        })
+    read_json(body).with_context(|| {
+        format!("the answer to {path} is not what a gateway says; is this its address?")
+    })
 }
 
 /// What a problem says in its own words; the status of what is no problem document.

@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use ww_api::hex;
-use ww_verify::{Audit, AuditError, Question, Report, Verdict};
+use ww_verify::{Audit, AuditError, Plain, Question, Report, Verdict};
 use ww_wire::{MeterId, PublicKey, SignerId};
 
 use crate::http::{self, Server};
@@ -128,7 +128,7 @@ fn audit_saved(
         "{} holds nothing that was saved to its end: it lacks {SUBJECT_FILE}",
         folder.display()
     );
-    let subject: Subject = serde_json::from_slice(&read(SUBJECT_FILE)?)
+    let subject: Subject = http::read_json(&read(SUBJECT_FILE)?)
         .with_context(|| format!("{SUBJECT_FILE} in {} cannot be read", folder.display()))?;
     let saved_meter = signer_id(&subject.meter_id)
         .map_err(anyhow::Error::msg)
@@ -412,5 +412,5 @@ fn utc_ms(text: &str) -> Result<u64, String> {
 fn signer_id(text: &str) -> Result<SignerId, String> {
     hex::decode_array(text)
         .map(SignerId)
-        .ok_or_else(|| format!("`{text}` is not 64 hex digits"))
+        .ok_or_else(|| format!("`{}` is not 64 hex digits", Plain(text)))
 }

@@ -476,6 +476,20 @@ async fn what_was_saved_until_the_gateway_failed_is_not_taken_for_the_whole() {
 }
 
 #[tokio::test]
+async fn words_in_a_saved_folder_cannot_act_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().to_str().unwrap();
+    for subject in [
+        r#"{"\u001b[2J": 1}"#,
+        r#"{"meter_id": "\u001b[2J", "public_key": "", "from_ms": null, "to_ms": null}"#,
+    ] {
+        std::fs::write(folder.path().join(SUBJECT_FILE), subject).unwrap();
+        let error = format!("{:#}", verify(&["--saved", saved]).await.unwrap_err());
+        assert!(error.contains("`\u{fffd}[2J`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_meter_that_the_folder_chose_is_said_to_be_its_makers_word() {
     let (_, gateway) = serve(chain(0..2)).await;
     let meter = meter_id().to_string();
