@@ -1,11 +1,6 @@
 //! The records and the meter as the chip links them: without the standard library and without an
 //! allocator, all their dependencies included.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests: a panic is the failure"
-)]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
