@@ -14,7 +14,7 @@ use ww_wire::{AnyReading, Boot, Hash, MeterId, ResetReason, TimeQuality, UptimeM
 use crate::emulator::{self, Housing, HttpFaults};
 use crate::flash::FlashHandle;
 use crate::gateway::{Gateway, Reply};
-use crate::network::{Link, LinkQuality};
+use crate::network::{Link, LinkCounters, LinkQuality};
 use crate::random::Random;
 use crate::sensor::Sensor;
 
@@ -268,6 +268,11 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
     pub fn set_network_up(&mut self, is_up: bool) {
         self.up.set_up(is_up);
         self.down.set_up(is_up);
+    }
+
+    /// What the links to the gateway and back did so far.
+    pub fn network(&self) -> [LinkCounters; 2] {
+        [self.up.counters(), self.down.counters()]
     }
 
     /// Begins to keep the readings that the meter calls durable.

@@ -214,6 +214,12 @@ fn a_poor_network_delays_and_loses_nothing() {
     bench.meter.set_network(LinkQuality::POOR);
     bench.run(6 * HOUR_MS);
     bench.meter.set_network(LinkQuality::PERFECT);
+    for way in bench.meter.network() {
+        assert!(
+            way.lost > 100 && way.doubled > 25 && way.held > 50,
+            "{way:?}"
+        );
+    }
     bench.drain();
     bench.assert_complete();
     assert!(bench.recorded.len() > 2_150);
