@@ -16,6 +16,7 @@ use crate::readings::{self, Seen};
 use crate::report::{Missing, Problem, Remark, Report, Verdict};
 use crate::signature::{BadSignature, NotAPoint, VerifyingKey};
 use crate::statements::{StatementError, Statements};
+use crate::timeline::Timeline;
 
 /// One slot of the grid on which readings are taken: between a reading and the one after it lies no
 /// other.
@@ -62,19 +63,12 @@ pub struct Audit {
     without_readings: Vec<(u64, u32)>,
     /// The last time of any clock.
     last_time_ms: Option<u64>,
-    /// The first and the last synchronised time, in the order of the chain: a clock that nobody keeps
-    /// bounds nothing.
-    synchronised: Option<(u64, u64)>,
-    /// Windows that wait for the next synchronised time, to be placed between that and the last one.
-    adrift: Vec<Held>,
-    /// Windows after the time asked for, by their own synchronised word.
-    late: Vec<Held>,
+    timeline: Timeline<Held>,
     bound: Bound,
     statements: Statements,
     /// The first and the last reading that count.
     sequences: Option<(u64, u64)>,
     firmwares: BTreeSet<Hash>,
-    part: Part,
     report: Report,
 }
 
@@ -126,13 +120,6 @@ impl Held {
     }
 }
 
-/// The synchronised times of the part that was taken last, against the end of the time asked for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Part {
-    over: u64,
-    not_over: u64,
-}
-
 impl Audit {
     /// An audit of `meter` with its public key.
     ///
@@ -165,14 +152,11 @@ impl Audit {
             open: None,
             without_readings: Vec::new(),
             last_time_ms: None,
-            synchronised: None,
-            adrift: Vec::new(),
-            late: Vec::new(),
+            timeline: Timeline::new(question),
             bound: Bound::default(),
             statements: Statements::default(),
             sequences: None,
             firmwares: BTreeSet::new(),
-            part: Part::default(),
             report: Report::empty(meter, &question),
         })
     }
@@ -226,7 +210,7 @@ impl Audit {
     /// chain indices, each Window perhaps followed by its packed readings. A question with a start
     /// needs a synchronised time from before it, or the first record of the chain.
     pub fn records(&mut self, body: &[u8]) {
-        self.part = Part::default();
+        self.timeline.begin_part();
         for item in Items::new(body) {
             match item {
                 Ok(Item::Sign1(sign1)) => {
@@ -276,7 +260,9 @@ impl Audit {
                     if boot.time_quality == TimeQuality::Synchronised
                         && self.question.believes(time.get())
                     {
-                        self.synchronise(time.get(), time.get());
+                        self.settle_holes(time.get());
+                        let placed = self.timeline.synchronise(time.get(), time.get());
+                        self.take_all(placed);
                     }
                 }
             }
@@ -319,7 +305,7 @@ impl Audit {
                 first_index: first_expected,
                 last_index: index - 1,
                 last_digest: record.previous(),
-                around: self.around_now(),
+                around: self.timeline.around_now(),
                 energy_mwh: None,
             });
         }
@@ -410,50 +396,11 @@ impl Audit {
         self.last_time_ms = Some(end_ms);
     }
 
-    /// Takes the believed times of a record that stands behind all others and whose clock was
-    /// synchronised: what is missing or adrift in front of it lies before them.
-    fn synchronise(&mut self, start_ms: u64, end_ms: u64) {
+    /// What is missing in front of a synchronised time, and behind the one before it, lies before it.
+    fn settle_holes(&mut self, time_ms: u64) {
         let unsettled = |hole: &&mut Hole| hole.around.before_ms.is_none();
         for hole in self.holes.iter_mut().rev().take_while(unsettled) {
-            hole.around.before_ms = Some(start_ms);
-        }
-        self.place_adrift(Some(start_ms));
-        let (first_ms, _) = self.synchronised.unwrap_or((start_ms, end_ms));
-        self.synchronised = Some((first_ms, end_ms));
-        let over = self.question.is_over(start_ms);
-        self.part.over += u64::from(over);
-        self.part.not_over += u64::from(!over);
-        if !over {
-            for held in core::mem::take(&mut self.late) {
-                self.take(&held, Place::Unknown);
-            }
-        }
-    }
-
-    /// Around what comes next, as far as that is known.
-    fn around_now(&self) -> Around {
-        Around {
-            after_ms: self.synchronised.map(|(_, last_ms)| last_ms),
-            before_ms: None,
-        }
-    }
-
-    /// Whether the last synchronised time lies behind the start of the time asked for.
-    fn has_begun(&self) -> bool {
-        let is_behind = |from_ms| {
-            self.synchronised
-                .is_some_and(|(_, last_ms)| last_ms >= from_ms)
-        };
-        self.question.from_ms.is_some_and(is_behind)
-    }
-
-    fn place_adrift(&mut self, before_ms: Option<u64>) {
-        let place = self.question.place(Around {
-            before_ms,
-            ..self.around_now()
-        });
-        for held in core::mem::take(&mut self.adrift) {
-            self.take(&held, place);
+            hole.around.before_ms = Some(time_ms);
         }
     }
 
@@ -476,9 +423,7 @@ impl Audit {
         }
     }
 
-    /// Judges a window, and places it: by its synchronised readings where they lie in the time asked
-    /// for, else by the synchronised times around those that are not. Its own word that it lies
-    /// elsewhere does not count where synchronised times on both sides of it contradict that.
+    /// Judges a window, and places it in time.
     fn hold(&mut self, open: Open, seen: Option<Seen>, lacks_readings: bool) {
         let is_unbounded = self.judge(&open, seen);
         let Open { window, span, .. } = open;
@@ -494,29 +439,16 @@ impl Audit {
             is_unbounded,
         };
         let ends_synchronised = seen.is_some_and(|seen| seen.ends_synchronised);
-        match told {
-            None if self.question.is_whole() => self.take(&held, Place::Inside),
-            None => self.adrift.push(held),
-            Some(told) if self.question.touches(told.span) => {
-                self.synchronise(told.first_ms, told.last_ms);
-                self.take(&held, Place::Inside);
-            }
-            Some(told) if self.question.is_over(told.span.start_ms) => {
-                match told.starts {
-                    true => self.late.push(held),
-                    false => self.adrift.push(held),
-                }
-                self.synchronise(told.first_ms, told.last_ms);
-            }
-            Some(told) => {
-                let has_begun = self.has_begun();
-                self.synchronise(told.first_ms, told.last_ms);
-                match (ends_synchronised, has_begun) {
-                    (false, _) => self.adrift.push(held),
-                    (true, true) => self.take(&held, Place::Unknown),
-                    (true, false) => {}
-                }
-            }
+        if let Some(told) = told {
+            self.settle_holes(told.first_ms);
+        }
+        let placed = self.timeline.hold(held, told, ends_synchronised);
+        self.take_all(placed);
+    }
+
+    fn take_all(&mut self, placed: Vec<(Held, Place)>) {
+        for (held, place) in placed {
+            self.take(&held, place);
         }
     }
 
@@ -610,10 +542,8 @@ impl Audit {
     /// first record of the chain, or shows a synchronised time at or before the start.
     #[must_use]
     pub fn shows_the_beginning(&self) -> bool {
-        let reaches = |from_ms| {
-            self.synchronised
-                .is_some_and(|(first_ms, _)| first_ms <= from_ms)
-        };
+        let first_ms = self.timeline.first_ms();
+        let reaches = |from_ms| first_ms.is_some_and(|first_ms| first_ms <= from_ms);
         match self.report.first_index {
             None => false,
             // Without a start, what is missing before the first record is a hole like any other.
@@ -625,7 +555,7 @@ impl Audit {
     /// lie after the time asked for. Of a part, since a clock may have been wrong for a window.
     #[must_use]
     pub const fn is_past_the_end(&self) -> bool {
-        self.part.over > 0 && self.part.not_over == 0
+        self.timeline.is_past_the_end()
     }
 
     /// Ends the audit.
@@ -633,7 +563,8 @@ impl Audit {
     pub fn finish(mut self) -> Report {
         self.close_window_without_readings();
         let (before, after) = self.missing_ends();
-        self.place_adrift(None);
+        let placed = self.timeline.end();
+        self.take_all(placed);
         self.report.missing.extend(before);
         self.missing_records();
         self.missing_readings();
@@ -666,15 +597,11 @@ impl Audit {
         let Some(first_index) = self.report.first_index else {
             return (None, None);
         };
-        let (first_ms, last_ms) = self.synchronised.unzip();
         let before = Missing::Before {
             first_index,
-            first_time_ms: first_ms,
+            first_time_ms: self.timeline.first_ms(),
         };
-        let unplaced = match self.question.place(self.around_now()) {
-            Place::Unknown => self.adrift.len() as u64,
-            Place::Inside | Place::Outside => 0,
-        };
+        let (last_ms, unplaced) = (self.timeline.last_ms(), self.timeline.unplaced());
         let reaches = |ms| last_ms.is_some_and(|last_ms| last_ms.saturating_add(SLOT_MS) >= ms);
         // Without an end, something of the time asked for must be there at least.
         let end_ms = self.question.to_ms.or(self.question.from_ms);
@@ -813,9 +740,8 @@ impl Audit {
             );
         }
         trust.push("The meter's own word for the firmware that made the readings: no boot loader has attested it.".to_owned());
-        let end_is_shown = self
-            .synchronised
-            .is_some_and(|(_, last_ms)| self.question.is_over(last_ms));
+        let last_ms = self.timeline.last_ms();
+        let end_is_shown = last_ms.is_some_and(|last_ms| self.question.is_over(last_ms));
         if !end_is_shown && let Some(last) = self.last {
             trust.push(format!(
                 "Who served these records, for having shown the end: records after number {}, were they withheld, would leave no mark.",

@@ -12,6 +12,7 @@ pub mod report;
 pub mod signature;
 mod statements;
 mod text;
+mod timeline;
 
 pub use audit::{Audit, AuditError};
 pub use plain::Plain;
