@@ -7,7 +7,7 @@ use ww_device::queue::Layout;
 use ww_device::sampler::Enrolled;
 use ww_device::shelly::Sensor;
 use ww_device::signer::Signer;
-use ww_device::uplink::{Request, Standing};
+use ww_device::uplink::{Refusal, Request, Standing};
 use ww_sim::gateway::{Gateway, ReferenceGateway, Reply};
 use ww_sim::signer::{ShamSigner, ShamVerifier};
 use ww_wire::{
@@ -234,4 +234,30 @@ fn readings_behind_one_that_did_not_arrive_are_flagged_as_queued_and_no_others()
     bench.meter.set_network_up(true);
     bench.run(5 * MINUTE_MS);
     assert!(!bench.run(10 * MINUTE_MS).iter().any(queued));
+}
+
+#[test]
+fn a_backlog_that_the_gateway_puts_off_holds_no_live_reading_back() {
+    let mut bench = Bench::enrolled(0);
+    bench.run(MINUTE_MS);
+    bench.meter.set_network_up(false);
+    bench.run(HOUR_MS);
+    bench.meter.set_network_up(true);
+    let later = Refusal::Unavailable {
+        retry_after_ms: Some(HOUR_MS),
+    };
+    let put_off = |request, _: &[u8], reply| match request {
+        Request::Batch => Reply::Refused(later),
+        _ => reply,
+    };
+    bench.run_between(5 * MINUTE_MS, put_off);
+    for _ in 0..60 {
+        bench.run_between(10_000, put_off);
+        let newest = bench.recorded.keys().next_back().unwrap();
+        assert!(bench.gateway.readings().contains_key(newest));
+    }
+    assert!(bench.meter.meter().unwrap().depth().records >= 6);
+    bench.run(HOUR_MS);
+    bench.drain();
+    bench.assert_complete();
 }
