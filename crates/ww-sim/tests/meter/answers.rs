@@ -8,7 +8,7 @@ use ww_device::sampler::Enrolled;
 use ww_device::shelly::Sensor;
 use ww_device::signer::Signer;
 use ww_device::uplink::{Refusal, Request, Standing};
-use ww_sim::gateway::{Gateway, ReferenceGateway, Reply};
+use ww_sim::gateway::{Gateway, Limits, ReferenceGateway, Reply};
 use ww_sim::signer::{ShamSigner, ShamVerifier};
 use ww_wire::{
     Acknowledgement, ChainRecord, Hash, MeterId, ProductionCounter, ReadingFlags, Record,
@@ -246,6 +246,11 @@ fn a_backlog_that_the_gateway_puts_off_holds_no_live_reading_back() {
     let later = Refusal::Unavailable {
         retry_after_ms: Some(HOUR_MS),
     };
+    // A live reading is smaller than this, a window is not.
+    bench.gateway.set_limits(Limits {
+        bytes: 300,
+        ..Limits::USUAL
+    });
     let put_off = |request, _: &[u8], reply| match request {
         Request::Batch => Reply::Refused(later),
         _ => reply,
@@ -257,6 +262,7 @@ fn a_backlog_that_the_gateway_puts_off_holds_no_live_reading_back() {
         assert!(bench.gateway.readings().contains_key(newest));
     }
     assert!(bench.meter.meter().unwrap().depth().records >= 6);
+    bench.gateway.set_limits(Limits::USUAL);
     bench.run(HOUR_MS);
     bench.drain();
     bench.assert_complete();
