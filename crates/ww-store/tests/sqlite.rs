@@ -312,6 +312,29 @@ async fn a_fault_of_the_disk_after_a_rollback_leaves_no_head_behind_for_good() {
     assert_whole(&*store).await;
 }
 
+#[tokio::test]
+async fn an_import_beside_a_gateway_leaves_the_heads_of_its_meters_alone() {
+    let backend = Sqlite::new();
+    let gateway = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*gateway, &meter, "UTC").await;
+    let readings = meter.ten_minutes(utc("2025-06-19T12:00:00Z"), 45);
+    let (now, later) = readings.split_at(9);
+    for reading in now {
+        take_one(&*gateway, live(*reading)).await;
+    }
+    let importer = backend.open();
+    for reading in later {
+        take_one(&*gateway, live(*reading)).await;
+    }
+    let imported = importer.import("old".to_owned(), Vec::new(), audit(None));
+    imported.await.unwrap();
+    let held = gateway.installation(id).await.unwrap().unwrap();
+    assert_eq!(held.last_reading.unwrap().sequence.get(), 60);
+    assert_whole(&*gateway).await;
+    importer.close().await.unwrap();
+}
+
 /// Days of ten-minute windows of two readings each, merged; on each day one reading has a peak.
 async fn days_with_peaks(store: &dyn Store, meter: &mut Meter, days: u64) -> Vec<AnyReading> {
     let start = utc("2025-06-19T00:00:00Z").get();

@@ -630,6 +630,8 @@ impl Store for SqliteStore {
             let _alone = self.maintenance.lock().await;
             let plan = self.read("plan to merge windows", upkeep::plan).await?;
             self.write("merge windows", move |session| {
+                // Whoever needs a head has less to append to it then.
+                session.flush()?;
                 upkeep::forget_old_events(session)?;
                 match &plan {
                     Some(plan) => upkeep::carry_out(session, plan),

@@ -8,7 +8,7 @@
 //! Invariant: the fresh readings behind a row of `heads` follow it and one another in order, and the
 //! writer remembers every meter whose row is behind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -195,7 +195,7 @@ pub(super) struct Session {
     /// Whose row is to be written before the commit.
     outdated: Vec<MeterId>,
     /// Whose row is behind, or was.
-    behind: Vec<MeterId>,
+    behind: BTreeSet<MeterId>,
     /// A transaction failed: what is remembered may be of it, and goes before the next one begins.
     is_doubtful: bool,
     next_event: u64,
@@ -229,7 +229,7 @@ impl Session {
             meters: HashMap::new(),
             ids: HashMap::new(),
             outdated: Vec::new(),
-            behind: Vec::new(),
+            behind: BTreeSet::new(),
             is_doubtful: false,
             next_event: 1,
             first_pending_event: 1,
@@ -326,15 +326,17 @@ impl Session {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
+    /// Runs a change that goes alone if it is refused. It may be one beside another writer, as of an
+    /// import beside a gateway: no head is written here that is only behind.
     fn in_savepoint<T>(
         &mut self,
         change: &mut impl FnMut(&mut Self) -> Result<T>,
     ) -> Result<core::result::Result<T, crate::Refusal>> {
-        self.flush()?;
+        self.save_outdated()?;
         self.execute("SAVEPOINT job")?;
         let answer = match change(self) {
             Ok(answer) => {
-                self.flush()?;
+                self.save_outdated()?;
                 Ok(answer)
             }
             Err(Failure::Refused(refusal)) => {
@@ -406,7 +408,7 @@ impl Session {
                 meter.row = HeadRow::Behind;
                 self.ids.insert(meter.id, id);
                 self.meters.insert(id, meter);
-                self.behind.push(id);
+                self.behind.insert(id);
             }
         }
         Ok(())
@@ -471,7 +473,7 @@ impl Session {
             self.outdated.push(*id);
         } else if desk.appended && meter.row == HeadRow::Current {
             meter.row = HeadRow::Behind;
-            self.behind.push(*id);
+            self.behind.insert(*id);
         }
         Ok(Some(answer))
     }
