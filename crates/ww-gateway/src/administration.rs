@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use ww_api::{
@@ -15,7 +15,7 @@ use ww_wire::Hash;
 use crate::access::{Caller, new_key, stored_role};
 use crate::error::{Failure, Result};
 use crate::installations::JsonBody;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::readings::page;
 use crate::state::Gateway;
 use crate::view;

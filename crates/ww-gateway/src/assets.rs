@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use rust_embed::RustEmbed;
@@ -14,6 +13,8 @@ use utoipa_swagger_ui::Config;
 use ww_api::{ProblemKind, openapi};
 
 use crate::error::{Failure, Result};
+use crate::parameters::Path;
+use crate::router::is_door;
 
 /// The built files of the dashboard; none when it was not built before this program.
 #[derive(RustEmbed)]
@@ -34,11 +35,14 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 /// Whatever no route of the API has: the dashboard's files, its page, or a problem.
 pub(crate) async fn dashboard(method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let path = uri.path().trim_start_matches('/');
+    if is_door(uri.path()) {
+        return allowing("POST", not_allowed().await);
+    }
     if path.starts_with("api/") {
         return Failure::not_found(format!("path /{path}")).into_response();
     }
     if method != Method::GET && method != Method::HEAD {
-        return not_allowed().await.into_response();
+        return allowing("GET,HEAD", not_allowed().await);
     }
     if let Some(file) = Dashboard::get(path).filter(|_| !path.is_empty()) {
         return file_answer(path, &file, &headers);
@@ -61,6 +65,14 @@ pub(crate) async fn dashboard(method: Method, uri: Uri, headers: HeaderMap) -> R
             "text/html; charset=utf-8",
         ),
     }
+}
+
+/// Names the methods of a path that the router does not know.
+fn allowing(methods: &'static str, failure: Failure) -> Response<Body> {
+    let mut response = failure.into_response();
+    let methods = HeaderValue::from_static(methods);
+    response.headers_mut().insert(header::ALLOW, methods);
+    response
 }
 
 /// A path that exists, but not with this method.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Extension, FromRequest, Path, Request, State};
+use axum::extract::{Extension, FromRequest, Request, State};
 use axum::http::{Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use base64::Engine as _;
@@ -26,7 +26,7 @@ use ww_wire::{
 use crate::access::Caller;
 use crate::error::{Failure, Result};
 use crate::ingest::{expect_media_type, signature_invalid};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::readings::{meter_of, page};
 use crate::records;
 use crate::state::{Gateway, Peer, Shared};

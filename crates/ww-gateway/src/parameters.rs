@@ -1,8 +1,9 @@
 //! The query of a request, read by name; a value that cannot be read is refused by its name.
-//! Parameters that mean nothing here are let be: older clients send some.
+//! Parameters that mean nothing here are let be: older clients send some. And what stands in its path.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
 use ww_api::{ProblemKind, time};
 use ww_wire::UtcMillis;
 
@@ -11,6 +12,20 @@ use crate::error::{Failure, Result};
 /// The parameters in the query.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);
+
+/// What stands in a path in the place of its parameters. Nothing is to be found where it cannot be read.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(place)) => Ok(Self(place)),
+            Err(_) => Err(Failure::not_found(format!("path {}", parts.uri.path()))),
+        }
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Failure;

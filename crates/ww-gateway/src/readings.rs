@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, Response, Uri, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use ww_wire::{ChainIndex, Sequence, UtcMillis};
 use std::sync::Arc;
 
 use crate::error::{Failure, Result};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::registry::Meter;
 use crate::state::{Gateway, Shared};
 use crate::view;

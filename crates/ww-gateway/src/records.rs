@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -31,7 +31,7 @@ use crate::ingest::{
     refuse, signature_invalid, signer_of, unknown_meter, verify,
 };
 use crate::metrics::add;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::plausibility::{self, NumberedRemark, Plausibility};
 use crate::readings::{PAGE_BYTES, put_next};
 use crate::registry::Meter;

@@ -85,7 +85,16 @@ fn door(request: &hyper::Request<Incoming>) -> Option<Door> {
     if request.method() != Method::POST {
         return None;
     }
-    match request.uri().path() {
+    door_at(request.uri().path())
+}
+
+/// The door at a path, which takes nothing but POST.
+pub(crate) fn is_door(path: &str) -> bool {
+    door_at(path).is_some()
+}
+
+fn door_at(path: &str) -> Option<Door> {
+    match path {
         "/api/v1/readings/" | "/api/v1/readings" => Some(Door::Json),
         "/api/v1/records" => Some(Door::Binary),
         _ => None,

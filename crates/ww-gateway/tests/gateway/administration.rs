@@ -157,13 +157,16 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
     let world = World::start().await;
     let missing = problem(world.get("/api/v1/nothing").await).await;
     assert_eq!(missing["type"], "/problems/not-found");
-    let wrong = world
-        .client
-        .delete(world.url("/api/v1/installations/"))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(problem(wrong).await["type"], "/problems/method-not-allowed");
+    for (path, allowed) in [
+        ("/api/v1/installations/", "GET,HEAD,POST"),
+        ("/api/v1/readings/", "POST"),
+        ("/api/v1/records", "POST"),
+        ("/", "GET,HEAD"),
+    ] {
+        let wrong = world.client.delete(world.url(path)).send().await.unwrap();
+        assert_eq!(wrong.headers()["allow"], allowed, "{path}");
+        assert_eq!(problem(wrong).await["type"], "/problems/method-not-allowed");
+    }
     let file = world
         .client
         .get(world.url("/nothing.js"))
@@ -171,6 +174,21 @@ async fn paths_and_methods_that_do_not_exist_are_problems() {
         .await
         .unwrap();
     assert_eq!(problem(file).await["status"], 404);
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_read_is_a_problem() {
+    let world = World::start().await;
+    for unreadable in [
+        "/api/v1/readings/%ff",
+        "/api/v1/installations/%ff",
+        "/api/v1/installations/%ff/readings/1",
+        "/api/v1/meters/%ff/records",
+        "/problems/%ff",
+    ] {
+        let unreadable = problem(world.get(unreadable).await).await;
+        assert_eq!(unreadable["type"], "/problems/not-found");
+    }
 }
 
 #[tokio::test]
