@@ -1,5 +1,5 @@
-//! What `cargo xtask` does on a machine that lacks a Debian package: the real command, with an
-//! `apt-get`, a `sudo` and a user that the test makes up.
+//! What `cargo xtask` does on a machine that lacks something: the real command, with an `apt-get`, a
+//! `sudo`, a user and a Node.js that the test makes up.
 
 #![expect(
     clippy::unwrap_used,
@@ -61,11 +61,12 @@ impl Machine {
         assert!(status.success());
     }
 
-    fn run(&self) -> Output {
+    /// Runs one suite of the tests.
+    fn run(&self, suite: &str) -> Output {
         let path = std::env::var("PATH").unwrap();
         let bin = self.folder.join("bin");
         Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(["test", "--only", "python"])
+            .args(["test", "--only", suite])
             .current_dir(&self.folder)
             .env("PATH", format!("{}:{path}", bin.display()))
             .env_remove("WATTWITNESS_CACHE")
@@ -95,7 +96,7 @@ fn errors(output: &Output) -> String {
 #[test]
 fn root_installs_what_is_missing_and_goes_on() {
     let machine = Machine::new("root", 0, 1, INSTALLS);
-    let output = machine.run();
+    let output = machine.run("python");
     assert_eq!(machine.log(), [UPDATE, INSTALL]);
     assert_ne!(output.status.code(), LACKING, "{}", errors(&output));
 }
@@ -103,7 +104,7 @@ fn root_installs_what_is_missing_and_goes_on() {
 #[test]
 fn a_user_whose_sudo_asks_nothing_installs_what_is_missing_and_goes_on() {
     let machine = Machine::new("sudo", 1000, 0, INSTALLS);
-    let output = machine.run();
+    let output = machine.run("python");
     assert_eq!(machine.log(), ["sudo -n", UPDATE, "sudo -n", INSTALL]);
     assert_ne!(output.status.code(), LACKING, "{}", errors(&output));
 }
@@ -111,7 +112,7 @@ fn a_user_whose_sudo_asks_nothing_installs_what_is_missing_and_goes_on() {
 #[test]
 fn a_user_who_may_not_install_gets_the_exact_command_and_nothing_is_tried() {
     let machine = Machine::new("neither", 1000, 1, INSTALLS);
-    let output = machine.run();
+    let output = machine.run("python");
     assert_eq!(machine.log(), [""; 0]);
     assert_eq!(output.status.code(), LACKING);
     assert!(errors(&output).ends_with(BY_HAND), "{}", errors(&output));
@@ -120,7 +121,7 @@ fn a_user_who_may_not_install_gets_the_exact_command_and_nothing_is_tried() {
 #[test]
 fn an_installation_that_fails_ends_with_the_exact_command() {
     let machine = Machine::new("fails", 0, 1, "exit 100");
-    let output = machine.run();
+    let output = machine.run("python");
     assert_eq!(output.status.code(), LACKING);
     assert!(errors(&output).contains(BY_HAND.trim_end()));
 }
@@ -128,7 +129,35 @@ fn an_installation_that_fails_ends_with_the_exact_command() {
 #[test]
 fn packages_that_do_not_help_are_an_error_and_no_loop() {
     let machine = Machine::new("no-help", 0, 1, "true");
-    let output = machine.run();
+    let output = machine.run("python");
     assert_eq!(machine.log(), [UPDATE, INSTALL]);
     assert_eq!(output.status.code(), LACKING);
+}
+
+#[test]
+fn a_node_that_is_too_old_is_named_with_where_to_get_another() {
+    let machine = Machine::new("old-node", 0, 1, INSTALLS);
+    machine.install("node", "echo v18.20.4");
+    let output = machine.run("rust");
+    assert_eq!(output.status.code(), LACKING);
+    let errors = errors(&output);
+    assert!(
+        errors.contains("missing: Node.js 20.19 or later (found v18.20.4)\n"),
+        "{errors}"
+    );
+    assert!(errors.contains("https://nodejs.org/"), "{errors}");
+    assert_eq!(machine.log(), [""; 0], "Debian's own is too old");
+}
+
+#[test]
+fn a_node_that_is_not_there_is_named_with_where_to_get_it() {
+    let machine = Machine::new("no-node", 0, 1, INSTALLS);
+    machine.install("node", "exit 127");
+    let output = machine.run("rust");
+    assert_eq!(output.status.code(), LACKING);
+    let errors = errors(&output);
+    assert!(
+        errors.contains("missing: Node.js 20.19 or later\n"),
+        "{errors}"
+    );
 }
