@@ -1379,6 +1379,27 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_column_of_any_numbers_comes_back_in_stretches_or_whole(
+            few in prop::collection::vec(any::<i64>(), 2..40),
+            quiet in 0..3 * STRETCH,
+            wild in 0..2 * STRETCH,
+        ) {
+            let mut column = vec![i64::MIN, i64::MAX];
+            column.extend((0..quiet as i64).map(|at| at % 7));
+            // Made of few: numbers over all 64 bits.
+            column.extend((0..wild).map(|at| {
+                few[at % few.len()].wrapping_mul(2 * at as i64 + 1)
+            }));
+            let mut bytes = Vec::new();
+            put_column(&column, &mut bytes).unwrap();
+            let mut rest = Bytes(&bytes);
+            prop_assert!(take_column(column.len(), &mut rest).unwrap() == column);
+            prop_assert!(rest.is_empty());
+        }
+    }
+
     /// A day at a plant under clouds: values as a sensor gives them, to 0.01 W, 0.01 V, 0.01 var
     /// and 0.1 Wh, each with its own noise, and a few milliseconds of jitter.
     fn noisy_day() -> Vec<AnyReading> {
