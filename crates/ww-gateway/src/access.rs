@@ -222,7 +222,14 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
     match caller {
         None => Err(Failure::new(
             ProblemKind::Unauthorized,
-            format!("this needs a key with the role {}", needed.name()),
+            match needed {
+                Role::Viewer => {
+                    "public read is off on this gateway: send a key with the role viewer \
+                     as a bearer token, or start the gateway with `--public-read`"
+                        .to_owned()
+                }
+                role => format!("this needs a key with the role {}", role.name()),
+            },
         )),
         Some(caller) if caller.role < needed => Err(Failure::new(
             ProblemKind::Forbidden,

@@ -97,7 +97,11 @@ async fn no_key_is_told_from_a_wrong_one() {
         response.headers()["www-authenticate"],
         "Bearer realm=\"wattwitness\""
     );
-    assert_eq!(problem(response).await["type"], "/problems/unauthorized");
+    let problem = problem(response).await;
+    assert_eq!(problem["type"], "/problems/unauthorized");
+    // The dashboard shows these words to who opens it on a gateway without public read.
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("`--public-read`"), "{detail}");
 }
 
 #[tokio::test]
