@@ -77,11 +77,12 @@ fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
         next = before.replaces;
     }
     let mut end = None;
-    for member in line.members.iter_mut().rev() {
+    for at in (1..line.members.len()).rev() {
+        end = end.max(last_time(connection, line.members[at].id)?);
         if let Some(end) = end {
-            member.overlap = overlap(connection, member.id, end)?;
+            let follower = &mut line.members[at - 1];
+            follower.overlap = overlap(connection, follower.id, end)?;
         }
-        end = end.max(last_time(connection, member.id)?);
     }
     Ok(Some(line))
 }
