@@ -357,6 +357,49 @@ async fn days_with_peaks(store: &dyn Store, meter: &mut Meter, days: u64) -> Vec
 }
 
 #[tokio::test]
+async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twice() {
+    let backend = Sqlite::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    days_with_peaks(&*store, &mut meter, 2).await;
+    let readings = meter.ten_minutes(utc("2025-06-21T00:00:00Z"), 45);
+    let (before, after) = readings.split_at(9);
+    for reading in before {
+        take_one(&*store, live(*reading)).await;
+    }
+    // Upkeep writes the heads, as every commit once did.
+    store.maintain().await.unwrap();
+    let held = store.installation(id).await.unwrap();
+    let everything = all(&*store, id).await;
+    store.close().await.unwrap();
+    let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
+    raw.execute_batch(
+        "ALTER TABLE heads DROP COLUMN fresh_id; DROP TABLE chunk_extremes;
+         PRAGMA user_version = 1",
+    )
+    .unwrap();
+
+    let store = backend.open();
+    assert_eq!(store.installation(id).await.unwrap(), held);
+    assert_eq!(all(&*store, id).await, everything);
+    assert_whole(&*store).await;
+    for reading in after {
+        take_one(&*store, live(*reading)).await;
+    }
+    while store.maintain().await.unwrap().more {}
+    assert_whole(&*store).await;
+    let noted: Vec<bool> = raw
+        .prepare("SELECT body IS NOT NULL FROM chunk_extremes")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(noted, [true, true]);
+}
+
+#[tokio::test]
 async fn a_curve_over_more_days_than_are_unpacked_keeps_the_peak_of_each() {
     let backend = Sqlite::new();
     let path = backend.0.path().join("store.db");
