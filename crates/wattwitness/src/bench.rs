@@ -78,7 +78,10 @@ pub(crate) fn run(command: &BenchCommand) -> anyhow::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(measure(command))
+    runtime.block_on(crate::unless_stopped(
+        measure(command),
+        "everything was measured",
+    ))
 }
 
 async fn measure(command: &BenchCommand) -> anyhow::Result<String> {
@@ -138,8 +141,8 @@ async fn single_readings(plan: &Plan, figures: &mut Figures) -> anyhow::Result<(
     drop(gateway);
     let empty = site.kept().await?;
 
-    eprintln!("Sending them.");
     let gateway = site.serve().await?;
+    eprintln!("Sending them.");
     let mut connections = Vec::new();
     for _ in &senders {
         connections.push(Connection::open(gateway.address()).await?);
@@ -201,8 +204,8 @@ async fn backlog(plan: &Plan, figures: &mut Figures) -> anyhow::Result<()> {
     let first = earlier(last, plan.backlog * CADENCE_MS)?;
     let backlog = Backlog::make(post, &key, enrolment, first, last)?;
 
-    eprintln!("Sending {} readings in windows.", backlog.readings);
     let gateway = site.serve().await?;
+    eprintln!("Sending {} readings in windows.", backlog.readings);
     let mut connections = vec![Connection::open(gateway.address()).await?];
     let requests = backlog.bodies.iter();
     let requests = requests.map(|body| connection::post(RECORDS, COSE, body));

@@ -1,7 +1,9 @@
 //! The benchmark's command line: every figure is there and is a number. What the numbers are is for
 //! people to judge.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 const FIGURES: [&str; 15] = [
     "p256_verify_per_s",
@@ -42,4 +44,31 @@ fn a_quick_run_gives_every_figure_as_a_positive_number() {
         );
     }
     assert!(figures.values().all(serde_json::Value::is_number));
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_no_gateway_and_no_folder_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_wattwitness"))
+        .args(["bench", "ingest", "--quick"])
+        .env("TMPDIR", place.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(run.stderr.take().unwrap());
+    let pid = run.id().to_string();
+    let mut gateways = String::new();
+    for line in told.lines() {
+        if gateways.is_empty() && line.unwrap().starts_with("Sending") {
+            let children = format!("/proc/{pid}/task/{pid}/children");
+            gateways = std::fs::read_to_string(children).unwrap();
+            Command::new("kill").arg(&pid).status().unwrap();
+        }
+    }
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    let gateways: Vec<&str> = gateways.split_whitespace().collect();
+    assert_eq!(gateways.len(), 1);
+    assert!(!Path::new("/proc").join(gateways[0]).exists());
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
 }

@@ -316,7 +316,7 @@ pub(crate) fn energy(installation: u32, summary: &ww_store::EnergySummary) -> En
         year_wh: energy_milli(summary.year),
         lifetime_wh: energy_milli(summary.lifetime),
         overlap_wh: energy_milli(summary.overlap),
-        average_7d_wh: Some(energy_milli(summary.seven_day_average)),
+        average_7d_wh: summary.seven_day_average.map(energy_milli),
         corrected_wh: energy_milli(summary.corrected),
         timezone: zone(&summary.time_zone).to_owned(),
     }

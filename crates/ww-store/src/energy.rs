@@ -66,8 +66,9 @@ pub struct EnergySummary {
     /// What meters measured beside the one that they follow, before that one ended: in none of the
     /// other figures.
     pub overlap: MilliwattHours,
-    /// The mean of the seven local days before today; days before the first reading do not count.
-    pub seven_day_average: MilliwattHours,
+    /// The mean of the whole ones of the seven local days before today: the day of the first reading
+    /// does not count, nor do those before it. None before there is one.
+    pub seven_day_average: Option<MilliwattHours>,
     /// What signed corrections have taken back; `lifetime` is before that.
     pub corrected: MilliwattHours,
     /// The site's time zone by its IANA name.

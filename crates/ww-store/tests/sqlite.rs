@@ -57,6 +57,7 @@ store_suite! { Sqlite;
     one_refused_record_leaves_the_others_of_its_batch_alone,
     readings_of_unknown_time_count_in_lifetime_only,
     the_latest_reading_is_the_one_with_the_newest_time,
+    the_average_is_of_whole_days_and_there_is_none_before_the_first,
     pages_follow_one_another_without_loss_or_repetition,
     thinning_keeps_the_peak_and_stays_within_its_bound,
     chain_records_come_with_their_readings_in_order,

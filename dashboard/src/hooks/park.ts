@@ -77,18 +77,13 @@ export function useParkEnergy(installations: readonly Installation[]): ParkEnerg
         today: sum(({ today_wh }) => today_wh),
         month: sum(({ month_wh }) => month_wh),
         lifetime: sum(({ lifetime_wh }) => lifetime_wh),
-        average: sum(averageOfFullDays),
+        average: sum(({ average_7d_wh }) => average_7d_wh),
         meters: known.length,
         failed: answers.filter(({ isError, data }) => isError && !data).length,
         isPending: answers.some(({ isPending }) => isPending),
       };
     },
   });
-}
-
-/** A meter all of whose energy is today's has no full day behind it that the average could be of. */
-function averageOfFullDays({ average_7d_wh, lifetime_wh, today_wh }: Energy): number | null {
-  return average_7d_wh === 0 && lifetime_wh === today_wh ? null : average_7d_wh;
 }
 
 export interface RecordList {

@@ -299,7 +299,7 @@ pub(super) fn summary(
         year: MilliwattHours::ZERO,
         lifetime,
         overlap,
-        seven_day_average: MilliwattHours::ZERO,
+        seven_day_average: None,
         corrected: line.corrected,
         time_zone: line.zone.clone(),
     };
@@ -312,18 +312,15 @@ pub(super) fn summary(
     days.insert(0, before);
     let by_day = sums(connection, &line, Step::Day, &days)?;
     summary.today = energy(by_day[7])?;
-    let first_day = calendar_seconds(first_time).unwrap_or(i64::MAX);
+    let first = calendar_seconds(first_time).unwrap_or(i64::MAX);
     let (mut counted, mut week) = (0, 0_u64);
     for (day, sums) in days.iter().zip(&by_day).take(7) {
-        if day.end > first_day {
+        if day.start >= first {
             counted += 1;
             week = week.saturating_add(energy(*sums)?.get());
         }
     }
-    summary.seven_day_average = week
-        .checked_div(counted)
-        .and_then(MilliwattHours::new)
-        .unwrap_or(MilliwattHours::ZERO);
+    summary.seven_day_average = week.checked_div(counted).and_then(MilliwattHours::new);
     let months = line.calendar.bars(Span::Year, now);
     let by_month = sums(connection, &line, Step::Month, &months)?;
     let start_of_year = line.calendar.start_of_year(now);

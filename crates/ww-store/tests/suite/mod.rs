@@ -649,6 +649,29 @@ pub(crate) async fn the_latest_reading_is_the_one_with_the_newest_time<B: Backen
     assert_eq!(store.latest(id).await.unwrap().unwrap().reading, new);
 }
 
+pub(crate) async fn the_average_is_of_whole_days_and_there_is_none_before_the_first<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "Europe/Berlin").await;
+    for time in [
+        "2025-06-19T08:00:00Z",
+        "2025-06-19T12:00:00Z",
+        "2025-06-20T12:00:00Z",
+    ] {
+        take_one(&*store, live(meter.read(Some(utc(time)), 400))).await;
+    }
+    for (now, average) in [
+        ("2025-06-19T21:59:59Z", None),
+        ("2025-06-20T12:00:00Z", None),
+        ("2025-06-20T22:00:00Z", Some(400)),
+        ("2025-06-21T22:00:00Z", Some(200)),
+    ] {
+        let energy = store.energy(id, utc(now)).await.unwrap().unwrap();
+        assert_eq!(energy.seven_day_average, average.map(mwh), "{now}");
+    }
+}
+
 pub(crate) async fn pages_follow_one_another_without_loss_or_repetition<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
