@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Client, Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use ww_api::{Installation, Problem};
+use ww_api::{Installation, Problem, ProblemKind};
 use ww_verify::Plain;
 
 /// The most bytes that one answer may have.
@@ -272,7 +272,7 @@ fn read<T: DeserializeOwned>(path: &str, body: &[u8]) -> anyhow::Result<T> {
 /// What a problem says in its own words; the status of what is no problem document.
 fn refusal(status: StatusCode, body: &[u8]) -> String {
     match Problem::deserialize(&mut serde_json::Deserializer::from_slice(body)) {
-        Ok(problem) if status == StatusCode::UNAUTHORIZED => {
+        Ok(problem) if problem.kind == ProblemKind::Unauthorized.path() => {
             format!(
                 "{}. Name a file with an API key by --api-key-file",
                 Plain(&problem.title)
@@ -289,14 +289,23 @@ mod tests {
 
     #[test]
     fn what_a_gateway_says_cannot_act_on_the_terminal() {
-        let body = serde_json::json!({
-            "type": "about:blank", "title": "No\u{1b}[2J", "status": 400,
-            "detail": "\u{202e}esrever\u{9b}31m",
-        });
-        let said = refusal(StatusCode::BAD_REQUEST, body.to_string().as_bytes());
+        let said = refusal_of("about:blank", "No\u{1b}[2J", "\u{202e}esrever\u{9b}31m");
         assert_eq!(said, "No\u{fffd}[2J: \u{fffd}esrever\u{fffd}31m");
-        let said = refusal(StatusCode::UNAUTHORIZED, body.to_string().as_bytes());
+        let said = refusal_of("/problems/unauthorized", "No\u{1b}[2J", "");
         assert!(said.starts_with("No\u{fffd}[2J. Name a file"), "{said}");
+    }
+
+    #[test]
+    fn who_named_a_key_is_not_told_to_name_one() {
+        let said = refusal_of("/problems/key-unknown", "Not known", "send another one");
+        assert_eq!(said, "Not known: send another one");
+    }
+
+    fn refusal_of(kind: &str, title: &str, detail: &str) -> String {
+        let body = serde_json::json!({
+            "type": kind, "title": title, "status": 401, "detail": detail,
+        });
+        refusal(StatusCode::UNAUTHORIZED, body.to_string().as_bytes())
     }
 
     #[test]
