@@ -36,6 +36,7 @@ const TICK_S: f64 = 0.01;
 
 /// What to measure.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum BenchCommand {
     /// Take, verify and store readings; then show them
     Ingest(IngestArguments),

@@ -101,6 +101,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         .context("the administrator's key cannot be read")?;
     let stopping = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::new(park.posts.len(), first, start));
+    progress.begin();
     let mut threads = Vec::new();
     for (number, post) in park.posts.iter().enumerate() {
         let demonstrator = Demonstrator {

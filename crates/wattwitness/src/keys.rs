@@ -17,15 +17,25 @@ use zeroize::Zeroizing;
 /// No key file is longer; what is longer is something else.
 const LONGEST_KEY_FILE: u64 = 4096;
 
+const EXAMPLES: &str = "\
+Examples:
+  wattwitness keys new meter.key
+  wattwitness keys show meter.key
+  METER=$(wattwitness keys show --id meter.key)
+      the id by which gateways and auditors know the meter";
+
 /// What to do with keys.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum KeysCommand {
     /// Make a new P-256 key and print its public half
+    #[command(after_help = EXAMPLES)]
     New {
         /// Where to write it (PKCS#8 PEM, mode 0600); never overwritten
         file: PathBuf,
     },
     /// Print the public key and the id of a key file
+    #[command(after_help = EXAMPLES)]
     Show {
         /// The key file
         file: PathBuf,

@@ -50,6 +50,10 @@ impl Progress {
         }
     }
 
+    pub(super) fn begin(&self) {
+        self.show(0);
+    }
+
     fn reach(&self, number: usize, time: UtcMillis) {
         let made_ms = time.get().min(self.last_ms).saturating_sub(self.first_ms) + 1;
         self.made_ms[number].store(made_ms, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use ww_sim::clock::{Clock, RunningClock};
 use ww_sim::emulator::{Emulator, Housing};
 use ww_sim::park::Park;
@@ -62,6 +63,21 @@ async fn readings_in_an_open_window(gateway: &str) -> u64 {
     newest
 }
 
+/// The firmware that the meter's newest Boot record names, once the gateway has it.
+async fn claimed_firmware(gateway: &str) -> String {
+    let list = format!("{gateway}/api/v1/installations/");
+    let mut firmware = String::new();
+    until(Duration::from_secs(60), async || {
+        let answer = reqwest::get(&list).await.unwrap();
+        let installations: Value = answer.json().await.unwrap();
+        let claimed = installations[0]["firmware_digest"].as_str();
+        firmware = claimed.unwrap_or_default().to_owned();
+        !firmware.is_empty()
+    })
+    .await;
+    firmware
+}
+
 /// How many readings an audit's report calls proven.
 fn proven(line: &str) -> Option<u64> {
     let (count, _) = line
@@ -110,6 +126,8 @@ async fn the_readmes_commands_lead_from_a_shelly_to_a_complete_audit() {
     assert!(first.contains(&shelly) && first.contains(&gateway));
     commands.write_all(first.as_bytes()).unwrap();
     let seen = readings_in_an_open_window(&gateway).await;
+    let program = ww_wire::Hash(Sha256::digest(std::fs::read(PROGRAM).unwrap()).into());
+    assert_eq!(claimed_firmware(&gateway).await, program.to_string());
     commands.write_all(blocks[1].as_bytes()).unwrap();
     commands.write_all(blocks[2].as_bytes()).unwrap();
     drop(commands);
