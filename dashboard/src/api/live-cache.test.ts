@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { countedOn, receiveReading, sealedBy, withRecord } from "./live-cache.ts";
 import { keys, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
-import type { Energy, Reading } from "./types.ts";
+import { installation } from "./installation.fixture.ts";
+import type { Energy, Installation, Reading } from "./types.ts";
 
 const energy: Energy = {
   installation_id: 1,
@@ -101,6 +102,29 @@ describe("an event of the stream", () => {
     receiveReading(client, readingAt(20, 2, { installation_id: 2 }));
     expect(client.getQueryData(keys.records(2))).toBeUndefined();
     expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(1);
+  });
+});
+
+function parkOf(liveness: Installation["liveness"]): QueryClient {
+  const client = park();
+  client.setQueryData<Installation[]>(keys.installations, [{ ...installation, liveness }]);
+  client.setQueryData(keys.status, {});
+  return client;
+}
+const isAskedFor = (client: QueryClient) =>
+  [keys.installations, keys.status].map((queryKey) => client.getQueryState(queryKey)?.isInvalidated);
+
+describe("a reading", () => {
+  test("of a meter that was silent has the gateway asked how the meters are", () => {
+    const client = parkOf("silent");
+    receiveReading(client, readingAt(20, 2));
+    expect(isAskedFor(client)).toEqual([true, true]);
+  });
+
+  test("of a meter that is live asks for nothing", () => {
+    const client = parkOf("live");
+    receiveReading(client, readingAt(20, 2));
+    expect(isAskedFor(client)).toEqual([false, false]);
   });
 });
 

@@ -73,6 +73,18 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
       installation.id === meter ? { ...installation, last_seen_at: reading.created_at } : installation,
     ),
   );
+  const heard = installationOf(client, meter);
+  if (heard && heard.liveness !== "live") askHowMetersAre(client);
+}
+
+/** How the meters are, since when and why, is the gateway's to say. */
+function askHowMetersAre(client: QueryClient): void {
+  void client.invalidateQueries({ queryKey: keys.installations });
+  void client.invalidateQueries({ queryKey: keys.status });
+}
+
+function installationOf(client: QueryClient, meter: number): Installation | undefined {
+  return client.getQueryData<Installation[]>(keys.installations)?.find(({ id }) => id === meter);
 }
 
 /** Puts a point on the curve of its own day, if that is here. */
@@ -86,8 +98,7 @@ function drawPoint(client: QueryClient, meter: number, point: Point): void {
 }
 
 function zoneOf(client: QueryClient, meter: number): string {
-  const installations = client.getQueryData<Installation[]>(keys.installations);
-  return knownZone(installations?.find(({ id }) => id === meter)?.timezone);
+  return knownZone(installationOf(client, meter)?.timezone);
 }
 
 /** Takes in one change of a meter's state. A meter that is new brings its queries with it. */

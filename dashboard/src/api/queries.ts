@@ -17,6 +17,9 @@ const longestLookBack = 90 * 86_400;
 /** Energy is counted on from the stream; this corrects it by the gateway's own figure, which knows corrections and replaced meters. */
 const energyRefresh = 600_000;
 
+/** A meter that falls silent sends nothing that would say so: how the meters are is asked for anew this often. */
+const stateRefresh = 60_000;
+
 export const keys = {
   installations: ["installations"],
   status: ["status"],
@@ -42,12 +45,14 @@ export const queries = {
     queryOptions({
       queryKey: keys.installations,
       queryFn: ({ signal }) => getJson<Installation[]>("/api/v1/installations/", signal),
+      refetchInterval: stateRefresh,
     }),
 
   status: () =>
     queryOptions({
       queryKey: keys.status,
       queryFn: ({ signal }) => getJson<ParkStatus>("/api/v1/status/", signal),
+      refetchInterval: stateRefresh,
     }),
 
   energy: (installation: number) =>
