@@ -112,10 +112,22 @@ struct Checked {
 struct Entry {
     /// Where the record stands in the body; `None` for a finding.
     position: Option<usize>,
-    /// Readings that come with it.
+    kind: EntryKind,
+    /// Readings that come with a Window.
     readings: u64,
     /// What is remembered of the meter's readings once it is stored.
     learned: Option<Plausibility>,
+}
+
+/// As what a record is counted.
+#[derive(Clone, Copy, Debug)]
+enum EntryKind {
+    /// A reading that is signed alone.
+    Reading,
+    /// A record of the chain.
+    Chain,
+    /// A report of how the meter is, or a finding.
+    Other,
 }
 
 /// What is not part of a meter's own stream.
@@ -214,7 +226,7 @@ impl Checker<'_> {
                 let sum = reading.sum();
                 let remarks = self.memory.look(sum, meter.enrolment.as_ref(), self.now);
                 let reading = Ingest::Reading(Verified::vouched(reading, signature));
-                self.push(reading, position, 1, Some(self.memory));
+                self.push(reading, position, Some(self.memory));
                 for (kind, detail) in remarks {
                     self.remark(&meter, (kind, sum.sequence.get(), detail));
                 }
@@ -223,22 +235,22 @@ impl Checker<'_> {
                 let (window, signature) = self.own::<Window>(sign1)?;
                 let verified = Verified::vouched(window, signature);
                 self.window = Some((self.batch.len(), window, signature));
-                self.push(Ingest::Window(verified, None), position, 0, None);
+                self.push(Ingest::Window(verified, None), position, None);
             }
             RecordType::Boot => {
                 let (boot, signature) = self.own::<Boot>(sign1)?;
                 let verified = Verified::vouched(ChainRecord::Boot(boot), signature);
-                self.push(Ingest::Chain(verified), position, 0, None);
+                self.push(Ingest::Chain(verified), position, None);
             }
             RecordType::Gap => {
                 let (gap, signature) = self.own::<Gap>(sign1)?;
                 let verified = Verified::vouched(ChainRecord::Gap(gap), signature);
-                self.push(Ingest::Chain(verified), position, 0, None);
+                self.push(Ingest::Chain(verified), position, None);
             }
             RecordType::StatusReport => {
                 let (report, signature) = self.own::<StatusReport>(sign1)?;
                 let report = Ingest::Status(Verified::vouched(report, signature));
-                self.push(report, position, 0, None);
+                self.push(report, position, None);
             }
             RecordType::Enrolment => self.enrolment(sign1)?,
             RecordType::Label => {
@@ -408,17 +420,17 @@ impl Checker<'_> {
         }
     }
 
-    fn push(
-        &mut self,
-        record: Ingest,
-        position: usize,
-        readings: u64,
-        learned: Option<Plausibility>,
-    ) {
+    fn push(&mut self, record: Ingest, position: usize, learned: Option<Plausibility>) {
+        let kind = match record {
+            Ingest::Reading(_) => EntryKind::Reading,
+            Ingest::Window(..) | Ingest::Chain(_) => EntryKind::Chain,
+            Ingest::Status(_) | Ingest::Finding(_) => EntryKind::Other,
+        };
         self.batch.push(record);
         self.entries.push(Entry {
             position: Some(position),
-            readings,
+            kind,
+            readings: 0,
             learned,
         });
     }
@@ -427,6 +439,7 @@ impl Checker<'_> {
         self.batch.push(finding(meter, remark));
         self.entries.push(Entry {
             position: None,
+            kind: EntryKind::Other,
             readings: 0,
             learned: None,
         });
@@ -538,7 +551,7 @@ struct Noted {
 fn note_outcomes(gateway: &Shared, outcomes: &[Outcome], entries: &[Entry]) -> Noted {
     let mut noted = Noted::default();
     let mut newest = None;
-    let mut readings = 0;
+    let (mut single, mut chained, mut sealed) = (0, 0, 0);
     let records = outcomes
         .iter()
         .zip(entries)
@@ -547,7 +560,12 @@ fn note_outcomes(gateway: &Shared, outcomes: &[Outcome], entries: &[Entry]) -> N
         match outcome {
             Outcome::Stored(receipt) => {
                 noted.stored += 1;
-                readings += entry.readings;
+                match entry.kind {
+                    EntryKind::Reading => single += 1,
+                    EntryKind::Chain => chained += 1,
+                    EntryKind::Other => {}
+                }
+                sealed += entry.readings;
                 newest = newest.max(receipt.event);
                 noted.learned = entry.learned.or(noted.learned);
                 noted.next_index = noted.next_index.max(Some(receipt.next_index));
@@ -560,8 +578,9 @@ fn note_outcomes(gateway: &Shared, outcomes: &[Outcome], entries: &[Entry]) -> N
         }
     }
     add(&gateway.metrics.duplicates, noted.duplicates as u64);
-    add(&gateway.metrics.readings_sealed, readings);
-    add(&gateway.metrics.records_stored, noted.stored as u64);
+    add(&gateway.metrics.readings_stored, single);
+    add(&gateway.metrics.readings_sealed, sealed);
+    add(&gateway.metrics.records_stored, chained);
     if let Some(event) = newest {
         gateway.announce_event(event);
     }

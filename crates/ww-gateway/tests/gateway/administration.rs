@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use ww_api::ProblemKind;
+use ww_wire::record::Record as _;
 
-use crate::world::{World, problem};
+use crate::world::{World, packed, problem};
 
 #[tokio::test]
 async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
@@ -89,6 +90,35 @@ async fn figures_for_prometheus_count_what_happened() {
         "wattwitness_problems_total{kind=\"missing-field\"} 1",
         "wattwitness_ingest_seconds_count 3",
         "wattwitness_installations 1",
+    ] {
+        assert!(
+            text.lines().any(|known| known == line),
+            "{line} is not in\n{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn figures_tell_readings_from_windows_and_reports_at_the_binary_door_too() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let readings: Vec<_> = (0..3).map(|place| meter.reading(place)).collect();
+    let boot = meter.boot();
+    let window = meter.window(&readings, 1, boot.encode().unwrap().digest());
+    let body = [
+        meter.sign1(&boot),
+        meter.sign1(&window),
+        packed(&readings),
+        meter.sign1(&meter.reading(3)),
+        meter.sign1(&meter.reading(4)),
+        meter.sign1(&meter.report()),
+    ];
+    assert_eq!(world.post_records(body.concat()).await.status(), 200);
+    let text = world.get("/metrics").await.text().await.unwrap();
+    for line in [
+        "wattwitness_readings_stored_total 2",
+        "wattwitness_readings_sealed_total 3",
+        "wattwitness_records_stored_total 2",
     ] {
         assert!(
             text.lines().any(|known| known == line),
