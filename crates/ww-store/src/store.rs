@@ -147,6 +147,16 @@ pub trait Store: Send + Sync + 'static {
         audit: NewAudit,
     ) -> Answer<'_, Installation>;
 
+    /// Stores an enrolment that was brought and the one that takes its place, as by [`Store::enrol`]
+    /// one after the other: both, or neither.
+    ///
+    /// Refused: as by [`Store::enrol`].
+    fn renew(
+        &self,
+        brought: (Verified<Enrolment>, NewAudit),
+        renewed: (Verified<Enrolment>, NewAudit),
+    ) -> Answer<'_, Installation>;
+
     /// Stores a meter's consent to its enrolment; the same consent again changes nothing.
     ///
     /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnknownEnrolment`].

@@ -83,6 +83,7 @@ store_suite! { Sqlite;
     a_correction_is_shown_beside_the_total,
     one_sensor_and_channel_has_one_active_meter,
     an_enrolment_is_accepted_by_its_meter_and_never_goes_back,
+    an_enrolment_is_renewed_with_the_one_that_was_brought_or_not_at_all,
     events_are_resumed_where_one_left_off,
     pending_readings_go_by_id_over_all_installations,
     keys_are_kept_by_hash_and_stay_withdrawn,

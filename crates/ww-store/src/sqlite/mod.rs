@@ -381,6 +381,17 @@ impl Store for SqliteStore {
         })
     }
 
+    fn renew(
+        &self,
+        brought: (Verified<Enrolment>, NewAudit),
+        renewed: (Verified<Enrolment>, NewAudit),
+    ) -> Answer<'_, Installation> {
+        self.write("renew an enrolment", move |session| {
+            registry::enrol(session, &brought.0, None, None, &brought.1)?;
+            registry::enrol(session, &renewed.0, None, None, &renewed.1)
+        })
+    }
+
     fn accept_enrolment(
         &self,
         acceptance: Verified<Acceptance>,

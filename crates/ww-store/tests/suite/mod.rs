@@ -1545,6 +1545,29 @@ pub(crate) async fn an_enrolment_is_accepted_by_its_meter_and_never_goes_back<B:
     ));
 }
 
+pub(crate) async fn an_enrolment_is_renewed_with_the_one_that_was_brought_or_not_at_all<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let with_audit = |number| (meter.enrolment(number), audit(None));
+    let refused = store.renew(with_audit(7), with_audit(6)).await;
+    assert!(matches!(
+        refused.unwrap_err(),
+        StoreError::Refused(Refusal::StaleEnrolment {
+            last: 7,
+            got: 6,
+            ..
+        })
+    ));
+    assert_eq!(store.enrolments(id).await.unwrap().len(), 1);
+    let renewed = store.renew(with_audit(7), with_audit(8)).await.unwrap();
+    assert_eq!(renewed.enrolment.unwrap().number, 8);
+    assert_eq!(store.enrolments(id).await.unwrap().len(), 3);
+}
+
 pub(crate) async fn events_are_resumed_where_one_left_off<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
