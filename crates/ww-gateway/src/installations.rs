@@ -1,5 +1,6 @@
 //! Installations: announced by meters, approved and revoked by operators.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -29,7 +30,7 @@ use crate::ingest::{expect_media_type, signature_invalid};
 use crate::parameters::{Parameters, Path};
 use crate::readings::{meter_of, page};
 use crate::records;
-use crate::state::{Gateway, Peer, Shared};
+use crate::state::{Gateway, Peer, Shared, to_its_end};
 use crate::view;
 
 /// What it costs an address to bring a new meter, beside the request: each takes a place that others
@@ -128,22 +129,28 @@ pub(crate) async fn announce(
         announcement.name.clone(),
     );
     let waiting_limit = gateway.config.limits.waiting_meters;
-    let announced = gateway
-        .store
-        .announce(announcement, waiting_limit, audit)
-        .await?;
-    let (status, installation) = match announced {
-        Announced::New {
+    let intake = Arc::clone(&gateway);
+    let announced = to_its_end(async move {
+        let announced = intake.store.announce(announcement, waiting_limit, audit);
+        let announced = announced.await?;
+        if let Announced::New {
             installation,
             forgotten,
-        } => {
+        } = &announced
+        {
             tracing::info!(installation_id = installation.id.0, meter_id = %meter, "a meter waits for approval");
             if let Some(forgotten) = forgotten {
                 tracing::info!(meter_id = %forgotten, "a meter that had waited for a day was forgotten");
-                gateway.registry.forget(&forgotten);
+                intake.registry.forget(forgotten);
             }
-            gateway.know(&installation).await?;
-            gateway.announce_change().await;
+            intake.know(meter).await?;
+            intake.announce_change().await;
+        }
+        Ok(announced)
+    })
+    .await?;
+    let (status, installation) = match announced {
+        Announced::New { installation, .. } => {
             if caller.is_none() {
                 let now = Instant::now();
                 gateway.anonymous.charge(address, ANNOUNCEMENT_COST, now);
@@ -325,21 +332,24 @@ pub(crate) async fn approve(
     let subject = format!("installation {}", installation.id);
     let digest = digest(enrolment.record())?;
     let audit = gateway.audit_of(&caller, "installation.approve", subject, digest);
-    let approved = gateway
-        .store
-        .enrol(enrolment, Some(label), replacement, audit)
-        .await?;
-    if let Some(old) = old {
-        records::reload(&gateway, old).await?;
-    }
-    tracing::info!(
-        installation_id = approved.id.0,
-        actor = caller.name,
-        "a meter was approved"
-    );
-    gateway.know(&approved).await?;
-    gateway.announce_change().await;
-    Ok(Json(show(&gateway, &approved)))
+    to_its_end(async move {
+        let approved = gateway
+            .store
+            .enrol(enrolment, Some(label), replacement, audit)
+            .await?;
+        if let Some(old) = old {
+            gateway.know(old).await?;
+        }
+        tracing::info!(
+            installation_id = approved.id.0,
+            actor = caller.name,
+            "a meter was approved"
+        );
+        gateway.know(approved.meter).await?;
+        gateway.announce_change().await;
+        Ok(Json(show(&gateway, &approved)))
+    })
+    .await
 }
 
 fn digest(enrolment: &Enrolment) -> Result<String> {
@@ -603,15 +613,18 @@ pub(crate) async fn revoke(
     let subject = format!("installation {}", installation.id);
     let detail = format!("{}: {}", body.reason, body.note);
     let audit = gateway.audit_of(&caller, "installation.revoke", subject, detail);
-    let revoked = gateway.store.revoke(revocation, audit).await?;
-    tracing::info!(
-        installation_id = revoked.id.0,
-        actor = caller.name,
-        "a meter was revoked"
-    );
-    gateway.know(&revoked).await?;
-    gateway.announce_change().await;
-    Ok(Json(show(&gateway, &revoked)))
+    to_its_end(async move {
+        let revoked = gateway.store.revoke(revocation, audit).await?;
+        tracing::info!(
+            installation_id = revoked.id.0,
+            actor = caller.name,
+            "a meter was revoked"
+        );
+        gateway.know(revoked.meter).await?;
+        gateway.announce_change().await;
+        Ok(Json(show(&gateway, &revoked)))
+    })
+    .await
 }
 
 #[cfg(test)]

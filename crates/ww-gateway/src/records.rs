@@ -35,7 +35,7 @@ use crate::parameters::{Parameters, Path};
 use crate::plausibility::{self, NumberedRemark, Plausibility};
 use crate::readings::{PAGE_BYTES, put_next};
 use crate::registry::Meter;
-use crate::state::{Gateway, Peer, Shared};
+use crate::state::{Gateway, Peer, Shared, to_its_end};
 
 /// Bodies above this are checked beside the threads that serve connections.
 const INLINE_BYTES: usize = 4 << 10;
@@ -500,7 +500,7 @@ pub(crate) fn verify_replacement(
 
 /// Stores all and gives the chain record expected next, if the store said so.
 async fn store_records(
-    gateway: &Shared,
+    gateway: &Gateway,
     peer: Peer,
     body: &[u8],
     checked: Checked,
@@ -533,8 +533,7 @@ async fn store_records(
         }
     }
     for statement in checked.statements {
-        // Rare, and large while it is under way.
-        Box::pin(store_statement(gateway, statement)).await?;
+        to_its_end(store_statement(Arc::clone(gateway), statement)).await?;
     }
     Ok(next_index)
 }
@@ -587,7 +586,8 @@ fn note_outcomes(gateway: &Shared, outcomes: &[Outcome], entries: &[Entry]) -> N
     noted
 }
 
-async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
+async fn store_statement(gateway: Gateway, statement: Statement) -> Result<()> {
+    let gateway = gateway.as_ref();
     let audit = |signer: String, action: &str, meter: MeterId| {
         gateway.audit(
             signer,
@@ -631,11 +631,11 @@ async fn store_statement(gateway: &Shared, statement: Statement) -> Result<()> {
             let record = *replacement.record();
             let audit = audit(operator(&record), "installation.replace", record.new_meter);
             let installation = store.replace(replacement, audit).await?;
-            reload(gateway, record.old_meter).await?;
+            gateway.know(record.old_meter).await?;
             installation
         }
     };
-    gateway.know(&installation).await?;
+    gateway.know(installation.meter).await?;
     gateway.announce_change().await;
     Ok(())
 }
@@ -667,11 +667,7 @@ async fn store_enrolment(
         ..held
     };
     let renewed = gateway.operator.sign(renewed).map_err(damaged)?;
-    // Of two with one number the first stays.
-    if !is_rival(&held) {
-        gateway.store.enrol(brought, None, None, audit).await?;
-    }
-    let audit = gateway.audit(
+    let renewal = gateway.audit(
         "gateway",
         "installation.enrol",
         format!("meter {meter}"),
@@ -680,7 +676,13 @@ async fn store_enrolment(
             held.number, record.number
         ),
     );
-    Ok(gateway.store.enrol(renewed, None, None, audit).await?)
+    // Of two with one number the first stays.
+    let stored = if is_rival(&held) {
+        gateway.store.enrol(renewed, None, None, renewal)
+    } else {
+        gateway.store.renew((brought, audit), (renewed, renewal))
+    };
+    Ok(stored.await?)
 }
 
 /// Whether the meter's consent to this enrolment is held: then there is nothing to write.
@@ -692,14 +694,6 @@ async fn is_accepted(gateway: &Shared, enrolment: &Enrolment) -> Result<bool> {
     Ok(held
         .iter()
         .any(|held| held.enrolment == *enrolment && held.acceptance.is_some()))
-}
-
-/// Reads a meter anew after a change of which it is not the answer.
-pub(crate) async fn reload(gateway: &Shared, meter: MeterId) -> Result<()> {
-    if let Some(installation) = gateway.store.installation_of(meter).await? {
-        gateway.know(&installation).await?;
-    }
-    Ok(())
 }
 
 fn operator(record: &impl Record) -> String {

@@ -249,6 +249,7 @@ async fn shared(
     let newest = store.last_event().await?;
     let peer_rate = Rate::new(limits.peer_requests_per_s, limits.peer_burst);
     Ok(Arc::new(Shared {
+        knowing: tokio::sync::Mutex::new(()),
         anonymous: PeerLimit::new(peer_rate),
         refused: PeerLimit::new(peer_rate),
         bodies: BodyRoom::new(

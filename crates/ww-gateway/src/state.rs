@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use ww_store::{EventId, Installation, NewAudit, Store, StoreError};
-use ww_wire::{SignerId, UtcMillis};
+use ww_api::ProblemKind;
+use ww_store::{EventId, NewAudit, Store, StoreError};
+use ww_wire::{MeterId, SignerId, UtcMillis};
 
 use crate::access::{Caller, Keys};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::{Failure, Result};
 use crate::limits::{BodyRoom, PeerLimit, Rate, Shares};
 use crate::metrics::Metrics;
 use crate::operator::OperatorKey;
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) operator: OperatorKey,
     pub(crate) operators: Vec<ww_verify::VerifyingKey>,
     pub(crate) registry: Registry,
+    /// Held by who takes over into the registry what the store says.
+    pub(crate) knowing: tokio::sync::Mutex<()>,
     pub(crate) keys: Keys,
     /// Requests without a key, or with one that is not valid.
     pub(crate) anonymous: PeerLimit,
@@ -86,10 +90,14 @@ impl Shared {
         }
     }
 
-    /// Takes over what the store says of an installation.
-    pub(crate) async fn know(&self, installation: &Installation) -> Result<(), StoreError> {
-        let enrolments = self.store.enrolments(installation.id).await?;
-        self.registry.put(installation, &enrolments);
+    /// Takes over what the store says of a meter. One at a time, so that what is asked first is not
+    /// put last.
+    pub(crate) async fn know(&self, meter: MeterId) -> core::result::Result<(), StoreError> {
+        let _alone = self.knowing.lock().await;
+        if let Some(installation) = self.store.installation_of(meter).await? {
+            let enrolments = self.store.enrolments(installation.id).await?;
+            self.registry.put(&installation, &enrolments);
+        }
         Ok(())
     }
 
@@ -119,5 +127,44 @@ impl Shared {
         detail: impl Into<String>,
     ) -> NewAudit {
         self.audit(caller.name.as_str(), action, subject, detail)
+    }
+}
+
+/// Does an act to its end although whoever asked for it may hang up: what the store has taken, the
+/// gateway's memory and its live streams must hear of.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    act: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(act).await.unwrap_or_else(|fault| {
+        tracing::error!(%fault, "an act broke off");
+        Err(Failure::new(
+            ProblemKind::Internal,
+            "the act broke off; ask what has become of it before you try again",
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_act_goes_on_when_whoever_asked_for_it_has_hung_up() {
+        let (go_on, may_go_on) = oneshot::channel::<()>();
+        let (done, is_done) = oneshot::channel();
+        let act = to_its_end(async move {
+            may_go_on.await.unwrap();
+            done.send(()).unwrap();
+            Ok(())
+        });
+        tokio::select! {
+            biased;
+            _ = act => unreachable!("it waits"),
+            () = core::future::ready(()) => {}
+        }
+        go_on.send(()).unwrap();
+        is_done.await.unwrap();
     }
 }
