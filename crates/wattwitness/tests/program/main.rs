@@ -16,3 +16,4 @@ mod place;
 mod post;
 mod readme;
 mod swap;
+mod tampering;
