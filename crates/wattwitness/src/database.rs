@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::Deserialize;
 use ww_api::Milli;
 use ww_gateway::{Clock, SystemClock};
@@ -103,7 +104,8 @@ async fn whole_backup(store: &SqliteStore, file: &Path) -> anyhow::Result<()> {
         .tempdir_in(parent)?;
     let unfinished = making.path().join("backup");
     store.backup(&unfinished).await?;
-    std::fs::rename(&unfinished, file)?;
+    // Not over a file that has come into being since.
+    renameat_with(CWD, &unfinished, CWD, file, RenameFlags::NOREPLACE)?;
     File::open(parent)?.sync_all()?;
     Ok(())
 }
@@ -191,7 +193,7 @@ pub(crate) async fn import(arguments: &ImportArguments, rows: &Rows) -> anyhow::
     Ok(report)
 }
 
-/// One NaN in an old database does not keep the rest out.
+/// Reads the rows one by one: one NaN in an old database does not keep the rest out.
 fn read_rows(text: &str) -> anyhow::Result<Rows> {
     let text = quote_bare_words(text);
     let rows: Vec<&serde_json::value::RawValue> = serde_json::from_str(&text)?;
@@ -245,6 +247,17 @@ fn open_existing(folder: &Path) -> anyhow::Result<SqliteStore> {
             database.display()
         );
     }
+    // Beside a gateway of an older version the database must stay as that one knows it.
+    let _alone = match DataFolder::take(folder) {
+        Ok(alone) => Some(alone),
+        Err(_) if SqliteStore::is_up_to_date(&database)? => None,
+        Err(taken) => {
+            return Err(taken.context(
+                "the database is of an older version, as the gateway that runs may be: use that \
+                 version's program, or stop the gateway",
+            ));
+        }
+    };
     serve::open(folder)
 }
 

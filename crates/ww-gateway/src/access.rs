@@ -110,7 +110,7 @@ pub(crate) async fn admin_key(
     let known = store.keys().await?;
     let key = match key_file::read(path)? {
         Some(content) => content.trim().to_owned(),
-        None if known.iter().any(is_admin) => return Ok(()),
+        None if known.iter().any(|key| is_admin(key, now)) => return Ok(()),
         None => {
             let key = new_key()?;
             key_file::make(path, &format!("{key}\n"))?;
@@ -143,8 +143,12 @@ pub(crate) async fn admin_key(
     Ok(())
 }
 
-fn is_admin(key: &ApiKey) -> bool {
-    key.key.role == ww_store::Role::Admin && key.revoked.is_none()
+/// Whether the key lets an administrator in; by an unknown time, only one that never expires.
+fn is_admin(key: &ApiKey, now: Option<UtcMillis>) -> bool {
+    let has_expired = |end: UtcMillis| now.is_none_or(|now| end <= now);
+    key.key.role == ww_store::Role::Admin
+        && key.revoked.is_none()
+        && !key.key.expires.is_some_and(has_expired)
 }
 
 pub(crate) const fn role_of(role: ww_store::Role) -> Role {
@@ -182,7 +186,7 @@ pub(crate) async fn authorize(
     }
 }
 
-/// Who may use a route. What is not in the table is nobody's.
+/// Who may use a route. What is not in the table is for administrators only.
 fn access_of(method: &axum::http::Method, path: &str) -> Access {
     let method = match method.as_str() {
         "POST" => Method::Post,
@@ -302,6 +306,27 @@ mod tests {
         let (one, other) = (new_key().unwrap(), new_key().unwrap());
         assert_ne!(one, other);
         assert_eq!(one.len(), PREFIX.len() + 43);
+    }
+
+    #[tokio::test]
+    async fn another_administrators_key_stands_for_the_first_until_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = ww_store::SqliteOptions::default();
+        let store = ww_store::SqliteStore::open(&folder.path().join("store.db"), options).unwrap();
+        let audit = ww_store::NewAudit {
+            at: None,
+            actor: String::new(),
+            action: String::new(),
+            subject: String::new(),
+            detail: String::new(),
+        };
+        let other = key(1, "wwk_a", ww_store::Role::Admin).key;
+        store.add_key(other, audit).await.unwrap();
+        let file = folder.path().join("admin.key");
+        for (now, is_made) in [(999, false), (1_000, true)] {
+            admin_key(&store, &file, UtcMillis::new(now)).await.unwrap();
+            assert_eq!(file.exists(), is_made, "{now}");
+        }
     }
 
     #[test]

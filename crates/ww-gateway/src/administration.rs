@@ -1,5 +1,7 @@
 //! API keys, the audit trail, figures, and readings taken over from an older system.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -17,7 +19,7 @@ use crate::error::{Failure, Result};
 use crate::installations::JsonBody;
 use crate::parameters::{Parameters, Path};
 use crate::readings::page;
-use crate::state::Gateway;
+use crate::state::{Gateway, to_its_end};
 use crate::view;
 
 /// Rows of the audit trail when nothing is said.
@@ -69,8 +71,12 @@ pub(crate) async fn create_key(
         format!("key {}", body.name),
         format!("role {}", body.role.name()),
     );
-    let stored = gateway.store.add_key(new, audit).await?;
-    gateway.keys.put(&stored);
+    let stored = to_its_end(async move {
+        let stored = gateway.store.add_key(new, audit).await?;
+        gateway.keys.put(&stored);
+        Ok(stored)
+    })
+    .await?;
     let answer = NewApiKeyAnswer {
         id: u64::from(stored.id.0),
         name: body.name,
@@ -89,8 +95,15 @@ pub(crate) async fn revoke_key(
     let missing = || Failure::not_found(format!("key {id}"));
     let number = id.parse().map(KeyId).map_err(|_| missing())?;
     let audit = gateway.audit_of(&caller, "key.revoke", format!("key {id}"), "");
-    let revoked = gateway.store.revoke_key(number, audit).await?;
-    gateway.keys.put(&revoked.ok_or_else(missing)?);
+    let intake = Arc::clone(&gateway);
+    let revoked = to_its_end(async move {
+        let revoked = intake.store.revoke_key(number, audit).await?;
+        if let Some(revoked) = &revoked {
+            intake.keys.put(revoked);
+        }
+        Ok(revoked)
+    });
+    revoked.await?.ok_or_else(missing)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

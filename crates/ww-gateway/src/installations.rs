@@ -129,6 +129,7 @@ pub(crate) async fn announce(
         announcement.name.clone(),
     );
     let waiting_limit = gateway.config.limits.waiting_meters;
+    let is_unknown = caller.is_none();
     let intake = Arc::clone(&gateway);
     let announced = to_its_end(async move {
         let announced = intake.store.announce(announcement, waiting_limit, audit);
@@ -143,6 +144,10 @@ pub(crate) async fn announce(
                 tracing::info!(meter_id = %forgotten, "a meter that had waited for a day was forgotten");
                 intake.registry.forget(forgotten);
             }
+            if is_unknown {
+                let now = Instant::now();
+                intake.anonymous.charge(address, ANNOUNCEMENT_COST, now);
+            }
             intake.know(meter).await?;
             intake.announce_change().await;
         }
@@ -150,13 +155,7 @@ pub(crate) async fn announce(
     })
     .await?;
     let (status, installation) = match announced {
-        Announced::New { installation, .. } => {
-            if caller.is_none() {
-                let now = Instant::now();
-                gateway.anonymous.charge(address, ANNOUNCEMENT_COST, now);
-            }
-            (StatusCode::CREATED, installation)
-        }
+        Announced::New { installation, .. } => (StatusCode::CREATED, installation),
         Announced::Known(installation) => {
             let may_read = gateway.config.public_read || caller.is_some();
             if !may_read {

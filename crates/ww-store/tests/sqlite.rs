@@ -382,7 +382,10 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
     )
     .unwrap();
 
+    let path = backend.0.path().join("store.db");
+    assert!(!SqliteStore::is_up_to_date(&path).unwrap());
     let store = backend.open();
+    assert!(SqliteStore::is_up_to_date(&path).unwrap());
     assert_eq!(store.installation(id).await.unwrap(), held);
     assert_eq!(all(&*store, id).await, everything);
     assert_whole(&*store).await;

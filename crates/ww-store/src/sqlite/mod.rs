@@ -54,7 +54,7 @@ pub struct SqliteOptions {
     /// page when they are filed.
     pub fresh_readings: u32,
     /// Sealed readings that are unpacked for a thinned list, at most, beside its first and last day:
-    /// as it comes, those of about six weeks.
+    /// by default those of about six weeks.
     pub thinned_readings: u64,
     /// Page cache of each connection.
     pub cache_kib: u32,
@@ -146,6 +146,17 @@ impl SqliteStore {
         })
     }
 
+    /// Whether a database has the newest schema, so that opening it leaves it as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a file of another program, [`StoreError::Database`].
+    pub fn is_up_to_date(path: &Path) -> core::result::Result<bool, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(failing("look at the database"))?;
+        Ok(schema::version(&connection)? == schema::NEWEST)
+    }
+
     /// Puts a backup in the place of a database that is not open, and writes into its audit trail
     /// that this was done. The backup is checked first; the newest schema is not needed, a newer
     /// one is refused.
@@ -160,10 +171,13 @@ impl SqliteStore {
         let attempt = "restore a backup";
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let from = Connection::open_with_flags(backup, flags).map_err(failing(attempt))?;
-        let found = schema::version(&from)?;
-        if found == 0 || found > schema::NEWEST {
-            let known = schema::NEWEST;
+        let (found, known) = (schema::version(&from)?, schema::NEWEST);
+        if found > known {
             return Err(StoreError::NewerSchema { found, known });
+        }
+        if found == 0 {
+            let what = "the file is no backup of WattWitness".to_owned();
+            return Err(StoreError::Damaged { what });
         }
         let verdict: String = from
             .pragma_query_value(None, "integrity_check", |row| row.get(0))
