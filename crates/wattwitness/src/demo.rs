@@ -51,11 +51,11 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "COUNT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     meters: Option<u16>,
-    /// How far back history goes, such as 365d or 12h [default: 365d]
+    /// How far back history goes, such as 365d or 12h, 3650d at most [default: 365d]
     #[arg(long, value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<String>,
-    /// How many times faster than real time the park lives [default: 1]
+    /// How many times faster than real time the park lives, 1 to 1000 [default: 1]
     #[arg(long, value_name = "TIMES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<u16>,

@@ -15,11 +15,11 @@ use ww_verify::Plain;
 use ww_wire::record::Record;
 use ww_wire::{
     Address, Custody, Domain, Enrolment, Mac, MeterId, ProductionCounter, PublicKey, RecordType,
-    SensorModel, Sign1, SignerId, Text, ToBeSigned, Watts,
+    SensorModel, Sign1, Text, ToBeSigned, Watts,
 };
 
 use crate::http::{self, NoAnswer, Server};
-use crate::keys::{PrivateKey, fingerprint};
+use crate::keys::{PrivateKey, fingerprint, signer_id};
 use crate::meter::CounterArgument;
 
 /// How often to look whether the meter has announced itself.
@@ -53,7 +53,7 @@ pub(crate) struct EnrolArguments {
     #[arg(long, value_name = "FILE", env = "WATTWITNESS_API_KEY_FILE")]
     api_key_file: PathBuf,
     /// The meter's id; without it, the meters that wait are listed
-    #[arg(long, value_name = "ID", value_parser = meter_id)]
+    #[arg(long, value_name = "ID", value_parser = signer_id)]
     meter: Option<MeterId>,
     /// How long to wait for the meter to announce itself
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -99,12 +99,6 @@ pub(crate) async fn run(arguments: &EnrolArguments) -> anyhow::Result<String> {
         approved.id,
         Plain(&approved.name)
     ))
-}
-
-fn meter_id(text: &str) -> Result<MeterId, &'static str> {
-    hex::decode_array(text)
-        .map(SignerId)
-        .ok_or("an id has 64 hex digits; `wattwitness keys show FILE --id` prints it on the meter")
 }
 
 fn server(arguments: &EnrolArguments) -> anyhow::Result<Server> {

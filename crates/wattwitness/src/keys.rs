@@ -11,7 +11,7 @@ use p256::SecretKey;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use rustix::fs::OFlags;
-use ww_wire::PublicKey;
+use ww_wire::{PublicKey, SignerId};
 use zeroize::Zeroizing;
 
 /// No key file is longer; what is longer is something else.
@@ -43,6 +43,13 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         id: bool,
     },
+}
+
+/// Reads the id of a meter or an operator.
+pub(crate) fn signer_id(text: &str) -> Result<SignerId, &'static str> {
+    ww_api::hex::decode_array(text)
+        .map(SignerId)
+        .ok_or("an id has 64 hex digits; `wattwitness keys show FILE --id` prints it")
 }
 
 /// A private key, wiped when dropped.

@@ -18,6 +18,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
@@ -33,9 +34,9 @@ Examples:
   wattwitness keys new meter.key
       a key for a meter
   wattwitness meter --shelly http://192.168.1.50 \\
-      --gateway http://192.168.1.10:8000 --key meter.key
+      --gateway http://127.0.0.1:8000 --key meter.key
       a meter
-  wattwitness verify --gateway http://192.168.1.10:8000 --meter ID
+  wattwitness verify --gateway http://127.0.0.1:8000 --meter ID
       an audit of that meter
 
 Settings come from flags, then from WATTWITNESS_* in the environment, then from
@@ -164,7 +165,10 @@ fn refuse(error: &clap::Error) -> ! {
         .filter(|name| name.starts_with("WATTWITNESS_"))
         .collect::<Vec<_>>();
     if error.use_stderr() && !set.is_empty() {
-        eprintln!("These variables count as flags: {}", set.join(", "));
+        eprintln!(
+            "Set in the environment, which counts like flags: {}",
+            set.join(", ")
+        );
     }
     std::process::exit(error.exit_code())
 }
@@ -183,43 +187,41 @@ async fn unless_stopped<T>(
 
 fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let config = line.config.as_deref();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = || tokio::runtime::Runtime::new().context("no thread can be started");
     match line.command {
         Command::Serve(arguments) => {
             let settings = arguments.settings(config, "serve")?;
-            runtime.block_on(serve::run(settings))?;
+            runtime()?.block_on(serve::run(settings))?;
         }
         Command::Demo(arguments) => {
             let settings = arguments.settings(config, "demo")?;
-            runtime.block_on(demo::run(settings))?;
+            runtime()?.block_on(demo::run(settings))?;
         }
         Command::Meter(arguments) => {
             let settings = arguments.settings(config, "meter")?;
-            runtime.block_on(meter::run(settings, stop::requested()))?;
+            runtime()?.block_on(meter::run(settings, stop::requested()))?;
         }
         Command::Keys(command) => print(&keys::run(&command)?),
         Command::Enrol(arguments) => {
             let work = enrol::run(&arguments);
-            print(&runtime.block_on(unless_stopped(work, "the gateway had answered"))?);
+            print(&runtime()?.block_on(unless_stopped(work, "the gateway had answered"))?);
         }
         Command::Verify(arguments) => {
             let work = unless_stopped(verify::run(&arguments), "the audit was done");
-            let (report, code) = runtime.block_on(work)?;
+            let (report, code) = runtime()?.block_on(work)?;
             print(&report);
             return Ok(code);
         }
         Command::Backup(arguments) => {
             let work = database::backup(&arguments);
-            print(&runtime.block_on(unless_stopped(work, "the backup was whole"))?);
+            print(&runtime()?.block_on(unless_stopped(work, "the backup was whole"))?);
         }
         Command::Restore(arguments) => print(&database::restore(&arguments)?),
         Command::Import(arguments) => {
             let rows = database::Rows::read(&arguments)?;
             let work = database::import(&arguments, &rows);
             let unfinished = "every row was taken; the same command takes the rest";
-            print(&runtime.block_on(unless_stopped(work, unfinished))?);
+            print(&runtime()?.block_on(unless_stopped(work, unfinished))?);
         }
         Command::Bench(command) => print(&bench::run(&command)?),
     }

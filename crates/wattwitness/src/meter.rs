@@ -44,7 +44,7 @@ use ww_wire::{
 };
 use zeroize::Zeroizing;
 
-use crate::http::{self, reason};
+use crate::http;
 use crate::keys::{PrivateKey, fingerprint};
 use clock::{Clock, SystemClock};
 use contradiction::Contradiction;
@@ -90,10 +90,11 @@ synchronised when the kernel says so, whoever keeps it (timesyncd, chrony, ntpd,
 PTP): `timedatectl` is asked once a minute. Without systemd, a fresh
 /run/systemd/timesync/synchronized counts; otherwise the time is informative.
 
-One key has one queue: with a lost or older state folder the meter sends
-nothing, so that it contradicts nothing that it signed; it goes on measuring,
-keeps what it measures, and says in the log what to do. Make a new key then, and
-let the operator approve it as the replacement.";
+One key has one queue: with a lost state folder, or an older copy that lacks
+records which the gateway has, the meter sends nothing, so that it contradicts
+nothing that it signed; it goes on measuring, keeps what it measures, and says in
+the log what to do. Make a new key then, and let the operator approve it as the
+replacement. Never start it on a copy.";
 
 /// What the meter is told by flags, environment and configuration file.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]

@@ -12,10 +12,12 @@ use anyhow::{Context, anyhow, bail, ensure};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use ww_api::hex;
-use ww_verify::{Audit, AuditError, Plain, Question, Report, Verdict};
-use ww_wire::{MeterId, PublicKey, SignerId};
+use ww_gateway::{Clock, SystemClock};
+use ww_verify::{Audit, AuditError, Question, Report, Verdict};
+use ww_wire::{MeterId, PublicKey, SignerId, UtcMillis};
 
 use crate::http::{self, Server};
+use crate::keys::signer_id;
 
 /// The exit code of an audit that found something that does not hold.
 const REFUTED: u8 = 3;
@@ -23,20 +25,26 @@ const REFUTED: u8 = 3;
 /// The exit code of an audit that found something missing.
 const INCOMPLETE: u8 = 4;
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 complete, 3 refuted, 4 something is missing or there is nothing to check, 1 the audit could not be done.
-
-Times are held against whole windows of up to ten minutes: one that lies across --from or --to counts in full.
-Only clocks that were synchronised show where that time begins and ends. A history without any can be checked whole.
-
+const EXAMPLES: &str = "\
 Examples:
-  wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… --from 2026-06-01 --to 2026-07-01
-  wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… --save evidence
-  wattwitness verify --saved evidence --meter 5f2c…       offline, from what was saved";
+  wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c…
+  wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… \\
+      --from 2026-06-01 --to 2026-07-01
+  wattwitness verify --gateway http://127.0.0.1:8000 --meter 5f2c… \\
+      --save evidence
+  wattwitness verify --saved evidence --meter 5f2c…
+      offline, from what was saved
+
+Times are held against whole windows of up to ten minutes: one that lies across
+--from or --to counts in full. Only clocks that were synchronised show where
+that time begins and ends. A history without any can be checked whole.
+
+Exit codes: 0 complete; 1 the audit could not be done; 2 the command line is
+wrong; 3 refuted; 4 something is missing, or there is nothing to check.";
 
 /// What to check.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArguments {
     /// The gateway that serves the records; it need not be trusted
     #[arg(long, value_name = "URL", required_unless_present = "saved", value_parser = http::address)]
@@ -73,12 +81,11 @@ pub(crate) struct VerifyArguments {
 
 impl VerifyArguments {
     fn question(&self) -> Question {
-        let now_ms = jiff::Timestamp::now().as_millisecond();
         Question {
             operator: self.operator,
             from_ms: self.from,
             to_ms: self.to,
-            now_ms: u64::try_from(now_ms).ok(),
+            now_ms: SystemClock.now().map(UtcMillis::get),
         }
     }
 }
@@ -407,10 +414,4 @@ fn utc_ms(text: &str) -> Result<u64, String> {
         }
     };
     u64::try_from(time.as_millisecond()).map_err(|_| format!("`{text}` is before 1970"))
-}
-
-fn signer_id(text: &str) -> Result<SignerId, String> {
-    hex::decode_array(text)
-        .map(SignerId)
-        .ok_or_else(|| format!("`{}` is not 64 hex digits", Plain(text)))
 }

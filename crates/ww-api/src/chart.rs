@@ -99,7 +99,7 @@ pub struct Energy {
     /// counted there; none of the other figures has it again.
     #[schema(value_type = f64)]
     pub overlap_wh: Milli,
-    /// Mean of the seven full local days before today, Wh; null before the first full day.
+    /// Mean of the whole ones of the seven local days before today, Wh; null before there is one.
     #[schema(required, value_type = Option<f64>)]
     pub average_7d_wh: Option<Milli>,
     /// What signed corrections have taken back, Wh; the lifetime figure is before that.

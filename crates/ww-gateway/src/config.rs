@@ -119,7 +119,7 @@ pub struct Limits {
     /// How many it may send at once after a pause.
     pub meter_burst: u32,
     /// Requests a second without a key that one address may send in the long run; as many records
-    /// that are refused, which are counted apart.
+    /// that are refused or sent again, which are counted apart.
     pub peer_requests_per_s: u32,
     /// How many it may send at once after a pause.
     pub peer_burst: u32,

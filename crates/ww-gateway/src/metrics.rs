@@ -1,4 +1,5 @@
-//! Figures for Prometheus (text format 0.0.4). Counters only; what they mean stands beside them.
+//! Figures for Prometheus (text format 0.0.4): counts, states and one histogram. What they mean stands
+//! beside them.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,6 @@
 //! The query of a request, read by name; a value that cannot be read is refused by its name.
-//! Parameters that mean nothing here are let be: older clients send some. And what stands in its path.
+//! Parameters that mean nothing here are let be: older clients send some. What stands in the path of a
+//! request is read here too.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;

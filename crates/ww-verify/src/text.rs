@@ -310,7 +310,8 @@ impl fmt::Display for Statement {
                 last_index,
             } => write!(
                 f,
-                "replaced at {} by meter {meter}: records after number {last_index} do not count",
+                "replaced at {} by meter {meter}: records after number {last_index} do not count; the \
+                 energy above has those that were served",
                 Utc(*time_ms)
             ),
             Self::Replaces {

@@ -292,7 +292,7 @@ record! {
     operator {
         /// The meter.
         meter: MeterId,
-        /// When the operator signed; for people.
+        /// When the operator signed.
         time: UtcMillis,
         /// Why.
         reason: RevocationReason,

@@ -851,7 +851,7 @@ export interface components {
         Energy: {
             /**
              * Format: double
-             * @description Mean of the seven full local days before today, Wh; null before the first full day.
+             * @description Mean of the whole ones of the seven local days before today, Wh; null before there is one.
              */
             average_7d_wh: number | null;
             /**

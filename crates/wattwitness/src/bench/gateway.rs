@@ -16,7 +16,8 @@ use ww_wire::{MeterId, PublicKey};
 
 use crate::serve;
 
-/// Nothing of the gateway is switched off; only its limits are out of the way.
+/// Nothing of the gateway is switched off; only its limits for one meter and one address are out of
+/// the way.
 const CONFIG: &str = "\
 [serve.limits]
 connections_per_peer = 1000

@@ -2,8 +2,8 @@
 //! pace. It talks to the gateway over HTTP like any other meter.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -156,11 +156,9 @@ impl Demonstrator {
         meter: &mut VirtualMeter<SoftwareSigner, SoftwareVerifier>,
         uplink: &mut Uplink,
     ) -> anyhow::Result<()> {
-        let (lock, bell) = (Mutex::new(()), Condvar::new());
         while !self.stopping.load(Ordering::Relaxed) {
             meter.run_until(self.clock.utc(), uplink)?;
-            let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(bell.wait_timeout(guard, PULSE));
+            std::thread::park_timeout(PULSE);
         }
         Ok(())
     }

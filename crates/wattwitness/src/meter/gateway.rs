@@ -15,7 +15,7 @@ use ww_device::uplink::{REQUEST_TIMEOUT_MS, Refusal, Request};
 use ww_verify::Plain;
 use ww_wire::MeterId;
 
-use super::reason;
+use crate::http::reason;
 
 /// The most that is read of an answer; a longer one is not the gateway's.
 const LONGEST_ANSWER: usize = 64 << 10;

@@ -15,7 +15,7 @@ use ww_device::shelly::{IDENTITY_PATH, IdentityReader, Poll, Sensor};
 use ww_wire::{Mac, SensorModel};
 use zeroize::Zeroizing;
 
-use super::reason;
+use crate::http::reason;
 
 /// The most that is read of an answer that says what the sensor is.
 const LONGEST_IDENTITY: usize = 8 << 10;
