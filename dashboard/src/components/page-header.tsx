@@ -15,7 +15,7 @@ export function PageHeader() {
         <span className={styles["mark"]}>
           <Glyph name="wordmark" size={24} />
         </span>
-        <span className={styles["name"]}>{text.product}</span>
+        <span>{text.product}</span>
       </a>
       <StreamBadge />
       <Choice
