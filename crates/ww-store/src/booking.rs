@@ -114,6 +114,7 @@ impl Ledger {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn entries(&mut self) -> &[Entry] {
         self.close_run();
         &self.entries

@@ -7,8 +7,8 @@ use ww_wire::{MilliwattHours, UtcMillis};
 use super::failure::{Failure, Result};
 use super::lookup::{Owner, first_from, owner, point_before};
 use super::registry::carried;
-use super::session::{Head, load_head, load_standing};
-use crate::booking::{Point, Sums};
+use super::session::{Head, calendar, load_standing};
+use crate::booking::{Entry, Point, Sums};
 use crate::calendar::{Calendar, Period, Step, calendar_seconds};
 use crate::{Bar, Chart, EnergySummary, InstallationId, Span};
 
@@ -27,7 +27,34 @@ struct Member {
     id: InstallationId,
     /// `produced` at the record with which a Replacement ends it; zero for the one that goes on.
     ended: MilliwattHours,
+    head: Option<Head>,
+    /// What is booked and not yet in the rollups.
+    booked: Vec<Entry>,
     overlap: Overlap,
+}
+
+impl Member {
+    fn load(connection: &Connection, id: InstallationId, ended: MilliwattHours) -> Result<Self> {
+        let (head, booked) = match load_standing(connection, id)? {
+            Some((head, mut ledger)) => (Some(head), ledger.settle_all()),
+            None => (None, Vec::new()),
+        };
+        Ok(Self {
+            id,
+            ended,
+            head,
+            booked,
+            overlap: Overlap::NONE,
+        })
+    }
+
+    /// When it measured last.
+    fn last_time(&self) -> Option<UtcMillis> {
+        let head = self.head.as_ref()?;
+        let newest = head.latest.map(|(time, _)| time);
+        // Of windows whose readings are lost there is only the close.
+        newest.or(head.last.and_then(|last| last.time))
+    }
 }
 
 /// What a meter measured beside the one that it follows. The energy is that one's, and stands
@@ -51,57 +78,37 @@ fn line(connection: &Connection, id: InstallationId) -> Result<Option<Line>> {
     let Some(own) = carried(connection, id)? else {
         return Ok(None);
     };
-    let calendar = Calendar::named(&own.zone)
-        .ok_or_else(|| Failure::Damaged(format!("time zone {:?} is not known", own.zone)))?;
     let mut line = Line {
-        calendar,
+        calendar: calendar(&own.zone)?,
         zone: own.zone,
-        members: vec![Member {
-            id,
-            ended: MilliwattHours::ZERO,
-            overlap: Overlap::NONE,
-        }],
+        members: vec![Member::load(connection, id, MilliwattHours::ZERO)?],
         corrected: own.corrected,
     };
     let (mut next, mut ended) = (own.replaces, own.carried);
     while let Some(id) = next {
         let before = carried(connection, id)?
             .ok_or_else(|| Failure::Damaged(format!("installation {id} has gone")))?;
-        line.members.push(Member {
-            id,
-            ended,
-            overlap: Overlap::NONE,
-        });
+        line.members.push(Member::load(connection, id, ended)?);
         ended = before.carried;
         line.corrected = sum(line.corrected, before.corrected);
         next = before.replaces;
     }
     let mut end = None;
     for at in (1..line.members.len()).rev() {
-        end = end.max(last_time(connection, line.members[at].id)?);
+        end = end.max(line.members[at].last_time());
         if let Some(end) = end {
             let follower = &mut line.members[at - 1];
-            follower.overlap = overlap(connection, follower.id, end)?;
+            follower.overlap = overlap(connection, follower, end)?;
         }
     }
     Ok(Some(line))
 }
 
-/// When a meter measured last.
-fn last_time(connection: &Connection, id: InstallationId) -> Result<Option<UtcMillis>> {
-    let Some(head) = load_head(connection, id)? else {
-        return Ok(None);
-    };
-    let newest = head.latest.map(|(time, _)| time);
-    // Of windows whose readings are lost there is only the close.
-    Ok(newest.or(head.last.and_then(|last| last.time)))
-}
-
 /// What a meter measured before the `end` of those that it follows. A bar of ten minutes in which both
 /// measured is the earlier one's. Readings of unknown time may have been made at any time: they are
 /// taken for later ones only where they stand behind a later one.
-fn overlap(connection: &Connection, id: InstallationId, end: UtcMillis) -> Result<Overlap> {
-    let (Some(owner), Some(head)) = (owner(connection, id)?, load_head(connection, id)?) else {
+fn overlap(connection: &Connection, member: &Member, end: UtcMillis) -> Result<Overlap> {
+    let (Some(owner), Some(head)) = (owner(connection, member.id)?, &member.head) else {
         return Ok(Overlap::NONE);
     };
     let is_earlier = |time: Option<UtcMillis>| time.is_some_and(|time| time < end);
@@ -115,14 +122,14 @@ fn overlap(connection: &Connection, id: InstallationId, end: UtcMillis) -> Resul
     let Some(broken) = broken else {
         return Ok(Overlap {
             until: None,
-            energy: produced_before(first.as_ref(), before.as_ref(), &head),
+            energy: produced_before(first.as_ref(), before.as_ref(), head),
         });
     };
     let first = first_from(connection, owner, utc(broken.end)?)?;
     let before = first_before(connection, owner, first.as_ref())?;
     Ok(Overlap {
         until: Some(broken.end),
-        energy: produced_before(first.as_ref(), before.as_ref(), &head),
+        energy: produced_before(first.as_ref(), before.as_ref(), head),
     })
 }
 
@@ -162,7 +169,6 @@ fn sums(connection: &Connection, line: &Line, step: Step, periods: &[Period]) ->
         }
     };
     for member in &line.members {
-        let mut standing = load_standing(connection, member.id)?;
         for (step, from, to) in counted(member, step, periods) {
             let mut statement = connection.prepare_cached(
                 "SELECT start, energy, readings, gaps FROM rollups
@@ -177,11 +183,9 @@ fn sums(connection: &Connection, line: &Line, step: Step, periods: &[Period]) ->
                 };
                 add(row.get(0)?, more);
             }
-            if let Some((_, ledger)) = &mut standing {
-                for entry in ledger.entries() {
-                    if entry.step == step && (from..to).contains(&entry.start) {
-                        add(entry.start, entry.sums);
-                    }
+            for entry in &member.booked {
+                if entry.step == step && (from..to).contains(&entry.start) {
+                    add(entry.start, entry.sums);
                 }
             }
         }
@@ -282,7 +286,7 @@ pub(super) fn summary(
     let mut first_time = None;
     for member in &line.members {
         let mut produced = member.ended;
-        if let Some(head) = load_head(connection, member.id)? {
+        if let Some(head) = &member.head {
             first_time = first_time.into_iter().chain(head.first_time).min();
             // Readings that no window sealed before the meter ended are held and in its bars.
             let held = head.last.map(|last| last.produced);

@@ -125,10 +125,9 @@ fn withheld_beginning() {
     assert_eq!(report.verdict, Verdict::Incomplete);
 }
 
-#[test]
-fn a_loss_that_the_meter_declared_says_so() {
-    let mut history = History::of_windows(4);
-    let gap = Gap {
+/// The Gap with which a meter of four windows gives up the second one.
+fn loss_of_record_2(history: &History, last_digest: Hash) -> Gap {
+    Gap {
         meter: history.id(),
         chain_index: ChainIndex::new(5).unwrap(),
         previous: history.last_digest(),
@@ -141,8 +140,14 @@ fn a_loss_that_the_meter_declared_says_so() {
         last_sequence: Sequence::new(120),
         produced_open: MilliwattHours::new(600_000).unwrap(),
         produced_close: MilliwattHours::new(1_200_000).unwrap(),
-        last_digest: history.chain[2].encode().unwrap().digest(),
-    };
+        last_digest,
+    }
+}
+
+#[test]
+fn a_loss_that_the_meter_declared_says_so() {
+    let mut history = History::of_windows(4);
+    let gap = loss_of_record_2(&history, history.chain[2].encode().unwrap().digest());
     history.push(ChainRecord::Gap(gap));
     let report = history.audit(&[0, 1, 3, 4, 5]);
     assert!(matches!(
@@ -154,21 +159,8 @@ fn a_loss_that_the_meter_declared_says_so() {
 #[test]
 fn a_declared_loss_that_ends_in_another_record_is_refuted() {
     let mut history = History::of_windows(4);
-    history.push(ChainRecord::Gap(Gap {
-        meter: history.id(),
-        chain_index: ChainIndex::new(5).unwrap(),
-        previous: history.last_digest(),
-        boot: BootCounter::new(1).unwrap(),
-        time: None,
-        kind: GapKind::Records,
-        first_index: ChainIndex::new(2).unwrap(),
-        last_index: ChainIndex::new(2).unwrap(),
-        first_sequence: Sequence::new(61),
-        last_sequence: Sequence::new(120),
-        produced_open: MilliwattHours::new(600_000).unwrap(),
-        produced_close: MilliwattHours::new(1_200_000).unwrap(),
-        last_digest: Hash([9; 32]),
-    }));
+    let gap = loss_of_record_2(&history, Hash([9; 32]));
+    history.push(ChainRecord::Gap(gap));
     let report = history.audit(&[0, 1, 3, 4, 5]);
     assert!(matches!(
         report.problems[..],
