@@ -1,4 +1,4 @@
-//! How a meter becomes known: it announces itself, and an operator approves it.
+//! How a meter becomes known and what operators say of it: bodies of requests.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -100,6 +100,20 @@ pub struct Approval {
     /// key or by the meter that ends.
     #[serde(default)]
     pub replacement: Option<String>,
+}
+
+/// What `POST /api/v1/installations/{id}/label` takes: one of them or both. What is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelRequest {
+    /// The name that people see; 1 to 64 bytes.
+    #[serde(default)]
+    #[schema(example = "Barn roof")]
+    pub name: Option<String>,
+    /// IANA name of the site's time zone.
+    #[serde(default)]
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
 }
 
 /// What `POST /api/v1/installations/{id}/revoke` takes.

@@ -5,17 +5,17 @@ use utoipa::ToSchema;
 
 use crate::Milli;
 
-/// How long a chart looks back, ending now.
+/// How long a chart is: so far back from now, or the whole calendar period that holds a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeFrame {
     /// 6 bars of 10 minutes.
     Hour,
-    /// 24 bars of an hour.
+    /// 24 bars of an hour; of a calendar day, its 23, 24 or 25.
     Day,
-    /// 7 bars of a local day.
+    /// 7 bars of a local day; of a calendar week, Monday to Sunday.
     Week,
-    /// 30 bars of a local day.
+    /// 30 bars of a local day; of a calendar month, its days.
     Month,
     /// 12 bars of a local month.
     Year,
@@ -49,7 +49,7 @@ impl TimeFrame {
     }
 }
 
-/// A chart. It is empty when the meter has no reading in the time frame.
+/// A chart. It has no bars when the meter has no reading in it; where it begins and ends is told anyway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Chart {
     /// The bars, oldest first.
@@ -59,6 +59,15 @@ pub struct Chart {
     /// Sum of the bars in Wh.
     #[schema(value_type = f64, example = 1250.25)]
     pub total_energy: Milli,
+    /// The first moment of the whole chart, Unix seconds.
+    #[schema(example = 1_750_284_000)]
+    pub start: i64,
+    /// The first moment after the whole chart, Unix seconds.
+    #[schema(example = 1_750_370_400)]
+    pub end: i64,
+    /// IANA name of the site's time zone, in which the bars are cut.
+    #[schema(example = "Europe/Berlin")]
+    pub timezone: String,
 }
 
 /// One bar.
@@ -73,6 +82,12 @@ pub struct DataPoint {
     /// Its start, Unix seconds.
     #[schema(example = 1_750_352_400)]
     pub timestamp: i64,
+    /// The first moment after it, Unix seconds.
+    #[schema(example = 1_750_356_000)]
+    pub end: i64,
+    /// How many readings there are in it.
+    #[schema(example = 360)]
+    pub readings: u32,
     /// Whether readings are missing in it, so that energy of other bars may be booked here.
     pub spans_gap: bool,
 }

@@ -1,6 +1,9 @@
 //! The names that the records' enumerations have in JSON.
 
-use ww_wire::{Custody, ProductionCounter, RevocationReason, SensorModel};
+use ww_wire::{
+    CorrectionReason, Custody, ProductionCounter, ResetReason, RevocationReason, SensorModel,
+    TimeQuality,
+};
 
 /// A value that is one of a few, with a name in JSON.
 pub trait Named: Sized + Copy + PartialEq + 'static {
@@ -64,6 +67,37 @@ impl Named for RevocationReason {
     ];
 }
 
+impl Named for CorrectionReason {
+    const NAMES: &'static [(Self, &'static str)] = &[
+        (Self::Other, "other"),
+        (Self::SensorFault, "sensor_fault"),
+        (Self::Installation, "installation"),
+        (Self::Manipulation, "manipulation"),
+    ];
+}
+
+impl Named for ResetReason {
+    const NAMES: &'static [(Self, &'static str)] = &[
+        (Self::Unknown, "unknown"),
+        (Self::PowerOn, "power_on"),
+        (Self::BrownOut, "brown_out"),
+        (Self::Watchdog, "watchdog"),
+        (Self::Crash, "crash"),
+        (Self::Requested, "requested"),
+        (Self::Update, "update"),
+        (Self::Wake, "wake"),
+    ];
+}
+
+impl Named for TimeQuality {
+    const NAMES: &'static [(Self, &'static str)] = &[
+        (Self::Unknown, "unknown"),
+        (Self::Informative, "informative"),
+        (Self::Synchronised, "synchronised"),
+        (Self::Relative, "relative"),
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +116,8 @@ mod tests {
         );
         assert!(ProductionCounter::ALL.iter().all(|v| !v.name().is_empty()));
         assert!(RevocationReason::ALL.iter().all(|v| !v.name().is_empty()));
+        assert!(CorrectionReason::ALL.iter().all(|v| !v.name().is_empty()));
+        assert!(ResetReason::ALL.iter().all(|v| !v.name().is_empty()));
+        assert!(TimeQuality::ALL.iter().all(|v| !v.name().is_empty()));
     }
 }

@@ -5,7 +5,9 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
     ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
 };
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    self, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required, ResponseBuilder,
 };
@@ -13,17 +15,24 @@ use utoipa::openapi::{
 use crate::finding::{Evidence, Finding, SignedRecord};
 use crate::import::{ImportSource, ImportedReading};
 use crate::route::{Access, Body, Method, Parameter, ROUTES, Route, Shape};
+use crate::session::SESSION_COOKIE;
 use crate::status::{Alive, InternetState};
 use crate::submission::SubmissionShape;
 use crate::{
-    Announcement, ApiKey, Approval, AuditEntry, Chart, DataPoint, Energy, Health, Installation,
-    InstallationState, Internet, Liveness, MeterStatus, NewApiKey, NewApiKeyAnswer, ParkStatus,
-    PendingReadings, Problem, Readiness, Reading, ReadingProof, RecordReference, RevocationRequest,
-    Role, TimeFrame, WindowSummary,
+    Alert, AlertKind, Announcement, ApiKey, Approval, AuditEntry, Chart, DataPoint, Energy,
+    EnrolmentDetail, Health, HistoryEntry, HistoryKind, Installation, InstallationDetail,
+    InstallationState, Internet, LabelRequest, LastBoot, Liveness, Mark, MarkKind, MeterReport,
+    MeterStatus, NewApiKey, NewApiKeyAnswer, NewSession, ParkStatus, PendingReadings, Problem,
+    Proposal, Readiness, Reading, ReadingProof, RecordReference, RevocationDetail,
+    RevocationRequest, Role, Session, SignedBy, TimeFrame, WindowDetail, WindowReading,
+    WindowSummary,
 };
 
 /// The name of the security scheme for API keys.
 const BEARER: &str = "api_key";
+
+/// The name of the security scheme for browsers.
+const SESSION: &str = "session";
 
 /// The document.
 #[must_use]
@@ -40,9 +49,18 @@ pub fn document() -> OpenApi {
             ))
             .build(),
     );
+    let session = SecurityScheme::ApiKey(security::ApiKey::Cookie(ApiKeyValue::with_description(
+        SESSION_COOKIE,
+        "A browser's session, see `POST /api/v1/session`; over HTTPS the name has `__Host-` before it. \
+         Requests other than GET and HEAD then have the session's `csrf_token` in the header \
+         `X-CSRF-Token`.",
+    )));
     let components = ComponentsBuilder::new()
         .security_scheme(BEARER, bearer)
+        .security_scheme(SESSION, session)
         .schema("OpenApi", any_object())
+        .schema_from::<Alert>()
+        .schema_from::<AlertKind>()
         .schema_from::<Alive>()
         .schema_from::<Announcement>()
         .schema_from::<ApiKey>()
@@ -51,31 +69,47 @@ pub fn document() -> OpenApi {
         .schema_from::<Chart>()
         .schema_from::<DataPoint>()
         .schema_from::<Energy>()
+        .schema_from::<EnrolmentDetail>()
         .schema_from::<Evidence>()
         .schema_from::<Finding>()
         .schema_from::<Health>()
+        .schema_from::<HistoryEntry>()
+        .schema_from::<HistoryKind>()
         .schema_from::<ImportSource>()
         .schema_from::<ImportedReading>()
         .schema_from::<Installation>()
+        .schema_from::<InstallationDetail>()
         .schema_from::<InstallationState>()
         .schema_from::<Internet>()
         .schema_from::<InternetState>()
+        .schema_from::<LabelRequest>()
+        .schema_from::<LastBoot>()
         .schema_from::<Liveness>()
+        .schema_from::<Mark>()
+        .schema_from::<MarkKind>()
+        .schema_from::<MeterReport>()
         .schema_from::<MeterStatus>()
         .schema_from::<NewApiKey>()
         .schema_from::<NewApiKeyAnswer>()
+        .schema_from::<NewSession>()
         .schema_from::<ParkStatus>()
         .schema_from::<PendingReadings>()
         .schema_from::<Problem>()
+        .schema_from::<Proposal>()
         .schema_from::<Readiness>()
         .schema_from::<Reading>()
         .schema_from::<ReadingProof>()
         .schema_from::<RecordReference>()
+        .schema_from::<RevocationDetail>()
         .schema_from::<RevocationRequest>()
         .schema_from::<Role>()
+        .schema_from::<Session>()
+        .schema_from::<SignedBy>()
         .schema_from::<SignedRecord>()
         .schema_from::<SubmissionShape>()
         .schema_from::<TimeFrame>()
+        .schema_from::<WindowDetail>()
+        .schema_from::<WindowReading>()
         .schema_from::<WindowSummary>()
         .build();
     OpenApiBuilder::new()
@@ -154,7 +188,9 @@ fn operation(route: &Route) -> OperationBuilder {
         ));
     }
     match route.access {
-        Access::Role(_) => operation.security(SecurityRequirement::new(BEARER, [""; 0])),
+        Access::Role(_) => operation
+            .security(SecurityRequirement::new(BEARER, [""; 0]))
+            .security(SecurityRequirement::new(SESSION, [""; 0])),
         Access::Open | Access::Signed => operation,
     }
 }

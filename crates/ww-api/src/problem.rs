@@ -149,6 +149,7 @@ problem_kinds! {
     Unauthorized "unauthorized" 401 "A key is needed", "Send `Authorization: Bearer` with an API key that is valid.";
     KeyUnknown "key-unknown" 401 "The key is not known or has expired", "The API key sent was never one of this gateway's, was revoked, or has reached its end; which of these is told to nobody. Send another one, or none where none is needed.";
     Forbidden "forbidden" 403 "The key does not allow this", "The key's role is not enough for this request.";
+    CsrfTokenWrong "csrf-token-wrong" 403 "The request does not show that a page of this gateway sent it", "A request with the cookie of a session, other than GET and HEAD, has the `csrf_token` of `GET /api/v1/session` in the header `X-CSRF-Token`.";
     NotFound "not-found" 404 "There is nothing here", "No such thing, or no such path.";
     MethodNotAllowed "method-not-allowed" 405 "The method is not allowed here", "`Allow` says which methods are.";
     RequestTimeout "request-timeout" 408 "The request took too long", "The body did not arrive, or the answer was not found, in time.";

@@ -195,7 +195,7 @@ const TO_INDEX: Parameter = parameter("to_index", Shape::Integer, "Last chain in
 const TIME_FRAME: Parameter = parameter(
     "time_frame",
     Shape::TimeFrame,
-    "How far to look back: hour, day (if nothing is said), week, month or year.",
+    "How long the chart is: hour, day (if nothing is said), week, month or year.",
 );
 const MAX_POINTS: Parameter = parameter(
     "max_points",
@@ -208,8 +208,28 @@ const LAST_EVENT_ID: Parameter = parameter(
     "Resume after this event, for clients that cannot send the `Last-Event-ID` header.",
 );
 
+const AT: Parameter = parameter(
+    "at",
+    Shape::Text,
+    "A local date such as `2025-10-26`, or an ISO 8601 time: then the whole calendar period of the site's time zone that holds it. Without it the chart ends now.",
+);
+const ACTOR: Parameter = parameter("actor", Shape::Text, "Only what was done by this actor.");
+const ACTION: Parameter = parameter(
+    "action",
+    Shape::Text,
+    "Only this action, or all that begin with this and a dot: `key` means `key.create` and `key.revoke`.",
+);
+const SUBJECT: Parameter = parameter(
+    "subject",
+    Shape::Text,
+    "Only where the subject contains this.",
+);
+
 /// The media type of signed records.
 pub const COSE: &str = "application/cose";
+
+/// The media type of a table for spreadsheets.
+pub const CSV: &str = "text/csv";
 
 /// The media type of an Acknowledgement.
 pub const ACKNOWLEDGEMENT: &str = "application/vnd.wattwitness.acknowledgement";
@@ -225,15 +245,26 @@ pub const ROUTES: &[Route] = &[
     Route::get("/api/v1/installations/", "list_installations", Body::JsonArray("Installation"))
         .tag("installations").query(&[LIMIT, CURSOR])
         .summary("Lists all installations by number."),
-    Route::get("/api/v1/installations/{id}", "read_installation", Body::Json("Installation"))
-        .tag("installations").summary("Shows one installation."),
+    Route::get("/api/v1/installations/{id}", "read_installation", Body::Json("InstallationDetail"))
+        .tag("installations").summary("Shows one installation with its Enrolment, its last start and its last status report."),
     Route::get("/api/v1/installations/{id}/energy", "read_energy", Body::Json("Energy"))
         .tag("energy").summary("Energy today, this month, this year and ever, in the site's calendar, and the average of seven days."),
+    Route::get("/api/v1/installations/{id}/readings.csv", "export_readings", Body::Bytes(CSV))
+        .tag("readings").query(&[START, END])
+        .summary("Readings as a table for spreadsheets, oldest first, however many; the last 24 h when nothing is said. Columns: time_utc, time_local, sequence, power_w, voltage_v, reactive_power_var, produced_wh, total_wh, flags, signature_state."),
     Route::get("/api/v1/installations/{id}/readings/{reading_id}", "read_reading", Body::Json("Reading"))
         .tag("readings").summary("Shows one reading with all that is needed to check it offline."),
     Route::get("/api/v1/installations/{id}/windows", "list_windows", Body::JsonArray("WindowSummary"))
         .tag("readings").query(&[START, END, LIMIT, CURSOR])
         .summary("Lists sealed windows, oldest first; the last 24 h when nothing is said."),
+    Route::get("/api/v1/installations/{id}/windows/{window_id}", "read_window", Body::Json("WindowDetail"))
+        .tag("readings").summary("Shows one sealed window with its readings, from which its root can be rebuilt, and its neighbours."),
+    Route::get("/api/v1/installations/{id}/marks", "list_marks", Body::JsonArray("Mark"))
+        .tag("installations").query(&[START, END])
+        .summary("Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages."),
+    Route::get("/api/v1/installations/{id}/history", "list_history", Body::JsonArray("HistoryEntry"))
+        .tag("installations")
+        .summary("Lists what was said of a meter as it was signed, oldest first: Enrolments, Labels, Corrections, Revocation and Replacements."),
     Route::get("/api/v1/installations/{id}/findings", "list_findings", Body::JsonArray("Finding"))
         .tag("installations").query(&[LIMIT, CURSOR])
         .summary("Lists what was found out of the ordinary about a meter, oldest first. A page may end before `limit`; `Link` leads on."),
@@ -243,6 +274,9 @@ pub const ROUTES: &[Route] = &[
     Route::post("/api/v1/installations/{id}/approve", "approve_installation", Body::Json("Approval"), Body::Json("Installation"))
         .tag("installations").access(OPERATOR)
         .summary("Approves a meter: its Enrolment is signed by the gateway's operator key, or brought signed."),
+    Route::post("/api/v1/installations/{id}/label", "label_installation", Body::Json("LabelRequest"), Body::Json("Installation"))
+        .tag("installations").access(OPERATOR)
+        .summary("Gives an installation another name or time zone by a signed Label. Nothing measured depends on it; a new zone cuts the charts anew."),
     Route::post("/api/v1/installations/{id}/revoke", "revoke_installation", Body::Json("RevocationRequest"), Body::Json("Installation"))
         .tag("installations").access(OPERATOR)
         .summary("Ends the trust in a meter's key for good."),
@@ -265,10 +299,12 @@ pub const ROUTES: &[Route] = &[
         .tag("readings").query(&[START, END, MAX_POINTS, VERIFIED_ONLY, ON_CHAIN_ONLY])
         .summary("Lists readings thinned for a curve, newest first: the first and the last one, and of max_points / 2 - 1 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, each day's lowest and highest power and whole days evenly spread over the time asked for are looked at."),
     Route::get("/api/v1/readings/{installation_id}/chart", "read_chart", Body::Json("Chart"))
-        .tag("energy").query(&[TIME_FRAME, VERIFIED_ONLY, ON_CHAIN_ONLY])
-        .summary("Energy in bars, ending now, in the site's time zone."),
+        .tag("energy").query(&[TIME_FRAME, AT, VERIFIED_ONLY, ON_CHAIN_ONLY])
+        .summary("Energy in bars in the site's time zone: ending now, or of a whole calendar period."),
     Route::get("/api/v1/status/", "read_status", Body::Json("ParkStatus"))
         .tag("gateway").summary("How gateway, internet and meters are, each with since when and why."),
+    Route::get("/api/v1/alerts", "list_alerts", Body::JsonArray("Alert"))
+        .tag("gateway").summary("Lists what an operator should look at now, newest first: meters that are silent or wait, equivocations, and findings of the last seven days."),
     Route::get("/api/v1/live", "stream_live", Body::Bytes("text/event-stream"))
         .tag("readings").query(&[LAST_EVENT_ID])
         .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again."),
@@ -292,8 +328,11 @@ pub const ROUTES: &[Route] = &[
         .tag("imports").query(&[LIMIT, CURSOR])
         .summary("Lists readings taken over from an older system, by their old number."),
     Route::get("/api/v1/audit", "list_audit", Body::JsonArray("AuditEntry"))
-        .tag("administration").access(ADMIN).query(&[LIMIT, CURSOR])
+        .tag("administration").access(ADMIN).query(&[ACTOR, ACTION, SUBJECT, START, END, LIMIT, CURSOR])
         .summary("Lists who changed what, newest first."),
+    Route::get("/api/v1/audit.csv", "export_audit", Body::Bytes(CSV))
+        .tag("administration").access(ADMIN).query(&[ACTOR, ACTION, SUBJECT, START, END])
+        .summary("Who changed what as a table for spreadsheets, newest first, however much. Columns: time_utc, actor, action, subject, detail."),
     Route::get("/api/v1/keys", "list_keys", Body::JsonArray("ApiKey"))
         .tag("administration").access(ADMIN).summary("Lists API keys."),
     Route::post("/api/v1/keys", "create_key", Body::Json("NewApiKey"), Body::Json("NewApiKeyAnswer"))
@@ -301,6 +340,14 @@ pub const ROUTES: &[Route] = &[
         .summary("Makes an API key; it is shown this once."),
     Route::delete("/api/v1/keys/{id}", "revoke_key")
         .tag("administration").access(ADMIN).summary("Revokes an API key."),
+    Route::get("/api/v1/session", "read_session", Body::Json("Session"))
+        .tag("session").access(Access::Open)
+        .summary("Says who is logged in and what anyone may do. The cookie of a session that has ended is taken back."),
+    Route::post("/api/v1/session", "begin_session", Body::Json("NewSession"), Body::Json("Session"))
+        .tag("session").access(Access::Open)
+        .summary("Logs a browser in: changes an API key for a cookie that scripts cannot read. It is as good as the key until it is ended, for 30 days at most."),
+    Route::delete("/api/v1/session", "end_session")
+        .tag("session").access(Access::Open).summary("Logs out: ends the session and takes its cookie back."),
     Route::get("/health", "read_health", Body::Json("Alive"))
         .access(Access::Open).summary("Says that the process and its store are alive; status 503 when only a new start can help."),
     Route::get("/ready", "read_readiness", Body::Json("Readiness"))
@@ -331,11 +378,8 @@ mod tests {
     fn every_change_needs_a_signature_or_a_role() {
         for route in ROUTES.iter().filter(|route| route.method != Method::Get) {
             let open = route.access == Access::Open;
-            assert_eq!(
-                open,
-                route.operation == "announce_installation",
-                "{route:?}"
-            );
+            let may_be = ["announce_installation", "begin_session", "end_session"];
+            assert_eq!(open, may_be.contains(&route.operation), "{route:?}");
         }
     }
 }

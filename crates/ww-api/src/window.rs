@@ -1,4 +1,4 @@
-//! Sealed windows as a list shows them.
+//! Sealed windows: as a list shows them, and one with its readings.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -56,4 +56,45 @@ pub struct WindowSummary {
     pub created_at: Option<String>,
     /// Whether its single readings are held too.
     pub has_readings: bool,
+}
+
+/// One sealed window with its readings and its neighbours: all that is needed to rebuild its root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WindowDetail {
+    /// The window as a list shows it.
+    #[serde(flatten)]
+    pub summary: WindowSummary,
+    /// Its place in the meter's chain; the same as `id`.
+    #[schema(value_type = i64, example = 17)]
+    pub chain_index: u64,
+    /// SHA-256 of the record before it in the chain, hex; null for the first record.
+    #[schema(required)]
+    pub previous_digest: Option<String>,
+    /// Its readings by number; empty when they are not held.
+    pub readings: Vec<WindowReading>,
+    /// Chain index of the window before it; null when none is held.
+    #[schema(required, value_type = Option<i64>)]
+    pub previous_id: Option<u64>,
+    /// Chain index of the window after it; null when there is none yet.
+    #[schema(required, value_type = Option<i64>)]
+    pub next_id: Option<u64>,
+}
+
+/// One reading of a window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WindowReading {
+    /// Number of the reading: installation · 2^29 + sequence.
+    #[schema(value_type = i64)]
+    pub id: u64,
+    /// The meter's number of this reading.
+    #[schema(value_type = i64)]
+    pub sequence: u64,
+    /// When the sensor was asked, Unix seconds; null when the meter did not know the time.
+    #[schema(required, example = 1_750_352_712)]
+    pub timestamp: Option<i64>,
+    /// Power of the plant in W, positive in the direction of production; null when the poll failed.
+    #[schema(required, value_type = Option<f64>, example = 16.6)]
+    pub power_w: Option<Milli>,
+    /// The canonical bytes, hex: a leaf of the window's tree.
+    pub record: String,
 }

@@ -257,6 +257,9 @@ pub(crate) async fn chart(
         data_points: Vec::new(),
         time_frame: frame,
         total_energy: Milli(0),
+        start: 0,
+        end: 0,
+        timezone: String::new(),
     };
     if parameters.boolean("on_chain_only")? {
         return Ok(Json(empty));

@@ -291,6 +291,8 @@ pub(crate) const fn span(frame: TimeFrame) -> ww_store::Span {
 }
 
 pub(crate) fn chart(chart: ww_store::Chart, time_frame: TimeFrame) -> Chart {
+    let start = chart.bars.first().map_or(0, |bar| seconds(bar.start));
+    let end = chart.bars.last().map_or(0, |bar| seconds(bar.end));
     let data_points = chart
         .bars
         .into_iter()
@@ -298,6 +300,8 @@ pub(crate) fn chart(chart: ww_store::Chart, time_frame: TimeFrame) -> Chart {
             label: bar.label,
             value: energy_milli(bar.energy),
             timestamp: seconds(bar.start),
+            end: seconds(bar.end),
+            readings: bar.readings,
             spans_gap: bar.spans_gap,
         })
         .collect();
@@ -305,6 +309,9 @@ pub(crate) fn chart(chart: ww_store::Chart, time_frame: TimeFrame) -> Chart {
         data_points,
         time_frame,
         total_energy: energy_milli(chart.total),
+        start,
+        end,
+        timezone: zone(&chart.time_zone).to_owned(),
     }
 }
 

@@ -1,6 +1,26 @@
 // Generated from docs/openapi.json by `npm run generate`. Do not edit.
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what an operator should look at now, newest first: meters that are silent or wait, equivocations, and findings of the last seven days.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -13,6 +33,26 @@ export interface paths {
          * @description Needs the role admin or a higher one.
          */
         get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what as a table for spreadsheets, newest first, however much. Columns: time_utc, actor, action, subject, detail.
+         * @description Needs the role admin or a higher one.
+         */
+        get: operations["export_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -93,7 +133,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Shows one installation.
+         * Shows one installation with its Enrolment, its last start and its last status report.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["read_installation"];
@@ -185,6 +225,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/installations/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was said of a meter as it was signed, oldest first: Enrolments, Labels, Corrections, Revocation and Replacements.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives an installation another name or time zone by a signed Label. Nothing measured depends on it; a new zone cuts the charts anew.
+         * @description Needs the role operator or a higher one.
+         */
+        post: operations["label_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["list_marks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/readings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings as a table for spreadsheets, oldest first, however many; the last 24 h when nothing is said. Columns: time_utc, time_local, sequence, power_w, voltage_v, reactive_power_var, produced_wh, total_wh, flags, signature_state.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["export_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations/{id}/readings/{reading_id}": {
         parameters: {
             query?: never;
@@ -237,6 +357,26 @@ export interface paths {
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_windows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{id}/windows/{window_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one sealed window with its readings, from which its root can be rebuilt, and its neighbours.
+         * @description Needs the role viewer or a higher one.
+         */
+        get: operations["read_window"];
         put?: never;
         post?: never;
         delete?: never;
@@ -457,7 +597,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Energy in bars, ending now, in the site's time zone.
+         * Energy in bars in the site's time zone: ending now, or of a whole calendar period.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["read_chart"];
@@ -544,6 +684,34 @@ export interface paths {
          */
         post: operations["submit_records"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says who is logged in and what anyone may do. The cookie of a session that has ended is taken back.
+         * @description Anyone may use it.
+         */
+        get: operations["read_session"];
+        put?: never;
+        /**
+         * Logs a browser in: changes an API key for a cookie that scripts cannot read. It is as good as the key until it is ended, for 30 days at most.
+         * @description Anyone may use it.
+         */
+        post: operations["begin_session"];
+        /**
+         * Logs out: ends the session and takes its cookie back.
+         * @description Anyone may use it.
+         */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -653,6 +821,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One alert. There is one for each installation and thing that is the matter. */
+        Alert: {
+            /**
+             * Format: int64
+             * @description How many findings or pieces of evidence there are; 1 where nothing is counted.
+             * @example 1
+             */
+            count: number;
+            /** @description In words; of findings it begins with their kind, such as `power-above-rating`. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             */
+            installation_id: number;
+            /** @description What is the matter. */
+            kind: components["schemas"]["AlertKind"];
+            /**
+             * @description Its name.
+             * @example Barn roof
+             */
+            name: string;
+            /**
+             * @description Since when; ISO 8601 in UTC without a zone. Null when the gateway did not know the time.
+             * @example 2025-06-19T16:52:26.093000
+             */
+            since: string | null;
+        };
+        /**
+         * @description What is the matter.
+         * @enum {string}
+         */
+        AlertKind: "silent" | "equivocation" | "plausibility" | "waiting";
         /** @description What `GET /health` answers: the process is alive. */
         Alive: {
             /**
@@ -812,12 +1013,29 @@ export interface components {
             /** @description When; ISO 8601 in UTC without a zone; null when the gateway did not know the time. */
             time: string | null;
         };
-        /** @description A chart. It is empty when the meter has no reading in the time frame. */
+        /** @description A chart. It has no bars when the meter has no reading in it; where it begins and ends is told anyway. */
         Chart: {
             /** @description The bars, oldest first. */
             data_points: components["schemas"]["DataPoint"][];
+            /**
+             * Format: int64
+             * @description The first moment after the whole chart, Unix seconds.
+             * @example 1750370400
+             */
+            end: number;
+            /**
+             * Format: int64
+             * @description The first moment of the whole chart, Unix seconds.
+             * @example 1750284000
+             */
+            start: number;
             /** @description The time frame asked for. */
             time_frame: components["schemas"]["TimeFrame"];
+            /**
+             * @description IANA name of the site's time zone, in which the bars are cut.
+             * @example Europe/Berlin
+             */
+            timezone: string;
             /**
              * Format: double
              * @description Sum of the bars in Wh.
@@ -828,10 +1046,22 @@ export interface components {
         /** @description One bar. */
         DataPoint: {
             /**
+             * Format: int64
+             * @description The first moment after it, Unix seconds.
+             * @example 1750356000
+             */
+            end: number;
+            /**
              * @description Its start in the site's time zone.
              * @example 14:00
              */
             label: string;
+            /**
+             * Format: int32
+             * @description How many readings there are in it.
+             * @example 360
+             */
+            readings: number;
             /** @description Whether readings are missing in it, so that energy of other bars may be booked here. */
             spans_gap: boolean;
             /**
@@ -892,6 +1122,90 @@ export interface components {
              * @description Since the first of the local year, Wh.
              */
             year_wh: number;
+        };
+        /** @description What a meter measures and where, by the word of an operator. */
+        EnrolmentDetail: {
+            /** @description Whether the meter has countersigned it. */
+            accepted: boolean;
+            /**
+             * Format: int32
+             * @description Where the modules face, clockwise from north, in tenths of a degree.
+             * @example 1800
+             */
+            azimuth_decidegrees: number | null;
+            /**
+             * Format: int32
+             * @description Channel of the sensor, from 0.
+             * @example 0
+             */
+            channel: number;
+            /**
+             * Format: int32
+             * @description Ratio of an external current transformer in thousandths; 1000 for none.
+             * @example 1000
+             */
+            ct_ratio_milli: number;
+            /**
+             * @description Where the meter's key lives: `software` or `secure_element`.
+             * @example software
+             */
+            custody: string;
+            /** @description SHA-256 of the record, hex. */
+            digest: string;
+            /** @description The grid connection's identifier; null for none. */
+            grid_connection: string | null;
+            /**
+             * Format: int32
+             * @description Degrees north times 10^7.
+             * @example 481374300
+             */
+            latitude_e7: number | null;
+            /**
+             * Format: int32
+             * @description Degrees east times 10^7.
+             * @example 115754900
+             */
+            longitude_e7: number | null;
+            /**
+             * Format: int32
+             * @description Counts the enrolments of this meter, from 1.
+             * @example 1
+             */
+            number: number;
+            /** @description SHA-256 of the operator's public key, hex. */
+            operator: string;
+            /**
+             * @description Which counter counts production: `total` or `total_returned`.
+             * @example total
+             */
+            production_counter: string;
+            /**
+             * Format: int32
+             * @description Rated power of the plant in W.
+             * @example 800
+             */
+            rated_power_w: number;
+            /**
+             * @description The sensor's model.
+             * @example shelly_em_gen1
+             */
+            sensor_model: string;
+            /**
+             * @description MAC address of the sensor, 12 hex digits.
+             * @example EC64C9C05E97
+             */
+            shelly_mac: string;
+            /**
+             * Format: int32
+             * @description The modules' tilt from the horizontal in tenths of a degree.
+             * @example 300
+             */
+            tilt_decidegrees: number | null;
+            /**
+             * @description When the operator signed; ISO 8601 in UTC without a zone.
+             * @example 2025-06-19T16:52:26.093000
+             */
+            time: string;
         };
         /** @description Two signed statements of one meter that cannot both be true. Anyone can check the signatures. */
         Evidence: {
@@ -960,6 +1274,46 @@ export interface components {
          * @enum {string}
          */
         Health: "healthy" | "degraded" | "unhealthy";
+        /** @description One signed record of it. */
+        HistoryEntry: {
+            /** @description Of an Enrolment that the meter has accepted: the meter's signature over the same bytes, 128 hex digits. */
+            acceptance: string | null;
+            /** @description SHA-256 of the record, hex. */
+            digest: string;
+            /**
+             * @description When it was signed, by the signer's word; ISO 8601 in UTC without a zone. Null when the signer
+             *     did not know the time.
+             * @example 2025-06-19T16:52:26.093000
+             */
+            issued_at: string | null;
+            /** @description What was said. */
+            kind: components["schemas"]["HistoryKind"];
+            /** @description When the gateway stored it; ISO 8601 in UTC without a zone. Null when it did not know the time. */
+            received_at: string | null;
+            /** @description The signed bytes, hex. */
+            record: string;
+            /** @description The signature, 128 hex digits. */
+            signature: string;
+            /** @description Whose key that is. */
+            signed_by: components["schemas"]["SignedBy"];
+            /** @description SHA-256 of the signer's public key, hex. */
+            signer: string;
+            /**
+             * @description What the record says, by the names of its fields.
+             * @example {
+             *       "name": "Barn roof",
+             *       "time_zone": "Europe/Berlin"
+             *     }
+             */
+            summary: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description What was said.
+         * @enum {string}
+         */
+        HistoryKind: "enrolment" | "label" | "correction" | "revocation" | "replacement";
         /** @description A row of an older system's database. */
         ImportedReading: {
             /**
@@ -1074,6 +1428,15 @@ export interface components {
              */
             timezone: string;
         };
+        /** @description One meter at its place with all that is known of it. */
+        InstallationDetail: components["schemas"]["Installation"] & {
+            enrolment: components["schemas"]["EnrolmentDetail"] | null;
+            last_boot: components["schemas"]["LastBoot"] | null;
+            /** @description What the meter proposed when it announced itself. */
+            proposal: components["schemas"]["Proposal"];
+            revocation: components["schemas"]["RevocationDetail"] | null;
+            status_report: components["schemas"]["MeterReport"] | null;
+        };
         /**
          * @description What an operator decided about a meter's key.
          * @enum {string}
@@ -1093,11 +1456,174 @@ export interface components {
          * @enum {string}
          */
         InternetState: "unknown" | "reachable" | "unreachable";
+        /** @description What `POST /api/v1/installations/{id}/label` takes: one of them or both. What is left out stays. */
+        LabelRequest: {
+            /**
+             * @description The name that people see; 1 to 64 bytes.
+             * @example Barn roof
+             */
+            name?: string | null;
+            /**
+             * @description IANA name of the site's time zone.
+             * @example Europe/Berlin
+             */
+            time_zone?: string | null;
+        };
+        /** @description A start of the meter, as it signed it. */
+        LastBoot: {
+            /**
+             * Format: int32
+             * @description How many times the meter has started, this one included.
+             * @example 3
+             */
+            boot: number;
+            /** @description SHA-256 of the running firmware, as the meter claims it, hex. */
+            firmware_digest: string;
+            /**
+             * @description The firmware's version.
+             * @example 0.1.0
+             */
+            firmware_version: string;
+            /** @description When the gateway stored it; ISO 8601 in UTC without a zone. Null when it did not know the time. */
+            received_at: string | null;
+            /**
+             * @description Why: `unknown`, `power_on`, `brown_out`, `watchdog`, `crash`, `requested`, `update` or `wake`.
+             * @example power_on
+             */
+            reset_reason: string;
+            /**
+             * Format: int64
+             * @description When, Unix seconds; null when the meter did not know the time.
+             * @example 1750346382
+             */
+            timestamp: number | null;
+        };
         /**
          * @description When a meter was last heard, against the cadence it should keep.
          * @enum {string}
          */
         Liveness: "live" | "late" | "silent" | "never";
+        /** @description One mark. A field that does not belong to its kind is null. */
+        Mark: {
+            /**
+             * Format: int32
+             * @description Of a boot or a gap: how many times the meter had started, this one included.
+             * @example 3
+             */
+            boot: number | null;
+            /**
+             * Format: int64
+             * @description Its last moment, Unix seconds, the start again for what has no length; null while it lasts.
+             * @example 1750353000
+             */
+            end: number | null;
+            /**
+             * Format: double
+             * @description The energy that the meter counted meanwhile, Wh; null when that cannot be told.
+             */
+            energy_wh: number | null;
+            /** @description Of a boot: SHA-256 of the running firmware, as the meter claims it, hex. */
+            firmware_digest: string | null;
+            /**
+             * @description Of a boot: the firmware's version.
+             * @example 0.1.0
+             */
+            firmware_version: string | null;
+            /** @description What happened. */
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Format: int64
+             * @description Of a gap: how many readings are gone; null when that cannot be told.
+             */
+            readings_lost: number | null;
+            /**
+             * @description Of a boot, why: `unknown`, `power_on`, `brown_out`, `watchdog`, `crash`, `requested`, `update`
+             *     or `wake`.
+             * @example power_on
+             */
+            reset_reason: string | null;
+            /**
+             * Format: int64
+             * @description Its first moment, Unix seconds.
+             * @example 1750352400
+             */
+            start: number;
+        };
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        MarkKind: "boot" | "outage" | "gap";
+        /** @description A meter's state of health, as it signed it. */
+        MeterReport: {
+            /**
+             * Format: int32
+             * @description The boot in which it was made.
+             * @example 3
+             */
+            boot: number;
+            /**
+             * Format: int64
+             * @description Free memory in bytes.
+             * @example 143360
+             */
+            free_memory_bytes: number | null;
+            /**
+             * Format: int32
+             * @description Readings that waited for the gateway.
+             * @example 0
+             */
+            queued_readings: number;
+            /**
+             * Format: int32
+             * @description Chain records that waited for the gateway.
+             * @example 0
+             */
+            queued_records: number;
+            /** @description When the gateway stored it; ISO 8601 in UTC without a zone. Null when it did not know the time. */
+            received_at: string | null;
+            /**
+             * Format: int32
+             * @description Polls of the sensor that had failed in this boot.
+             * @example 0
+             */
+            sensor_failures: number;
+            /**
+             * Format: int32
+             * @description Signal strength of the radio in dBm.
+             * @example -61
+             */
+            signal_strength_dbm: number | null;
+            /**
+             * Format: double
+             * @description Temperature of the meter itself in °C.
+             * @example 41.5
+             */
+            temperature_c: number | null;
+            /**
+             * @description How far that can be relied on: `unknown`, `informative`, `synchronised` or `relative`.
+             * @example synchronised
+             */
+            time_quality: string;
+            /**
+             * Format: int64
+             * @description When the meter made it, Unix seconds; null when the meter did not know the time.
+             * @example 1750352712
+             */
+            timestamp: number | null;
+            /**
+             * Format: int32
+             * @description Uploads that had failed in this boot.
+             * @example 0
+             */
+            upload_failures: number;
+            /**
+             * Format: int64
+             * @description How long the meter had run then, ms.
+             * @example 6330000
+             */
+            uptime_ms: number;
+        };
         /** @description How one meter is. */
         MeterStatus: {
             /** @description What an operator decided. */
@@ -1152,6 +1678,11 @@ export interface components {
             name: string;
             /** @description What it allows. */
             role: components["schemas"]["Role"];
+        };
+        /** @description What `POST /api/v1/session` takes. */
+        NewSession: {
+            /** @description An API key, `wwk_…`. */
+            key: string;
         };
         OpenApi: Record<string, never>;
         /** @description What `GET /api/v1/status/` answers. */
@@ -1209,6 +1740,41 @@ export interface components {
              * @example /problems/signature-invalid
              */
             type: string;
+        };
+        /** @description What a meter proposed of itself when it announced itself; an operator decides. */
+        Proposal: {
+            /**
+             * Format: int32
+             * @description Channel of the sensor, from 0.
+             * @example 0
+             */
+            channel: number | null;
+            /**
+             * @description Which counter counts production: `total` or `total_returned`.
+             * @example total
+             */
+            production_counter: string | null;
+            /**
+             * Format: int32
+             * @description Rated power of the plant in W.
+             * @example 800
+             */
+            rated_power_w: number | null;
+            /**
+             * @description The sensor's model.
+             * @example shelly_em_gen1
+             */
+            sensor_model: string | null;
+            /**
+             * @description MAC address of the sensor, 12 hex digits.
+             * @example EC64C9C05E97
+             */
+            shelly_mac: string | null;
+            /**
+             * @description IANA name of the site's time zone; null once an operator has said one.
+             * @example Europe/Berlin
+             */
+            time_zone: string | null;
         };
         /** @description What `GET /ready` answers: whether readings are taken and stored now. */
         Readiness: {
@@ -1334,6 +1900,18 @@ export interface components {
              */
             sequence?: number | null;
         };
+        /** @description Why a meter is no longer trusted. */
+        RevocationDetail: {
+            /** @description In words; may be empty. */
+            note: string;
+            /**
+             * @description `other`, `decommissioned`, `lost`, `key_compromise` or `manipulation`.
+             * @example lost
+             */
+            reason: string;
+            /** @description When the operator signed; ISO 8601 in UTC without a zone. Null when the gateway did not know the time. */
+            time: string | null;
+        };
         /** @description What `POST /api/v1/installations/{id}/revoke` takes. */
         RevocationRequest: {
             /** @description In words; at most 64 bytes. */
@@ -1346,6 +1924,34 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description Who is logged in, and what anyone may do. */
+        Session: {
+            /** @description What `X-CSRF-Token` has to say in every request of this session but GET and HEAD; null without a session. */
+            csrf_token: string | null;
+            /**
+             * @description When the session ends by itself; ISO 8601 in UTC without a zone. Null without a session.
+             * @example 2025-07-19T16:52:26.093000
+             */
+            expires_at: string | null;
+            /**
+             * @description That key's name, under which changes stand in the audit trail.
+             * @example control room
+             */
+            name: string | null;
+            /** @description Whether anyone may read what a viewer may. */
+            public_read: boolean;
+            role: components["schemas"]["Role"] | null;
+            /**
+             * @description The gateway's version.
+             * @example 0.1.0
+             */
+            version: string;
+        };
+        /**
+         * @description Whose key has signed.
+         * @enum {string}
+         */
+        SignedBy: "operator" | "meter";
         /** @description The canonical bytes of a record and the meter's signature over them. */
         SignedRecord: {
             /** @description The bytes, hex. */
@@ -1390,10 +1996,60 @@ export interface components {
             total_wh?: number | null;
         };
         /**
-         * @description How long a chart looks back, ending now.
+         * @description How long a chart is: so far back from now, or the whole calendar period that holds a moment.
          * @enum {string}
          */
         TimeFrame: "hour" | "day" | "week" | "month" | "year";
+        /** @description One sealed window with its readings and its neighbours: all that is needed to rebuild its root. */
+        WindowDetail: components["schemas"]["WindowSummary"] & {
+            /**
+             * Format: int64
+             * @description Its place in the meter's chain; the same as `id`.
+             * @example 17
+             */
+            chain_index: number;
+            /**
+             * Format: int64
+             * @description Chain index of the window after it; null when there is none yet.
+             */
+            next_id: number | null;
+            /** @description SHA-256 of the record before it in the chain, hex; null for the first record. */
+            previous_digest: string | null;
+            /**
+             * Format: int64
+             * @description Chain index of the window before it; null when none is held.
+             */
+            previous_id: number | null;
+            /** @description Its readings by number; empty when they are not held. */
+            readings: components["schemas"]["WindowReading"][];
+        };
+        /** @description One reading of a window. */
+        WindowReading: {
+            /**
+             * Format: int64
+             * @description Number of the reading: installation · 2^29 + sequence.
+             */
+            id: number;
+            /**
+             * Format: double
+             * @description Power of the plant in W, positive in the direction of production; null when the poll failed.
+             * @example 16.6
+             */
+            power_w: number | null;
+            /** @description The canonical bytes, hex: a leaf of the window's tree. */
+            record: string;
+            /**
+             * Format: int64
+             * @description The meter's number of this reading.
+             */
+            sequence: number;
+            /**
+             * Format: int64
+             * @description When the sensor was asked, Unix seconds; null when the meter did not know the time.
+             * @example 1750352712
+             */
+            timestamp: number | null;
+        };
         /** @description One sealed window. */
         WindowSummary: {
             /**
@@ -1474,13 +2130,52 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
+                /** @description Only this action, or all that begin with this and a dot: `key` means `key.create` and `key.revoke`. */
+                action?: string;
+                /** @description Only what was done by this actor. */
+                actor?: string;
                 /** @description Where a page begins; from a `Link` header. */
                 cursor?: string;
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
                 /** @description At most so many; then a `Link` header leads to the next page. */
                 limit?: number;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+                /** @description Only where the subject contains this. */
+                subject?: string;
             };
             header?: never;
             path?: never;
@@ -1495,6 +2190,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Only this action, or all that begin with this and a dot: `key` means `key.create` and `key.revoke`. */
+                action?: string;
+                /** @description Only what was done by this actor. */
+                actor?: string;
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+                /** @description Only where the subject contains this. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A problem. */
@@ -1657,7 +2392,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Installation"];
+                    "application/json": components["schemas"]["InstallationDetail"];
                 };
             };
             /** @description A problem. */
@@ -1809,6 +2544,144 @@ export interface operations {
             };
         };
     };
+    list_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    label_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_marks: {
+        parameters: {
+            query?: {
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_readings: {
+        parameters: {
+            query?: {
+                /** @description Up to this time; ISO 8601. */
+                end_time?: string;
+                /** @description From this time on; ISO 8601. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_reading: {
         parameters: {
             query?: never;
@@ -1903,6 +2776,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WindowSummary"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                window_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowDetail"];
                 };
             };
             /** @description A problem. */
@@ -2280,9 +3185,11 @@ export interface operations {
     read_chart: {
         parameters: {
             query?: {
+                /** @description A local date such as `2025-10-26`, or an ISO 8601 time: then the whole calendar period of the site's time zone that holds it. Without it the chart ends now. */
+                at?: string;
                 /** @description Only what a chain has confirmed. */
                 on_chain_only?: boolean;
-                /** @description How far to look back: hour, day (if nothing is said), week, month or year. */
+                /** @description How long the chart is: hour, day (if nothing is said), week, month or year. */
                 time_frame?: components["schemas"]["TimeFrame"];
                 /** @description Leave out rows that were imported without a signature. */
                 verified_only?: boolean;
@@ -2448,6 +3355,95 @@ export interface operations {
                 content: {
                     "application/vnd.wattwitness.acknowledgement": string;
                 };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem. */
             default: {
