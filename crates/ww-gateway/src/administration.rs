@@ -7,14 +7,17 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
+use bytes::Bytes;
+use futures_util::stream;
 use ww_api::{
     ApiKey, AuditEntry, ImportSource, ImportedReading, NewApiKey, NewApiKeyAnswer, ProblemKind,
     time,
 };
-use ww_store::KeyId;
+use ww_store::{AuditQuery, KeyId, StoreError};
 use ww_wire::Hash;
 
 use crate::access::{Caller, new_key, stored_role};
+use crate::csv::{self, BYTE_ORDER_MARK};
 use crate::error::{Failure, Result};
 use crate::installations::JsonBody;
 use crate::parameters::{Parameters, Path};
@@ -24,6 +27,9 @@ use crate::view;
 
 /// Rows of the audit trail when nothing is said.
 const AUDIT_ROWS: u32 = 100;
+
+/// Rows of an export that are read at a time.
+const EXPORT_ROWS: u32 = 1_000;
 
 /// The longest name of a key.
 const MAX_NAME: usize = 64;
@@ -116,11 +122,82 @@ pub(crate) async fn list_audit(
     let limit = parameters
         .limit(gateway.config.limits.page_rows)?
         .unwrap_or(AUDIT_ROWS);
-    let before = parameters.integer("cursor")?;
-    let records = gateway.store.audit(before, limit).await?;
+    let query = AuditQuery {
+        before: parameters.integer("cursor")?,
+        limit,
+        ..audit_query(&parameters)?
+    };
+    let records = gateway.store.audit(query).await?;
     let shown: Vec<AuditEntry> = records.into_iter().map(view::audit).collect();
     let cursor = shown.last().map(|entry| entry.id.to_string());
     Ok(page(shown, limit, cursor, &uri, &parameters))
+}
+
+/// What a query says of the lines that are asked for; where a page begins and ends it does not look.
+fn audit_query(parameters: &Parameters) -> Result<AuditQuery> {
+    let text = |name| parameters.text(name).map(str::to_owned);
+    let (start, end) = (parameters.time("start_time")?, parameters.time("end_time")?);
+    if start.zip(end).is_some_and(|(start, end)| start > end) {
+        return Err(Failure::invalid(
+            "start_time",
+            "must not be after `end_time`",
+        ));
+    }
+    Ok(AuditQuery {
+        actor: text("actor"),
+        action: text("action"),
+        subject: text("subject"),
+        start,
+        end,
+        before: None,
+        limit: 0,
+    })
+}
+
+/// `GET /api/v1/audit.csv`: however long, in bounded memory. A piece is read once the one before it has
+/// gone out.
+pub(crate) async fn export_audit(
+    State(gateway): State<Gateway>,
+    parameters: Parameters,
+) -> Result<Response<Body>> {
+    let query = AuditQuery {
+        limit: EXPORT_ROWS,
+        ..audit_query(&parameters)?
+    };
+    let mut head = BYTE_ORDER_MARK.as_bytes().to_vec();
+    let mut row = csv::Row::of(&mut head);
+    for name in ["time_utc", "actor", "action", "subject", "detail"] {
+        row.cell(name);
+    }
+    row.end();
+    let state = Some((gateway, query, head));
+    let pieces = stream::try_unfold(state, |state| async move {
+        let Some((gateway, query, mut piece)) = state else {
+            return Ok::<_, StoreError>(None);
+        };
+        let records = gateway.store.audit(query.clone()).await;
+        let records = records.inspect_err(|error| {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "an export broke off"
+            );
+        })?;
+        for ww_store::AuditRecord { audit, .. } in &records {
+            let time = view::iso(audit.at).unwrap_or_default();
+            let mut row = csv::Row::of(&mut piece);
+            row.cell(&time).said(&audit.actor).said(&audit.action);
+            row.said(&audit.subject).said(&audit.detail).end();
+        }
+        let next = match records.last() {
+            Some(last) if records.len() as u32 == EXPORT_ROWS => {
+                let before = Some(last.id);
+                Some((gateway, AuditQuery { before, ..query }, Vec::new()))
+            }
+            _ => None,
+        };
+        Ok(Some((Bytes::from(piece), next)))
+    });
+    Ok(csv::download("audit.csv", pieces))
 }
 
 /// `GET /api/v1/imports`.

@@ -11,6 +11,7 @@ mod assets;
 mod clock;
 mod config;
 mod connection;
+mod csv;
 mod error;
 mod ingest;
 mod installations;

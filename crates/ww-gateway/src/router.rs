@@ -186,6 +186,7 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             get(administration::list_imported),
         )
         .route("/api/v1/audit", get(administration::list_audit))
+        .route("/api/v1/audit.csv", get(administration::export_audit))
         .route(
             "/api/v1/keys",
             get(administration::list_keys).post(administration::create_key),

@@ -187,6 +187,29 @@ pub struct ApiKey {
     pub revoked: Option<UtcMillis>,
 }
 
+/// So many sessions one API key has at one time; a further one takes the place of the oldest.
+pub const SESSIONS_PER_KEY: u32 = 100;
+
+/// A browser's session to be stored: the hash of its token only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewApiSession {
+    /// SHA-256 of the token.
+    pub hash: Hash,
+    /// The API key with which it was begun; it may do what that may, and ends with it.
+    pub key: KeyId,
+    /// When it ends by itself.
+    pub expires: UtcMillis,
+}
+
+/// A session that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiSession {
+    /// What was stored.
+    pub session: NewApiSession,
+    /// When it was begun.
+    pub created: Option<UtcMillis>,
+}
+
 /// A line of the audit trail to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAudit {
@@ -209,6 +232,25 @@ pub struct AuditRecord {
     pub id: u64,
     /// What was written.
     pub audit: NewAudit,
+}
+
+/// Which lines of the audit trail are asked for, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only what this actor did.
+    pub actor: Option<String>,
+    /// Only this action, and those that begin with it and a dot.
+    pub action: Option<String>,
+    /// Only where the subject contains this, letter by letter.
+    pub subject: Option<String>,
+    /// Only from this time on; lines of unknown time are left out.
+    pub start: Option<UtcMillis>,
+    /// Only up to this time; lines of unknown time are left out.
+    pub end: Option<UtcMillis>,
+    /// Only places below this one.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// A row of an older system's database. Never verified, and in no total.

@@ -26,8 +26,9 @@ pub use installation::{
     SensorProposal, StoredEnrolment, StoredStatement,
 };
 pub use journal::{
-    ApiKey, AuditRecord, EVENTS_KEPT, Event, EventKind, Evidence, Finding, FindingKind,
-    ImportedReading, NewApiKey, NewAudit, NewFinding, Role, SignedBytes,
+    ApiKey, ApiSession, AuditQuery, AuditRecord, EVENTS_KEPT, Event, EventKind, Evidence, Finding,
+    FindingKind, ImportedReading, NewApiKey, NewApiSession, NewAudit, NewFinding, Role,
+    SESSIONS_PER_KEY, SignedBytes,
 };
 pub use reading::{
     Position, Proof, ProvenReading, ReadingQuery, StoredChainRecord, StoredReading, StoredWindow,

@@ -5,16 +5,16 @@ use core::pin::Pin;
 use std::path::Path;
 
 use ww_wire::{
-    AnyReading, ChainIndex, ChainRecord, Correction, Enrolment, Label, MeterId, Replacement,
+    AnyReading, ChainIndex, ChainRecord, Correction, Enrolment, Hash, Label, MeterId, Replacement,
     Revocation, Sequence, StatusReport, UtcMillis, Window,
 };
 
 use crate::{
-    Acceptance, Announced, Announcement, ApiKey, AuditRecord, ChainEnd, Chart, EnergySummary,
-    Event, EventId, Evidence, Finding, ImportedReading, Installation, InstallationId, KeyId,
-    NewApiKey, NewAudit, NewFinding, ProvenReading, ReadingId, ReadingQuery, Refusal, Span,
-    StoreError, StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow,
-    Verified, WindowQuery, WindowReadings,
+    Acceptance, Announced, Announcement, ApiKey, ApiSession, AuditQuery, AuditRecord, ChainEnd,
+    Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Installation,
+    InstallationId, KeyId, NewApiKey, NewApiSession, NewAudit, NewFinding, ProvenReading,
+    ReadingId, ReadingQuery, Refusal, Span, StoreError, StoredChainRecord, StoredEnrolment,
+    StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery, WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -296,17 +296,33 @@ pub trait Store: Send + Sync + 'static {
     /// Stores an API key.
     fn add_key(&self, key: NewApiKey, audit: NewAudit) -> Answer<'_, ApiKey>;
 
-    /// Withdraws an API key; `None` when there is none of this number.
+    /// Withdraws an API key and ends its sessions; `None` when there is none of this number.
     fn revoke_key(&self, id: KeyId, audit: NewAudit) -> Answer<'_, Option<ApiKey>>;
 
     /// All API keys, withdrawn ones included, by number.
     fn keys(&self) -> Answer<'_, Vec<ApiKey>>;
 
+    /// Stores a session; `None` when its key was withdrawn or never was. One key has no more than
+    /// [`SESSIONS_PER_KEY`]: of more, those that end first are forgotten.
+    ///
+    /// [`SESSIONS_PER_KEY`]: crate::SESSIONS_PER_KEY
+    fn add_session(&self, new: NewApiSession, audit: NewAudit) -> Answer<'_, Option<ApiSession>>;
+
+    /// Ends a session; answers whether there was one. Without one nothing is written.
+    fn end_session(&self, hash: Hash, audit: NewAudit) -> Answer<'_, bool>;
+
+    /// Forgets the sessions that have ended by `now`, by themselves or with their key; answers how
+    /// many there were.
+    fn forget_sessions(&self, now: UtcMillis) -> Answer<'_, u32>;
+
+    /// All sessions that are kept, in no order that means anything.
+    fn sessions(&self) -> Answer<'_, Vec<ApiSession>>;
+
     /// Writes a line of the audit trail that belongs to no other change.
     fn record_audit(&self, audit: NewAudit) -> Answer<'_, ()>;
 
-    /// Lines of the audit trail, newest first, with a place below `before`, at most `limit`.
-    fn audit(&self, before: Option<u64>, limit: u32) -> Answer<'_, Vec<AuditRecord>>;
+    /// Lines of the audit trail, newest first.
+    fn audit(&self, query: AuditQuery) -> Answer<'_, Vec<AuditRecord>>;
 
     /// Takes over readings of an older system under the name `source`, apart from everything else;
     /// answers how many were new.

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use suite::meter::{Meter, audit, live, sealed, utc};
-use suite::{Backend, active, all, assert_whole, take, take_one};
+use suite::{
+    Backend, active, all, assert_whole, key_of, newest_lines, sessions_of, take, take_one,
+};
 use tempfile::TempDir;
 use ww_store::{Span, SqliteOptions, SqliteStore, Store, StoreError};
 use ww_wire::{AnyReading, UtcMillis};
@@ -87,6 +89,10 @@ store_suite! { Sqlite;
     events_are_resumed_where_one_left_off,
     pending_readings_go_by_id_over_all_installations,
     keys_are_kept_by_hash_and_stay_withdrawn,
+    a_session_is_kept_until_it_or_its_key_ends,
+    a_withdrawn_key_begins_no_session,
+    a_key_has_no_more_than_so_many_sessions,
+    the_audit_trail_is_asked_for_by_who_what_and_when,
     imported_readings_are_in_no_total,
     many_calls_at_once_share_commits,
     a_poisoned_call_fails_alone,
@@ -153,7 +159,7 @@ async fn a_restored_old_backup_is_filled_again_by_its_meter() {
     line.action = "database.restore".to_owned();
     SqliteStore::restore(&backup, &restored.0.path().join("store.db"), &line).unwrap();
     let store = restored.open();
-    let newest = &store.audit(None, 1).await.unwrap()[0];
+    let newest = &store.audit(newest_lines(1)).await.unwrap()[0];
     assert_eq!(newest.audit, line);
     assert_eq!(all(&*store, id).await.len(), 60);
     take_one(&*store, after[1].clone()).await;
@@ -162,6 +168,25 @@ async fn a_restored_old_backup_is_filled_again_by_its_meter() {
     take(&*store, again).await;
     assert_eq!(all(&*store, id).await, whole);
     assert_whole(&*store).await;
+}
+
+#[tokio::test]
+async fn nobody_is_logged_in_on_a_restored_backup() {
+    let (backend, restored) = (Sqlite::new(), Sqlite::new());
+    let store = backend.open();
+    let key = key_of(&*store, 1, None).await;
+    let session = ww_store::NewApiSession {
+        hash: ww_wire::Hash([7; 32]),
+        key,
+        expires: utc("2035-06-19T12:00:00Z"),
+    };
+    store.add_session(session, audit(None)).await.unwrap();
+    let backup = backend.0.path().join("backup.db");
+    store.backup(&backup).await.unwrap();
+    assert_eq!(sessions_of(&*store).await, [7]);
+    let path = restored.0.path().join("store.db");
+    SqliteStore::restore(&backup, &path, &audit(None)).unwrap();
+    assert!(sessions_of(&*restored.open()).await.is_empty());
 }
 
 #[tokio::test]
@@ -378,6 +403,7 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
     let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
     raw.execute_batch(
         "ALTER TABLE heads DROP COLUMN fresh_id; DROP TABLE chunk_extremes;
+         DROP TABLE sessions;
          PRAGMA user_version = 1",
     )
     .unwrap();

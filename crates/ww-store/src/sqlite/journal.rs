@@ -8,8 +8,9 @@ use super::lookup::{find_near, owner};
 use super::session::{EVENT_INSTALLATION, EVENT_READING, Session, millis, time_from};
 use crate::varint::{Bytes, Unreadable};
 use crate::{
-    ApiKey, AuditRecord, Event, EventId, EventKind, Evidence, Finding, FindingKind,
-    ImportedReading, InstallationId, KeyId, NewApiKey, NewAudit, NewFinding, Role, SignedBytes,
+    ApiKey, ApiSession, AuditQuery, AuditRecord, Event, EventId, EventKind, Evidence, Finding,
+    FindingKind, ImportedReading, InstallationId, KeyId, NewApiKey, NewApiSession, NewAudit,
+    NewFinding, Role, SESSIONS_PER_KEY, SignedBytes,
 };
 
 /// Calls `each` with kind, installation and sequence of every event in a row's body.
@@ -273,16 +274,30 @@ pub(super) fn record_audit(connection: &Connection, audit: &NewAudit) -> Result<
     Ok(())
 }
 
-pub(super) fn audit(
-    connection: &Connection,
-    before: Option<u64>,
-    limit: u32,
-) -> Result<Vec<AuditRecord>> {
+pub(super) fn audit(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRecord>> {
+    // `instr` knows no wildcards: whatever is asked for is meant letter by letter.
     let mut statement = connection.prepare_cached(
         "SELECT id, at, actor, action, subject, detail FROM audit
-         WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+         WHERE id < ?1
+             AND (?3 IS NULL OR actor = ?3)
+             AND (?4 IS NULL OR action = ?4 OR instr(action, ?4 || '.') = 1)
+             AND (?5 IS NULL OR instr(subject, ?5) > 0)
+             AND (?6 IS NULL OR at >= ?6)
+             AND (?7 IS NULL OR at <= ?7)
+         ORDER BY id DESC LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![before.map(|before| before as i64), limit])?;
+    let before = query
+        .before
+        .map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+    let mut rows = statement.query(params![
+        before,
+        query.limit,
+        query.actor,
+        query.action,
+        query.subject,
+        millis(query.start),
+        millis(query.end)
+    ])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         records.push(AuditRecord {
@@ -336,6 +351,9 @@ pub(super) fn revoke_key(
     connection
         .prepare_cached("UPDATE api_keys SET revoked = coalesce(revoked, ?2) WHERE id = ?1")?
         .execute(params![id.0, millis(Some(at))])?;
+    connection
+        .prepare_cached("DELETE FROM sessions WHERE key = ?1")?
+        .execute([id.0])?;
     let key = keys(connection)?.into_iter().find(|key| key.id == id);
     if key.is_some() {
         record_audit(connection, audit)?;
@@ -363,6 +381,95 @@ pub(super) fn keys(connection: &Connection) -> Result<Vec<ApiKey>> {
         });
     }
     Ok(keys)
+}
+
+pub(super) fn add_session(
+    session: &mut Session,
+    new: &NewApiSession,
+    audit: &NewAudit,
+) -> Result<Option<ApiSession>> {
+    let connection = &session.connection;
+    let is_known = connection
+        .prepare_cached("SELECT 1 FROM api_keys WHERE id = ?1 AND revoked IS NULL")?
+        .exists([new.key.0])?;
+    if !is_known {
+        return Ok(None);
+    }
+    connection
+        .prepare_cached(
+            "DELETE FROM sessions WHERE hash IN (
+                 SELECT hash FROM sessions WHERE key = ?1
+                 ORDER BY expires DESC, hash LIMIT -1 OFFSET ?2)",
+        )?
+        .execute([new.key.0, SESSIONS_PER_KEY - 1])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO sessions (hash, key, created, expires) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            &new.hash.0[..],
+            new.key.0,
+            millis(audit.at),
+            millis(Some(new.expires))
+        ])?;
+    record_audit(connection, audit)?;
+    Ok(Some(ApiSession {
+        session: *new,
+        created: audit.at,
+    }))
+}
+
+pub(super) fn end_session(session: &mut Session, hash: &Hash, audit: &NewAudit) -> Result<bool> {
+    let connection = &session.connection;
+    let ended = connection
+        .prepare_cached("DELETE FROM sessions WHERE hash = ?1")?
+        .execute([&hash.0[..]])?;
+    if ended > 0 {
+        record_audit(connection, audit)?;
+    }
+    Ok(ended > 0)
+}
+
+pub(super) fn forget_sessions(session: &mut Session, now: UtcMillis) -> Result<u32> {
+    let forgotten = session
+        .connection
+        .prepare_cached(
+            "DELETE FROM sessions WHERE expires <= ?1
+                 OR key IN (SELECT id FROM api_keys WHERE expires <= ?1)",
+        )?
+        .execute([millis(Some(now))])?;
+    Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
+}
+
+/// Ends every session of a database of any schema.
+pub(super) fn forget_all_sessions(connection: &Connection) -> Result<()> {
+    let has_any = connection
+        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sessions'")?
+        .exists([])?;
+    if has_any {
+        connection.execute("DELETE FROM sessions", [])?;
+    }
+    Ok(())
+}
+
+pub(super) fn sessions(connection: &Connection) -> Result<Vec<ApiSession>> {
+    let mut statement = connection
+        .prepare_cached("SELECT hash, key, created, expires FROM sessions ORDER BY hash")?;
+    let mut rows = statement.query([])?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let expires = time_from(row.get(3)?)
+            .ok_or_else(|| Failure::Damaged("a session without an end".to_owned()))?;
+        sessions.push(ApiSession {
+            session: NewApiSession {
+                hash: Hash(row.get(0)?),
+                key: KeyId(row.get(1)?),
+                expires,
+            },
+            created: time_from(row.get(2)?),
+        });
+    }
+    Ok(sessions)
 }
 
 fn role_from(number: u8) -> Result<Role> {

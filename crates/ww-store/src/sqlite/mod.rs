@@ -23,18 +23,19 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use ww_wire::{
-    ChainIndex, Correction, Enrolment, Label, MeterId, Replacement, Revocation, Sequence,
+    ChainIndex, Correction, Enrolment, Hash, Label, MeterId, Replacement, Revocation, Sequence,
     StatusReport, UtcMillis,
 };
 
 use self::failure::{Failure, Result};
 use self::session::{Job, Session, Work};
 use crate::{
-    Acceptance, Announced, Announcement, Answer, ApiKey, AuditRecord, ChainEnd, Chart,
-    EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest, Installation,
-    InstallationId, Integrity, KeyId, Maintenance, NewApiKey, NewAudit, Outcome, ProvenReading,
-    ReadingId, ReadingQuery, Span, Statistics, Store, StoreError, StoredChainRecord,
-    StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery,
+    Acceptance, Announced, Announcement, Answer, ApiKey, ApiSession, AuditQuery, AuditRecord,
+    ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest,
+    Installation, InstallationId, Integrity, KeyId, Maintenance, NewApiKey, NewApiSession,
+    NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span, Statistics, Store, StoreError,
+    StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified,
+    WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -159,7 +160,7 @@ impl SqliteStore {
 
     /// Puts a backup in the place of a database that is not open, and writes into its audit trail
     /// that this was done. The backup is checked first; the newest schema is not needed, a newer
-    /// one is refused.
+    /// one is refused. Nobody is logged in afterwards: who has logged out since the backup stays out.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`], [`StoreError::Damaged`], [`StoreError::Database`].
@@ -189,7 +190,9 @@ impl SqliteStore {
         Backup::new(&from, &mut to)
             .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None))
             .map_err(failing(attempt))?;
-        journal::record_audit(&to, audit).map_err(|failure| failure.attempting(attempt))
+        journal::forget_all_sessions(&to)
+            .and_then(|()| journal::record_audit(&to, audit))
+            .map_err(|failure| failure.attempting(attempt))
     }
 
     /// Runs a change in the next transaction and answers after its commit.
@@ -611,15 +614,37 @@ impl Store for SqliteStore {
         self.read("list keys", journal::keys)
     }
 
+    fn add_session(&self, new: NewApiSession, audit: NewAudit) -> Answer<'_, Option<ApiSession>> {
+        self.write("store a session", move |session| {
+            journal::add_session(session, &new, &audit)
+        })
+    }
+
+    fn end_session(&self, hash: Hash, audit: NewAudit) -> Answer<'_, bool> {
+        self.write("end a session", move |session| {
+            journal::end_session(session, &hash, &audit)
+        })
+    }
+
+    fn forget_sessions(&self, now: UtcMillis) -> Answer<'_, u32> {
+        self.write("forget old sessions", move |session| {
+            journal::forget_sessions(session, now)
+        })
+    }
+
+    fn sessions(&self) -> Answer<'_, Vec<ApiSession>> {
+        self.read("list sessions", journal::sessions)
+    }
+
     fn record_audit(&self, audit: NewAudit) -> Answer<'_, ()> {
         self.write("write the audit trail", move |session| {
             journal::record_audit(&session.connection, &audit)
         })
     }
 
-    fn audit(&self, before: Option<u64>, limit: u32) -> Answer<'_, Vec<AuditRecord>> {
+    fn audit(&self, query: AuditQuery) -> Answer<'_, Vec<AuditRecord>> {
         self.read("list the audit trail", move |connection| {
-            journal::audit(connection, before, limit)
+            journal::audit(connection, &query)
         })
     }
 

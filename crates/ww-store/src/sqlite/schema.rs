@@ -9,7 +9,7 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x5761_7474;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: [&str; 3] = [V1, V2, V3];
+const MIGRATIONS: [&str; 4] = [V1, V2, V3, V4];
 
 /// The newest schema known here.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -265,6 +265,17 @@ CREATE TABLE chunk_extremes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chunk_extremes_missing ON chunk_extremes (meter, chunk) WHERE body IS NULL;
 INSERT INTO chunk_extremes (meter, chunk) SELECT meter, id FROM chunks;
+";
+
+/// `sessions`: browsers that are logged in, by the SHA-256 of the token in their cookie.
+const V4: &str = "
+CREATE TABLE sessions (
+    hash BLOB PRIMARY KEY,
+    key INTEGER NOT NULL REFERENCES api_keys (id),
+    created INTEGER,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_key ON sessions (key);
 ";
 
 /// Brings a database to the newest schema, one migration per transaction.

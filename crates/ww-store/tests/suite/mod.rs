@@ -7,9 +7,10 @@ pub(crate) mod model;
 use std::sync::Arc;
 
 use ww_store::{
-    Announced, Announcement, EventId, EventKind, FindingKind, Ingest, InstallationId,
-    InstallationState, NewApiKey, Outcome, Proof, ReadingId, ReadingQuery, Receipt, Refusal, Role,
-    SensorProposal, Span, Store, StoreError, StoredReading, Verified, WindowQuery,
+    Announced, Announcement, ApiSession, AuditQuery, EventId, EventKind, FindingKind, Ingest,
+    InstallationId, InstallationState, KeyId, NewApiKey, NewApiSession, NewAudit, Outcome, Proof,
+    ReadingId, ReadingQuery, Receipt, Refusal, Role, SESSIONS_PER_KEY, SensorProposal, Span, Store,
+    StoreError, StoredReading, Verified, WindowQuery,
 };
 use ww_wire::merkle::{leaf_hash, verify_inclusion};
 use ww_wire::{
@@ -301,7 +302,7 @@ pub(crate) async fn who_has_waited_for_a_day_makes_room_in_a_full_list<B: Backen
     let waiting: Vec<_> = store.installations().await.unwrap();
     let waiting: Vec<_> = waiting.iter().map(|waiting| waiting.meter).collect();
     assert_eq!(waiting, [Meter::new(2).id(), Meter::new(3).id()]);
-    let lines = store.audit(None, 10).await.unwrap();
+    let lines = store.audit(newest_lines(10)).await.unwrap();
     assert_eq!(lines[1].audit.action, "installation.forget");
 }
 
@@ -1028,9 +1029,9 @@ pub(crate) async fn a_replacement_that_names_another_end_of_the_chain_is_refused
     replace(&*store, fit).await.unwrap();
     let energy = store.energy(InstallationId(2), now).await.unwrap().unwrap();
     assert_eq!(energy.lifetime, fit.produced_close);
-    let lines = store.audit(None, 100).await.unwrap().len();
+    let lines = store.audit(newest_lines(100)).await.unwrap().len();
     replace(&*store, fit).await.unwrap();
-    assert_eq!(store.audit(None, 100).await.unwrap().len(), lines);
+    assert_eq!(store.audit(newest_lines(100)).await.unwrap().len(), lines);
 }
 
 pub(crate) async fn a_replaced_meter_counts_no_further_but_its_backlog_is_taken<B: Backend>() {
@@ -1519,12 +1520,15 @@ pub(crate) async fn an_enrolment_is_accepted_by_its_meter_and_never_goes_back<B:
         .enrol(second.clone(), None, None, audit(None))
         .await
         .unwrap();
-    let lines = store.audit(None, 10).await.unwrap().len();
+    let lines = store.audit(newest_lines(10)).await.unwrap().len();
     for _ in 0..2 {
         let accepted = store.accept_enrolment(acceptance.clone(), audit(None));
         assert!(accepted.await.unwrap().enrolment_accepted);
     }
-    assert_eq!(store.audit(None, 10).await.unwrap().len(), lines + 1);
+    assert_eq!(
+        store.audit(newest_lines(10)).await.unwrap().len(),
+        lines + 1
+    );
     let enrolments = store.enrolments(id).await.unwrap();
     assert_eq!(enrolments.len(), 2);
     assert_eq!(enrolments[1].acceptance, Some(signature(9)));
@@ -1649,7 +1653,247 @@ pub(crate) async fn keys_are_kept_by_hash_and_stay_withdrawn<B: Backend>() {
             .unwrap(),
         None
     );
-    assert_eq!(store.audit(None, 10).await.unwrap().len(), 3);
+    assert_eq!(store.audit(newest_lines(10)).await.unwrap().len(), 3);
+}
+
+pub(crate) async fn key_of(store: &dyn Store, number: u8, expires: Option<UtcMillis>) -> KeyId {
+    let key = NewApiKey {
+        name: format!("key {number}"),
+        role: Role::Viewer,
+        hash: Hash([number; 32]),
+        expires,
+    };
+    store.add_key(key, audit(None)).await.unwrap().id
+}
+
+/// The first bytes of the hashes of all sessions.
+pub(crate) async fn sessions_of(store: &dyn Store) -> Vec<u8> {
+    let sessions = store.sessions().await.unwrap();
+    let first = |kept: &ApiSession| kept.session.hash.0[0];
+    let mut numbers: Vec<u8> = sessions.iter().map(first).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+pub(crate) async fn a_session_is_kept_until_it_or_its_key_ends<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let at = |seconds: u64| UtcMillis::new(1_760_000_000_000 + 1_000 * seconds).unwrap();
+    let (lasting, brief) = (
+        key_of(&*store, 1, None).await,
+        key_of(&*store, 2, Some(at(50))).await,
+    );
+    let lost = key_of(&*store, 3, None).await;
+    let session = |number, key, ends| NewApiSession {
+        hash: Hash([number; 32]),
+        key,
+        expires: at(ends),
+    };
+    for new in [
+        session(1, lasting, 100),
+        session(2, lasting, 200),
+        session(3, lasting, 200),
+        session(4, brief, 200),
+        session(5, lost, 200),
+    ] {
+        let added = store.add_session(new, audit(Some(at(0)))).await.unwrap();
+        let added = added.unwrap();
+        assert_eq!((added.session, added.created), (new, Some(at(0))));
+    }
+    drop(store);
+    let store = backend.open();
+    assert_eq!(sessions_of(&*store).await, [1, 2, 3, 4, 5]);
+    store.revoke_key(lost, audit(None)).await.unwrap();
+    assert_eq!(sessions_of(&*store).await, [1, 2, 3, 4]);
+    for was_there in [true, false] {
+        let ended = store.end_session(Hash([2; 32]), audit(None)).await.unwrap();
+        assert_eq!(ended, was_there);
+    }
+    assert_eq!(sessions_of(&*store).await, [1, 3, 4]);
+    assert_eq!(store.forget_sessions(at(49)).await.unwrap(), 0);
+    assert_eq!(store.forget_sessions(at(50)).await.unwrap(), 1);
+    assert_eq!(store.forget_sessions(at(100)).await.unwrap(), 1);
+    assert_eq!(sessions_of(&*store).await, [3]);
+    // Three keys, five sessions, a withdrawal, and the one end that was one.
+    assert_eq!(store.audit(newest_lines(20)).await.unwrap().len(), 10);
+}
+
+pub(crate) async fn a_withdrawn_key_begins_no_session<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let key = key_of(&*store, 1, None).await;
+    store.revoke_key(key, audit(None)).await.unwrap();
+    for key in [key, KeyId(99)] {
+        let new = NewApiSession {
+            hash: Hash([7; 32]),
+            key,
+            expires: utc("2025-06-19T12:00:00Z"),
+        };
+        assert_eq!(store.add_session(new, audit(None)).await.unwrap(), None);
+    }
+    assert_eq!(store.sessions().await.unwrap(), []);
+    assert_eq!(store.audit(newest_lines(10)).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_key_has_no_more_than_so_many_sessions<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (key, other) = (
+        key_of(&*store, 1, None).await,
+        key_of(&*store, 2, None).await,
+    );
+    let begun = utc("2025-06-19T12:00:00Z").get();
+    let session = |number: u32, key| {
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        NewApiSession {
+            hash: Hash(hash),
+            key,
+            expires: UtcMillis::new(begun + u64::from(number)).unwrap(),
+        }
+    };
+    let of_the_other = session(1_000_000, other);
+    store.add_session(of_the_other, audit(None)).await.unwrap();
+    for number in 0..SESSIONS_PER_KEY + 2 {
+        let new = session(number, key);
+        store.add_session(new, audit(None)).await.unwrap().unwrap();
+    }
+    let sessions = store.sessions().await.unwrap();
+    assert_eq!(sessions.len(), SESSIONS_PER_KEY as usize + 1);
+    let expected: Vec<_> = (2..SESSIONS_PER_KEY + 2)
+        .map(|number| session(number, key))
+        .chain([of_the_other])
+        .collect();
+    let mut kept: Vec<_> = sessions.iter().map(|kept| kept.session).collect();
+    kept.sort_unstable_by_key(|session| session.expires);
+    assert_eq!(kept, expected);
+}
+
+pub(crate) async fn the_audit_trail_is_asked_for_by_who_what_and_when<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let day = |day: u64| UtcMillis::new(1_760_000_000_000 + 86_400_000 * day);
+    for (at, actor, action, subject) in [
+        (day(0), "admin", "key.create", "key wall"),
+        (day(1), "admin", "installation.approve", "installation 7"),
+        (day(2), "anna", "key.revoke", "key 1"),
+        (None, "anna", "keyring.open", "100% of_all"),
+        (day(4), "anna", "installation.approve", "installation 17"),
+    ] {
+        let line = NewAudit {
+            at,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail: String::new(),
+        };
+        store.record_audit(line).await.unwrap();
+    }
+    let some = |text: &str| Some(text.to_owned());
+    let all = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    for (query, expected) in [
+        (
+            AuditQuery {
+                actor: some("admin"),
+                ..all.clone()
+            },
+            &[2, 1][..],
+        ),
+        (
+            AuditQuery {
+                actor: some("adm"),
+                ..all.clone()
+            },
+            &[],
+        ),
+        (
+            AuditQuery {
+                action: some("key"),
+                ..all.clone()
+            },
+            &[3, 1],
+        ),
+        (
+            AuditQuery {
+                action: some("key.create"),
+                ..all.clone()
+            },
+            &[1],
+        ),
+        (
+            AuditQuery {
+                subject: some("installation 7"),
+                ..all.clone()
+            },
+            &[2],
+        ),
+        (
+            AuditQuery {
+                subject: some("7"),
+                ..all.clone()
+            },
+            &[5, 2],
+        ),
+        (
+            AuditQuery {
+                subject: some("% of_"),
+                ..all.clone()
+            },
+            &[4],
+        ),
+        (
+            AuditQuery {
+                subject: some("%"),
+                ..all.clone()
+            },
+            &[4],
+        ),
+        (
+            AuditQuery {
+                start: day(2),
+                ..all.clone()
+            },
+            &[5, 3],
+        ),
+        (
+            AuditQuery {
+                end: day(2),
+                ..all.clone()
+            },
+            &[3, 2, 1],
+        ),
+        (
+            AuditQuery {
+                before: Some(4),
+                limit: 2,
+                ..all.clone()
+            },
+            &[3, 2],
+        ),
+        (
+            AuditQuery {
+                actor: some("anna"),
+                action: some("installation"),
+                ..all.clone()
+            },
+            &[5],
+        ),
+    ] {
+        let found = store.audit(query.clone()).await.unwrap();
+        let ids: Vec<u64> = found.iter().map(|line| line.id).collect();
+        assert_eq!(ids, expected, "{query:?}");
+    }
+}
+
+/// The last lines of the audit trail, whatever they are.
+pub(crate) fn newest_lines(limit: u32) -> AuditQuery {
+    AuditQuery {
+        limit,
+        ..AuditQuery::default()
+    }
 }
 
 pub(crate) async fn imported_readings_are_in_no_total<B: Backend>() {
@@ -1739,6 +1983,6 @@ pub(crate) async fn a_poisoned_call_fails_alone<B: Backend>() {
     event.unwrap();
     assert_eq!(all(&*store, id).await.len(), 2);
     assert_eq!(store.keys().await.unwrap().len(), 1);
-    assert_eq!(store.audit(None, 10).await.unwrap().len(), 2);
+    assert_eq!(store.audit(newest_lines(10)).await.unwrap().len(), 2);
     assert_whole(&*store).await;
 }
