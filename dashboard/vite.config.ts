@@ -1,14 +1,15 @@
 // How the dashboard is built and developed. It is embedded in the gateway, so every path is absolute from the root.
+import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { mockGateway } from "./dev/mock-gateway.ts";
 
-// With WATTWITNESS_URL the development server stands before a running gateway; without it, before the mock.
-const gateway = process.env["WATTWITNESS_URL"];
+// The development server stands before a running gateway.
+const gateway = process.env["WATTWITNESS_URL"] ?? "http://127.0.0.1:8000";
+const ours = ["/api", "/health", "/docs", "/problems"];
 
 export default defineConfig({
-  plugins: [react(), ...(gateway ? [] : [mockGateway()])],
+  plugins: [react(), lingui({ failOnMissing: true, failOnCompileError: true })],
   build: { target: "es2023", manifest: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
-  server: gateway ? { proxy: { "/api": { target: gateway }, "/health": { target: gateway } } } : {},
-  test: { include: ["src/**/*.test.ts", "dev/**/*.test.ts"], environment: "node" },
+  server: { proxy: Object.fromEntries(ours.map((path) => [path, { target: gateway }])) },
+  test: { include: ["src/**/*.test.ts"], environment: "node", setupFiles: ["src/util/text.setup.ts"] },
 });

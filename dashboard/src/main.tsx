@@ -1,22 +1,25 @@
 // Where the dashboard begins: the query cache, the live stream into it, and the frame around every page.
 
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client.ts";
-import { ErrorBoundary } from "./components/error-boundary.tsx";
-import { PageFooter } from "./components/page-footer.tsx";
-import { PageHeader } from "./components/page-header.tsx";
+import { keys } from "./api/queries.ts";
+import { Dashboard } from "./dashboard.tsx";
+import { begin, preferredLanguage } from "./hooks/language.ts";
 import { liveStreamInto, LiveStreamProvider } from "./hooks/live-stream.ts";
-import { usePath } from "./hooks/url-state.ts";
-import { pageAt } from "./routes.tsx";
-import { text } from "./util/strings.ts";
+import { openEarly } from "./routes.tsx";
 import "./ui/tokens.css";
 import "./ui/base.css";
-import styles from "./main.module.css";
 
 // The live stream keeps the answers fresh and has everything asked again after an interruption, so nothing is fetched for age or focus.
 const client = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      // Whoever is no longer let in learns it from the session.
+      if (error instanceof ApiError && error.status === 401) void client.invalidateQueries({ queryKey: keys.session });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: Number.POSITIVE_INFINITY,
@@ -26,33 +29,21 @@ const client = new QueryClient({
       // An answer that says no will say no again; only silence and faults are worth another try.
       retry: (failures, error) => failures < 3 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 500),
     },
+    mutations: { networkMode: "always" },
   },
 });
 
-function Dashboard() {
-  const page = pageAt(usePath());
-  return (
-    <div className={styles["frame"]}>
-      <a href="#content" className={styles["skip"]}>
-        {text.skipToContent}
-      </a>
-      <PageHeader />
-      <main id="content" className={styles["content"]}>
-        <ErrorBoundary>
-          {page}
-        </ErrorBoundary>
-      </main>
-      <PageFooter />
-    </div>
-  );
-}
+const language = preferredLanguage();
+openEarly(location.pathname, language);
+const stream = liveStreamInto(client);
 
 const root = document.getElementById("root");
 if (root) {
+  await begin(language);
   createRoot(root).render(
     <StrictMode>
       <QueryClientProvider client={client}>
-        <LiveStreamProvider value={liveStreamInto(client)}>
+        <LiveStreamProvider value={stream}>
           <Dashboard />
         </LiveStreamProvider>
       </QueryClientProvider>

@@ -1,13 +1,62 @@
-// Every address of the dashboard and the page that it shows.
+// Every address of the dashboard and the page that it shows. A page and its texts are fetched when it is first opened.
 
-import type { ReactNode } from "react";
-import { NotFoundPage } from "./pages/not-found-page.tsx";
-import { ParkPage } from "./pages/park-page.tsx";
+import { use, type ComponentType, type ReactNode } from "react";
+import { Route, Switch } from "wouter";
+import { useLanguage } from "./hooks/language.ts";
+import { loadTexts, type Language, type TextArea } from "./util/text.ts";
 
-const routes: Readonly<Record<string, ReactNode>> = {
-  "/": <ParkPage />,
-};
+interface PageRoute {
+  path: string;
+  page: () => Promise<{ default: ComponentType }>;
+  texts: readonly TextArea[];
+}
 
-export function pageAt(path: string): ReactNode {
-  return routes[path] ?? <NotFoundPage />;
+const notFound: PageRoute = { path: "*", page: () => import("./pages/not-found-page.tsx"), texts: [] };
+
+/** The page at which one logs in; the only one that is shown to whoever may read nothing. */
+export const loginPath = "/login";
+
+const routes: readonly PageRoute[] = [
+  { path: "/", page: () => import("./pages/park-page.tsx"), texts: ["park", "record"] },
+  { path: loginPath, page: () => import("./pages/login-page.tsx"), texts: [] },
+  notFound,
+];
+
+const opened = new Map<string, Promise<ReactNode>>();
+
+function open(route: PageRoute, language: Language): Promise<ReactNode> {
+  const key = `${language} ${route.path}`;
+  const known = opened.get(key);
+  if (known) return known;
+  const opening = Promise.all([route.page(), loadTexts(route.texts, language)]).then(([{ default: Content }]) => <Content />);
+  opened.set(key, opening);
+  opening.catch(() => {
+    // What could not be fetched is fetched again at the next try.
+    opened.delete(key);
+  });
+  return opening;
+}
+
+/** Begins to fetch the page of an address that has no parameters, while the first texts are on their way. */
+export function openEarly(path: string, language: Language): void {
+  const route = routes.find((each) => each.path === path);
+  if (route) void open(route, language);
+}
+
+/** The page of the address that the browser shows. */
+export function CurrentPage() {
+  return (
+    <Switch>
+      {routes.map((route) => (
+        <Route key={route.path} path={route.path}>
+          <Page route={route} />
+        </Route>
+      ))}
+    </Switch>
+  );
+}
+
+function Page({ route }: { route: PageRoute }) {
+  const [language] = useLanguage();
+  return use(open(route, language));
 }

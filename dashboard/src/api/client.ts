@@ -1,4 +1,4 @@
-// One way to ask the gateway: JSON over GET, every failure an ApiError. It keeps nothing and retries nothing.
+// One way to ask the gateway: JSON in and out, every failure an ApiError. It retries nothing and keeps nothing but the token against forged requests.
 
 import type { Problem } from "./types.ts";
 
@@ -33,14 +33,44 @@ export function address(path: string, parameters: Parameters = {}): string {
  * @throws ApiError when no answer came, when it is not 2xx, or when it is not JSON.
  */
 export async function getJson<Shape>(url: string, signal: AbortSignal): Promise<Shape> {
+  const response = await answer(url, { signal, headers: { accept: "application/json" } });
+  return parsed<Shape>(response);
+}
+
+/** Goes with every change, as the session's cookie alone could be sent by another site's page. */
+let csrfToken: string | null = null;
+
+/** Takes the token of the session that holds now; null when there is none. */
+export function holdCsrfToken(token: string | null): void {
+  csrfToken = token;
+}
+
+/**
+ * Asks for a change. The answer is undefined when the gateway has nothing to say (status 204).
+ *
+ * @throws ApiError as {@link getJson} does.
+ */
+export async function send<Shape>(method: "POST" | "DELETE", url: string, body?: object): Promise<Shape> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body) headers["content-type"] = "application/json";
+  if (csrfToken) headers["x-csrf-token"] = csrfToken;
+  const response = await answer(url, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  return response.status === 204 ? (undefined as Shape) : parsed<Shape>(response);
+}
+
+async function answer(url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { signal, headers: { accept: "application/json" } });
+    response = await fetch(url, init);
   } catch (cause) {
-    if (signal.aborted) throw cause;
+    if (init.signal?.aborted) throw cause;
     throw new ApiError(0, {}, { cause });
   }
   if (!response.ok) throw new ApiError(response.status, await problemOf(response));
+  return response;
+}
+
+async function parsed<Shape>(response: Response): Promise<Shape> {
   try {
     return (await response.json()) as Shape;
   } catch (cause) {

@@ -2,8 +2,8 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import type { Point } from "../util/series.ts";
-import { address, ApiError, getJson } from "./client.ts";
-import type { Energy, Installation, ParkStatus, Reading } from "./types.ts";
+import { address, ApiError, getJson, holdCsrfToken } from "./client.ts";
+import type { Energy, Installation, ParkStatus, Reading, Session } from "./types.ts";
 
 /** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
 export const curvePoints = 1440;
@@ -21,6 +21,7 @@ const energyRefresh = 600_000;
 const stateRefresh = 60_000;
 
 export const keys = {
+  session: ["session"],
   installations: ["installations"],
   status: ["status"],
   energies: ["energy"],
@@ -41,6 +42,16 @@ function pointsOf(readings: readonly Reading[]): Point[] {
 }
 
 export const queries = {
+  session: () =>
+    queryOptions({
+      queryKey: keys.session,
+      queryFn: async ({ signal }) => {
+        const session = await getJson<Session>("/api/v1/session", signal);
+        holdCsrfToken(session.csrf_token);
+        return session;
+      },
+    }),
+
   installations: () =>
     queryOptions({
       queryKey: keys.installations,

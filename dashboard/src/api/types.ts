@@ -24,3 +24,9 @@ export type ParkStatus = Schemas["ParkStatus"];
 
 /** RFC 9457. */
 export type Problem = Schemas["Problem"];
+
+/** Who is logged in, and what the gateway lets everybody read. */
+export type Session = Schemas["Session"];
+
+/** What the bearer of a key may do. */
+export type Role = Schemas["Role"];

@@ -2,13 +2,13 @@
 
 import { ApiError } from "../api/client.ts";
 import { Notice } from "../ui/notice.tsx";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 
 export function ApiProblem({ error, onRetry }: { error: Error; onRetry: () => void }) {
   const isUnreachable = !(error instanceof ApiError) || error.status === 0;
   const title = isUnreachable
-    ? text.problem.unreachable
-    : (error.problem.title ?? text.problem.unexpected(error.status));
-  const detail = isUnreachable ? text.problem.unreachableDetail : error.problem.detail;
-  return <Notice title={title} detail={detail} action={text.problem.retry} onAction={onRetry} large />;
+    ? t("app.problem.unreachable")
+    : (error.problem.title ?? t("app.problem.unexpected", { status: error.status }));
+  const detail = isUnreachable ? t("app.problem.unreachableDetail") : error.problem.detail;
+  return <Notice title={title} detail={detail} action={t("app.problem.retry")} onAction={onRetry} large />;
 }

@@ -3,7 +3,7 @@
 import { useLiveStream } from "../hooks/live-stream.ts";
 import { useNow } from "../hooks/now.ts";
 import { clock, duration } from "../util/format.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import buttons from "../ui/button.module.css";
 import styles from "./connection-banner.module.css";
 
@@ -21,16 +21,16 @@ function Lost({ lostAt, zone }: { lostAt: number; zone: string }) {
   if (now - lostAt < patience) return null;
   const since = heardAt === null ? null : clock(heardAt, zone);
   let title: string;
-  if (since === null) title = text.stream.bannerNever;
-  else title = navigator.onLine ? text.stream.bannerLost(since) : text.stream.bannerOffline(since);
+  if (since === null) title = t("app.stream.bannerNever");
+  else title = navigator.onLine ? t("app.stream.bannerLost", { time: since }) : t("app.stream.bannerOffline", { time: since });
   return (
     <div className={styles["banner"]} data-testid="banner">
       <p role="alert">{title}</p>
       <p className={styles["next"]}>
-        {retryAt === null ? text.stream.retrying : text.stream.retryIn(duration(retryAt - now))}
+        {retryAt === null ? t("app.stream.retrying") : t("app.stream.retryIn", { duration: duration(retryAt - now) })}
       </p>
       <button type="button" className={buttons["button"]} onClick={retry} disabled={retryAt === null}>
-        {text.stream.tryNow}
+        {t("app.stream.tryNow")}
       </button>
     </div>
   );

@@ -2,7 +2,7 @@
 
 import { Component, type ReactNode } from "react";
 import { Notice } from "../ui/notice.tsx";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 
 export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
   override state = { failed: false };
@@ -15,9 +15,9 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
     if (!this.state.failed) return this.props.children;
     return (
       <Notice
-        title={text.problem.crashed}
-        detail={text.problem.crashedDetail}
-        action={text.problem.reload}
+        title={t("app.problem.crashed")}
+        detail={t("app.problem.crashedDetail")}
+        action={t("app.problem.reload")}
         onAction={() => {
           location.reload();
         }}

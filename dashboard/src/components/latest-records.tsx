@@ -14,7 +14,7 @@ import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { counter, nothing, power, secondOf } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import { LinkedRecord, RecordDetail } from "./record-detail.tsx";
 import styles from "./latest-records.module.css";
 
@@ -50,12 +50,12 @@ export function LatestRecords({ installations }: { installations: readonly Insta
     <section aria-labelledby="records">
       <div className={styles["head"]}>
         <div>
-          <h2 id="records">{after === null ? text.records.heading : text.records.olderHeading}</h2>
-          <p className={styles["explain"]}>{text.records.explain}</p>
+          <h2 id="records">{after === null ? t("record.list.heading") : t("record.list.olderHeading")}</h2>
+          <p className={styles["explain"]}>{t("record.list.explain")}</p>
         </div>
         {url.record !== null && after === null ? (
           <p className={styles["held"]}>
-            <span>{text.records.held(newer)}</span>
+            <span>{t("record.list.held", { newer })}</span>
             <button
               type="button"
               className={buttons["button"]}
@@ -63,7 +63,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
                 open(null);
               }}
             >
-              {text.records.resume}
+              {t("record.list.resume")}
             </button>
           </p>
         ) : null}
@@ -72,9 +72,9 @@ export function LatestRecords({ installations }: { installations: readonly Insta
         <div className={styles["filter"]}>
           {measuring.length === 0 ? null : (
             <Choice
-              label={text.records.filter}
+              label={t("record.list.filter")}
               options={[
-                { value: all, label: text.records.allMeters },
+                { value: all, label: t("record.list.allMeters") },
                 ...measuring.map(({ id, name }) => ({ value: String(id), label: name })),
               ]}
               value={chosen ? String(chosen.id) : all}
@@ -88,23 +88,23 @@ export function LatestRecords({ installations }: { installations: readonly Insta
       )}
       {url.record !== null && !isListed && !isPending ? <LinkedRecord recordKey={url.record} /> : null}
       {error ? (
-        <Notice title={text.records.failed} detail={error.message} action={text.problem.retry} onAction={retry} />
+        <Notice title={t("record.list.failed")} detail={error.message} action={t("app.problem.retry")} onAction={retry} />
       ) : (
         <table className={styles["table"]} aria-labelledby="records">
           <thead>
             <tr>
-              <th scope="col">{text.records.time}</th>
+              <th scope="col">{t("record.list.time")}</th>
               <th scope="col" className={styles["wide"]}>
-                {text.records.meter}
+                {t("record.list.meter")}
               </th>
               <th scope="col" className={styles["number"]}>
-                {text.records.power}
+                {t("record.list.power")}
               </th>
               <th scope="col" className={`${styles["number"] ?? ""} ${styles["wide"] ?? ""}`}>
-                {text.records.total}
+                {t("record.list.total")}
               </th>
               <th scope="col" className={styles["signature"]}>
-                {text.records.signature}
+                {t("record.list.signature")}
               </th>
             </tr>
           </thead>
@@ -138,7 +138,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
               setUrl({ after: null, record: null });
             }}
           >
-            {text.records.latest}
+            {t("record.list.latest")}
           </button>
         )}
         {oldest === undefined || shown.length < lines ? null : (
@@ -150,7 +150,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
               setUrl({ after: `${String(placeInTime(oldest))}-${String(oldest.installation_id)}`, record: null });
             }}
           >
-            {text.records.older}
+            {t("record.list.older")}
           </button>
         )}
       </div>
@@ -179,7 +179,7 @@ interface RecordRowProps {
 
 function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowProps) {
   const zone = knownZone(installation?.timezone);
-  const time = reading.timestamp === null ? text.records.noTime : secondOf(reading.timestamp * 1000, now, zone);
+  const time = reading.timestamp === null ? t("record.list.noTime") : secondOf(reading.timestamp * 1000, now, zone);
   const name = installation?.name ?? nothing;
   const state = signatureState(reading);
   const detailId = `record-${String(reading.id)}`;
@@ -192,7 +192,7 @@ function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowPr
             className={styles["toggle"]}
             aria-expanded={isOpen}
             aria-controls={isOpen ? detailId : undefined}
-            aria-label={text.records.open(time, name)}
+            aria-label={t("record.list.open", { time, meter: name })}
             onClick={onToggle}
           >
             <span className={styles["chevron"]}>
@@ -205,13 +205,13 @@ function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowPr
           </button>
         </td>
         <td className={styles["wide"]}>{name}</td>
-        <td className={styles["number"]}>{reading.power_w === null ? text.records.failedPoll : power(reading.power_w)}</td>
+        <td className={styles["number"]}>{reading.power_w === null ? t("record.list.failedPoll") : power(reading.power_w)}</td>
         <td className={`${styles["number"] ?? ""} ${styles["wide"] ?? ""}`}>{counter(reading.total_wh)}</td>
         <td className={styles["signature"]}>
           <span className={styles["seal"]} data-state={state}>
             <Glyph name={state} />
-            <span className={styles["wide"]}>{text.signature[state].name}</span>
-            <span className={styles["narrow"]}>{text.signature[state].short}</span>
+            <span className={styles["wide"]}>{t(`app.signature.${state}.name`)}</span>
+            <span className={styles["narrow"]}>{t(`app.signature.${state}.short`)}</span>
           </span>
         </td>
       </tr>
@@ -231,7 +231,7 @@ function EmptyLines({ count, isPending, isEmpty }: { count: number; isPending: b
     <tr key={`empty-${String(place)}`} className={styles["row"]}>
       <td colSpan={5} className={styles["blank"]}>
         {isPending ? <Skeleton width="100%" /> : null}
-        {!isPending && isEmpty && place === 0 ? text.records.none : null}
+        {!isPending && isEmpty && place === 0 ? t("record.list.none") : null}
       </td>
     </tr>
   ));

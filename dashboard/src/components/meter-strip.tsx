@@ -16,7 +16,7 @@ import { axisTop, dayCurve, valueAt } from "../util/day-curve.ts";
 import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, nothing, power, powerFigure, sentence } from "../util/format.ts";
 import { instantOf, knownZone, localDay, type LocalDay } from "../util/instant.ts";
 import { longestStep, peakOf, type Point } from "../util/series.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import styles from "./meter-strip.module.css";
 
 interface MeterStripProps {
@@ -67,8 +67,8 @@ function StateLine({ installation, state, zone }: { installation: Installation; 
       <p className={styles["state"]} data-state={state.name}>
         <Glyph name={state.name} size={16} />
         <span>
-          <strong>{text.state.name[state.name]}</strong>
-          {state.since === null ? null : ` ${text.state.since(moment(state.since, now, zone))}`}
+          <strong>{t(`app.state.name.${state.name}`)}</strong>
+          {state.since === null ? null : ` ${t("app.state.since", { time: moment(state.since, now, zone) })}`}
         </span>
       </p>
       <p className={styles["why"]}>{state.why === null ? reason(installation, state, now, zone) : sentence(state.why)}</p>
@@ -82,17 +82,17 @@ function reason(installation: Installation, state: MeterState, now: number, zone
   const cadence = duration(installation.expected_cadence_s * 1000);
   switch (state.name) {
     case "live":
-      return text.state.why.live(cadence);
+      return t("app.state.why.live", { cadence });
     case "late":
-      return text.state.why.late(last, cadence);
+      return t("app.state.why.late", { last, cadence });
     case "silent":
-      return text.state.why.silent(last);
+      return t("app.state.why.silent", { last });
     case "waiting":
-      return text.state.why.waiting(fingerprint(installation.meter_id));
+      return t("app.state.why.waiting", { fingerprint: fingerprint(installation.meter_id) });
     case "revoked":
-      return text.state.why.revoked();
+      return t("app.state.why.revoked");
     case "never":
-      return text.state.why.never();
+      return t("app.state.why.never");
   }
 }
 
@@ -114,13 +114,13 @@ function Figures({ installation, points, cursor, zone }: FiguresProps) {
   return (
     <dl className={styles["figures"]}>
       <div>
-        <dt>{cursor === null ? text.meters.now : text.meters.at(hourMinute(cursor * 1000, zone))}</dt>
+        <dt>{cursor === null ? t("park.meters.now") : t("park.meters.at", { time: hourMinute(cursor * 1000, zone) })}</dt>
         <dd className={styles["now"]} data-testid="meter-power">
           {records.isPending ? <Skeleton width="4ch" /> : <FigureText figure={powerFigure(shown)} />}
         </dd>
       </div>
       <div>
-        <dt>{text.meters.today}</dt>
+        <dt>{t("park.meters.today")}</dt>
         <dd>{energy.isPending ? <Skeleton width="5ch" /> : <FigureText figure={energyFigure(energy.data?.today_wh ?? null)} />}</dd>
       </div>
     </dl>
@@ -154,12 +154,12 @@ const DayChart = memo(function DayChart({ installation, day, points, failed, ret
     return dayCurve(points ?? [], step, since, until);
   }, [points, from, to, cadence, createdAt, until]);
   if (failed && !points) {
-    return <Notice title={text.meters.failed} action={text.problem.retry} onAction={() => void retry()} />;
+    return <Notice title={t("park.meters.failed")} action={t("app.problem.retry")} onAction={() => void retry()} />;
   }
   const peak = peakOf(points ?? []);
   const label = peak
-    ? text.meters.chart(name, power(peak.watts), formatTime(peak.time), text.meters.gaps(curve.gaps.length))
-    : text.meters.chartEmpty(name);
+    ? t("park.meters.chart", { name, peak: power(peak.watts), at: formatTime(peak.time), gaps: t("park.meters.gaps", { count: curve.gaps.length }) })
+    : t("park.meters.chartEmpty", { name });
   return (
     <>
       <TimeChart
@@ -170,14 +170,14 @@ const DayChart = memo(function DayChart({ installation, day, points, failed, ret
         zone={zone}
         top={axisTop(peak?.watts ?? 0, rated)}
         limit={peak === null ? null : rated}
-        limitLabel={text.park.rated(power(rated))}
-        gapLabel={text.meters.gap}
+        limitLabel={t("park.power.rated", { rated: power(rated) })}
+        gapLabel={t("park.meters.gap")}
         formatTime={formatTime}
         formatValue={peak === null ? unlabelled : axisPower}
         syncName="day"
         onCursor={onCursor}
       />
-      {points && peak === null ? <p className={styles["empty"]}>{text.meters.empty}</p> : null}
+      {points && peak === null ? <p className={styles["empty"]}>{t("park.meters.empty")}</p> : null}
     </>
   );
 });

@@ -6,7 +6,7 @@ import { useNow } from "../hooks/now.ts";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { day } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import { MeterStrip } from "./meter-strip.tsx";
 import styles from "./meter-strips.module.css";
 
@@ -18,8 +18,8 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
   return (
     <section aria-labelledby="meters">
       <div className={styles["head"]}>
-        <h2 id="meters">{text.meters.heading(day(now, zone))}</h2>
-        <p className={styles["zone"]}>{oneZone ? text.meters.zone(zone.replaceAll("_", " ")) : text.meters.zones}</p>
+        <h2 id="meters">{t("park.meters.heading", { day: day(now, zone) })}</h2>
+        <p className={styles["zone"]}>{oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</p>
       </div>
       {installations === null ? (
         <SkeletonStrips />

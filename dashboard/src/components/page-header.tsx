@@ -1,41 +1,101 @@
-// The bar on top: whose page it is, whether it is live, and in which light.
+// The bar on top: whose page it is, where one can go, whether it is live, and who is logged in.
 
+import { Link, useLocation } from "wouter";
+import type { Role } from "../api/types.ts";
 import { useLiveStream } from "../hooks/live-stream.ts";
-import { themes, useTheme } from "../hooks/theme.ts";
-import { Choice } from "../ui/choice.tsx";
+import { useMay, useSession, useSignOut } from "../hooks/session.ts";
+import buttons from "../ui/button.module.css";
 import { Glyph } from "../ui/glyph.tsx";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import styles from "./page-header.module.css";
 
 export function PageHeader() {
-  const [theme, choose] = useTheme();
+  const mayRead = useMay("viewer").allowed;
   return (
     <header className={styles["header"]}>
-      <a href="/" className={styles["wordmark"]}>
+      <Link href="/" className={styles["wordmark"]}>
         <span className={styles["mark"]}>
           <Glyph name="wordmark" size={24} />
         </span>
-        <span>{text.product}</span>
-      </a>
-      <StreamBadge />
-      <Choice
-        label={text.theme.label}
-        options={themes.map((value) => ({ value, label: text.theme[value], glyph: <Glyph name={value} /> }))}
-        value={theme}
-        onChange={choose}
-      />
+        <span>{t("app.product")}</span>
+      </Link>
+      {mayRead ? <Navigation /> : null}
+      {mayRead ? <StreamBadge /> : null}
+      <Account />
     </header>
   );
 }
 
-const badges = { open: text.stream.live, connecting: text.stream.connecting, waiting: text.stream.lost } as const;
+const destinations = [
+  { name: "park", path: "/", needs: "viewer" },
+  { name: "installations", path: "/installations", needs: "viewer" },
+  { name: "keys", path: "/keys", needs: "admin" },
+  { name: "audit", path: "/audit", needs: "admin" },
+] as const satisfies readonly { name: string; path: string; needs: Role }[];
+
+function Navigation() {
+  const [path] = useLocation();
+  const isAdmin = useMay("admin").allowed;
+  return (
+    <nav aria-label={t("app.nav.label")} className={styles["navigation"]}>
+      {destinations
+        .filter(({ needs }) => needs === "viewer" || isAdmin)
+        .map(({ name, path: to }) => (
+          <Link key={name} href={to} aria-current={isWithin(path, to) ? "page" : undefined}>
+            {t(`app.nav.${name}`)}
+          </Link>
+        ))}
+    </nav>
+  );
+}
+
+/** The pages of meters, readings and windows are the park's. */
+function isWithin(path: string, destination: string): boolean {
+  if (destination === "/") return path === "/" || path.startsWith("/meters/");
+  return path === destination || path.startsWith(`${destination}/`);
+}
+
+const badges = { open: "live", connecting: "connecting", waiting: "lost" } as const;
 
 function StreamBadge() {
   const { phase } = useLiveStream();
   return (
     <p className={styles["badge"]} data-phase={phase} data-testid="stream" role="status">
       <span className={styles["dot"]} aria-hidden="true" />
-      {badges[phase]}
+      {t(`app.stream.${badges[phase]}`)}
     </p>
+  );
+}
+
+function Account() {
+  const session = useSession();
+  const signOut = useSignOut();
+  const [path] = useLocation();
+  if (!session) return <span className={styles["account"]} />;
+  if (!session.role) {
+    return (
+      <span className={styles["account"]}>
+        <Link href={`/login?back=${encodeURIComponent(path)}`} className={buttons["button"]}>
+          {t("app.session.signIn")}
+        </Link>
+      </span>
+    );
+  }
+  const standing = t("app.session.as", { name: session.name ?? "", role: t(`app.role.${session.role}`) });
+  return (
+    <span className={styles["account"]}>
+      <button
+        type="button"
+        className={buttons["button"]}
+        title={standing}
+        disabled={signOut.isPending}
+        onClick={() => {
+          signOut.mutate();
+        }}
+      >
+        {t("app.session.signOut")}
+        <span className="visually-hidden">{standing}</span>
+      </button>
+    </span>
   );
 }

@@ -6,7 +6,7 @@ import { useParkEnergy, type ParkEnergy as Energy } from "../hooks/park.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { energy, energyFigure, month } from "../util/format.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import styles from "./park-energy.module.css";
 
 export function ParkEnergy({ installations, zone }: { installations: readonly Installation[] | null; zone: string }) {
@@ -16,22 +16,22 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
   const rows = [
     {
       id: "today",
-      label: text.energy.today,
+      label: t("park.energy.today"),
       wattHours: park.today,
       note: averageNote(park),
     },
-    { id: "month", label: text.energy.month(month(now, zone)), wattHours: park.month, note: text.energy.monthNote },
+    { id: "month", label: month(now, zone), wattHours: park.month, note: t("park.energy.monthNote") },
     {
       id: "lifetime",
-      label: text.energy.lifetime,
+      label: t("park.energy.lifetime"),
       wattHours: park.lifetime,
-      note: park.failed > 0 ? text.energy.missing(park.failed) : text.energy.lifetimeNote(park.meters),
+      note: park.failed > 0 ? t("park.energy.missing", { count: park.failed }) : t("park.energy.lifetimeNote", { count: park.meters }),
     },
   ];
   return (
     <section aria-labelledby="park-energy">
       <h2 id="park-energy" className={styles["heading"]}>
-        {text.energy.heading}
+        {t("park.energy.heading")}
       </h2>
       <dl className={styles["rows"]}>
         {rows.map(({ id, label, wattHours, note }) => (
@@ -52,5 +52,5 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
 
 function averageNote({ average, meters }: Energy): string {
   if (meters === 0) return "";
-  return average === null ? text.energy.averageLater : text.energy.average(energy(average));
+  return average === null ? t("park.energy.averageLater") : t("park.energy.average", { energy: energy(average) });
 }

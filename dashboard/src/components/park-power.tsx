@@ -9,7 +9,7 @@ import { Glyph } from "../ui/glyph.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TickGauge } from "../ui/tick-gauge.tsx";
 import { clock, joined, percent, power, powerFigure } from "../util/format.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import styles from "./park-power.module.css";
 
 export function ParkPower({ installations, zone }: { installations: readonly Installation[] | null; zone: string }) {
@@ -23,9 +23,9 @@ export function ParkPower({ installations, zone }: { installations: readonly Ins
   const share = watts === null || !ratedWatts ? null : Math.max(0, watts / ratedWatts);
   return (
     <section aria-labelledby="park-power" className={styles["park"]}>
-      <title>{watts === null ? text.product : text.title(joined(figure))}</title>
+      <title>{watts === null ? t("app.product") : t("app.title", { power: joined(figure) })}</title>
       <h1 id="park-power" className={styles["heading"]}>
-        {text.park.heading}
+        {t("park.power.heading")}
       </h1>
       <p
         className={styles["watts"]}
@@ -36,25 +36,25 @@ export function ParkPower({ installations, zone }: { installations: readonly Ins
       </p>
       <TickGauge
         share={share}
-        label={text.park.gauge}
-        valueText={share === null || !ratedWatts ? text.park.noPower : text.park.ofRated(percent(share), power(ratedWatts))}
+        label={t("park.power.gauge")}
+        valueText={share === null || !ratedWatts ? t("park.power.noPower") : t("park.power.ofRated", { percent: percent(share), rated: power(ratedWatts) })}
       />
       <div className={styles["scale"]}>
         <span>{share === null ? "\u00a0" : percent(share)}</span>
-        <span>{ratedWatts ? text.park.rated(power(ratedWatts)) : "\u00a0"}</span>
+        <span>{ratedWatts ? t("park.power.rated", { rated: power(ratedWatts) }) : "\u00a0"}</span>
       </div>
       <p className={styles["witness"]}>
         {newest === null ? (
-          <span>{isPending ? "\u00a0" : text.park.noPower}</span>
+          <span>{isPending ? "\u00a0" : t("park.power.noPower")}</span>
         ) : (
           <>
             <span className={styles["mark"]} data-state={signatureState(newest)}>
               <Glyph name={signatureState(newest)} />
             </span>
             <span data-testid="newest" data-reading={newest.id}>
-              {text.park.newest(clock(placeInTime(newest) * 1000, zone), text.signature[signatureState(newest)].inline)}
+              {t("park.power.newest", { time: clock(placeInTime(newest) * 1000, zone), signature: t(`app.signature.${signatureState(newest)}.inline`) })}
             </span>
-            <span className={styles["reporting"]}>{text.park.meters(park.counted, park.active)}</span>
+            <span className={styles["reporting"]}>{park.counted === park.active ? t("park.power.allMeters", { count: park.active }) : t("park.power.meters", { counted: park.counted, all: park.active })}</span>
           </>
         )}
       </p>

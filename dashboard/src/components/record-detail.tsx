@@ -14,7 +14,7 @@ import { groups, utcStamp } from "../util/format.ts";
 import { instantOf } from "../util/instant.ts";
 import { fieldText } from "../util/record-text.ts";
 import { readingFields, type Field } from "../util/reading-record.ts";
-import { text } from "../util/strings.ts";
+import { t } from "../util/text.ts";
 import styles from "./record-detail.module.css";
 
 export function RecordDetail({ reading: listed }: { reading: Reading }) {
@@ -27,28 +27,28 @@ export function RecordDetail({ reading: listed }: { reading: Reading }) {
     <div className={styles["record"]} data-testid="record-detail">
       <p className={styles["verdict"]} data-state={state}>
         <Glyph name={state} size={22} />
-        <span>{text.signature[state].explain}</span>
+        <span>{t(`app.signature.${state}.explain`)}</span>
       </p>
       <div className={styles["columns"]}>
         <RecordBytes record={reading.record} />
         <div className={styles["side"]}>
           <dl className={styles["facts"]}>
             {reading.signature === null ? null : (
-              <Fact label={text.record.signature}>
+              <Fact label={t("record.detail.signature")}>
                 <Hex hex={reading.signature} />
               </Fact>
             )}
-            {reading.window_id === null ? null : <Fact label={text.record.window}>{String(reading.window_id)}</Fact>}
+            {reading.window_id === null ? null : <Fact label={t("record.detail.window")}>{String(reading.window_id)}</Fact>}
             {reading.proof === null ? null : <Proof proof={reading.proof} />}
-            <Fact label={text.record.reading}>{String(reading.id)}</Fact>
-            <Fact label={text.record.received}>{receivedAt(reading)}</Fact>
-            <Fact label={text.record.onChain}>{reading.blockchain_tx_hash ?? text.record.notOnChain}</Fact>
+            <Fact label={t("record.detail.reading")}>{String(reading.id)}</Fact>
+            <Fact label={t("record.detail.received")}>{receivedAt(reading)}</Fact>
+            <Fact label={t("record.detail.onChain")}>{reading.blockchain_tx_hash ?? t("record.detail.notOnChain")}</Fact>
           </dl>
           <div className={styles["actions"]}>
             <CopyButton
               content={JSON.stringify(reading, null, 2)}
-              label={text.record.copy}
-              doneLabel={text.record.copied}
+              label={t("record.detail.copy")}
+              doneLabel={t("app.copied")}
             />
             <a
               className={buttons["button"]}
@@ -56,7 +56,7 @@ export function RecordDetail({ reading: listed }: { reading: Reading }) {
               target="_blank"
               rel="noreferrer"
             >
-              {text.record.link}
+              {t("record.detail.link")}
             </a>
           </div>
         </div>
@@ -70,36 +70,36 @@ export function LinkedRecord({ recordKey }: { recordKey: string }) {
   const [installation = Number.NaN, id = Number.NaN] = recordKey.split("-").map(Number);
   const isNamed = Number.isSafeInteger(installation) && Number.isSafeInteger(id);
   const reading = useQuery({ ...queries.reading(installation, id), enabled: isNamed });
-  if (!isNamed || reading.isError) return <Notice title={text.records.gone} />;
-  if (!reading.data) return <p className={styles["loading"]}>{text.record.loading}</p>;
+  if (!isNamed || reading.isError) return <Notice title={t("record.list.gone")} />;
+  if (!reading.data) return <p className={styles["loading"]}>{t("record.detail.loading")}</p>;
   return <RecordDetail reading={reading.data} />;
 }
 
 function receivedAt(reading: Reading): string {
   const ms = instantOf(reading.created_at);
-  return ms === null ? text.record.none : text.record.utc(utcStamp(ms));
+  return ms === null ? t("record.detail.none") : t("record.detail.utc", { time: utcStamp(ms) });
 }
 
 function RecordBytes({ record }: { record: string | null }) {
-  if (record === null) return <p className={styles["none"]}>{text.record.noBytes}</p>;
+  if (record === null) return <p className={styles["none"]}>{t("record.detail.noBytes")}</p>;
   const fields = readingFields(record);
   if (!fields) {
     return (
       <div>
-        <p className={styles["none"]}>{text.record.undecoded}</p>
+        <p className={styles["none"]}>{t("record.detail.undecoded")}</p>
         <Hex hex={record} />
       </div>
     );
   }
   return (
     <table className={styles["bytes"]}>
-      <caption>{text.record.bytes(record.length / 2)}</caption>
+      <caption>{t("record.detail.bytes", { count: record.length / 2 })}</caption>
       <thead className="visually-hidden">
         <tr>
-          <th scope="col">{text.record.offset}</th>
-          <th scope="col">{text.record.field}</th>
-          <th scope="col">{text.record.hex}</th>
-          <th scope="col">{text.record.value}</th>
+          <th scope="col">{t("record.detail.offset")}</th>
+          <th scope="col">{t("record.detail.field")}</th>
+          <th scope="col">{t("record.detail.hex")}</th>
+          <th scope="col">{t("record.detail.value")}</th>
         </tr>
       </thead>
       <tbody>
@@ -138,15 +138,15 @@ function Proof({ proof }: { proof: ReadingProof }) {
   const { leaf_index: index, leaf_count: count, path, root, window_record: record, window_signature: signature } = proof;
   if (path === null || root === null || count === null) {
     return (
-      <Fact label={text.record.path}>
+      <Fact label={t("record.detail.path")}>
         <Skeleton width="100%" />
       </Fact>
     );
   }
   return (
     <>
-      <Fact label={text.record.path}>
-        <p className={styles["leaf"]}>{text.record.leaf(index, count)}</p>
+      <Fact label={t("record.detail.path")}>
+        <p className={styles["leaf"]}>{t("record.detail.leaf", { index: index + 1, count })}</p>
         <ol className={styles["path"]}>
           {path.map((hash) => (
             <li key={hash}>
@@ -155,16 +155,16 @@ function Proof({ proof }: { proof: ReadingProof }) {
           ))}
         </ol>
       </Fact>
-      <Fact label={text.record.root}>
+      <Fact label={t("record.detail.root")}>
         <Hex hex={root} />
       </Fact>
       {record === null ? null : (
-        <Fact label={text.record.windowRecord}>
+        <Fact label={t("record.detail.windowRecord")}>
           <Hex hex={record} />
         </Fact>
       )}
       {signature === null ? null : (
-        <Fact label={text.record.windowSignature}>
+        <Fact label={t("record.detail.windowSignature")}>
           <Hex hex={signature} />
         </Fact>
       )}

@@ -1,13 +1,15 @@
 // An address that leads nowhere.
 
-import { text } from "../util/strings.ts";
+import { Link } from "wouter";
+import { t } from "../util/text.ts";
 
-export function NotFoundPage() {
+export default function NotFoundPage() {
   return (
     <>
-      <h1>{text.notFound.heading}</h1>
+      <title>{t("app.pageTitle", { page: t("app.notFound.heading") })}</title>
+      <h1>{t("app.notFound.heading")}</h1>
       <p>
-        <a href="/">{text.notFound.back}</a>
+        <Link href="/">{t("app.notFound.back")}</Link>
       </p>
     </>
   );

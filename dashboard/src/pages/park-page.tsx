@@ -15,7 +15,7 @@ import { useLiveStream } from "../hooks/live-stream.ts";
 import { knownZone } from "../util/instant.ts";
 import styles from "./park-page.module.css";
 
-export function ParkPage() {
+export default function ParkPage() {
   const { data, error, refetch } = useQuery(queries.installations());
   const zone = zoneOf(data);
   return (

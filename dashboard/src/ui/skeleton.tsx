@@ -2,7 +2,7 @@
 
 import styles from "./skeleton.module.css";
 
-/** `width` is any CSS length; the height is that of the line of text it stands in. */
-export function Skeleton({ width }: { width: string }) {
-  return <span aria-hidden="true" className={styles["skeleton"]} style={{ width }} />;
+/** `width` and `height` are any CSS length; without a height it is that of the line of text it stands in. */
+export function Skeleton({ width, height }: { width: string; height?: string }) {
+  return <span aria-hidden="true" className={styles["skeleton"]} style={{ width, height }} />;
 }

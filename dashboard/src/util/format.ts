@@ -1,6 +1,6 @@
-// Units, numbers, times and dates as people read them. The only file that formats; it deliberately knows nothing of the server.
+// Units, numbers, times and dates as people read them, in the language chosen. The only file that formats; it deliberately knows nothing of the server.
 
-const locale = "en-GB";
+import { languageTag, t } from "./text.ts";
 
 /** A figure with its unit apart, so that the two can be set in different sizes. */
 export interface Figure {
@@ -11,13 +11,21 @@ export interface Figure {
 /** Stands where there is no value. */
 export const nothing = "–";
 
-const decimals = [0, 1, 2, 3].map(
-  (digits) => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-);
+const numbers = new Map<string, Intl.NumberFormat>();
+
+function decimals(digits: 0 | 1 | 2 | 3): Intl.NumberFormat {
+  const key = `${languageTag()}|${String(digits)}`;
+  let format = numbers.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(languageTag(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    numbers.set(key, format);
+  }
+  return format;
+}
 
 function fixed(value: number, digits: 0 | 1 | 2 | 3): string {
   // Negative zero and values that round to it read as plain zero; U+2212 is the minus that is as wide as a digit.
-  const formatted = (decimals[digits] ?? new Intl.NumberFormat(locale)).format(value);
+  const formatted = decimals(digits).format(value);
   const negative = formatted.startsWith("-") && /[1-9]/.test(formatted);
   return `${negative ? "\u2212" : ""}${formatted.replace(/^-/, "")}`;
 }
@@ -82,18 +90,22 @@ export function exact(value: bigint, fractionDigits: number, unit: string): stri
   const negative = value < 0n;
   const digits = (negative ? -value : value).toString().padStart(fractionDigits + 1, "0");
   const whole = digits.slice(0, digits.length - fractionDigits);
-  const fraction = fractionDigits > 0 ? `.${digits.slice(-fractionDigits)}` : "";
+  const fraction = fractionDigits > 0 ? `${decimalPoint()}${digits.slice(-fractionDigits)}` : "";
   return `${negative ? "\u2212" : ""}${whole}${fraction}${unit ? `\u00a0${unit}` : ""}`;
+}
+
+function decimalPoint(): string {
+  return decimals(1).formatToParts(0.5).find(({ type }) => type === "decimal")?.value ?? ".";
 }
 
 const zoned = new Map<string, Intl.DateTimeFormat>();
 
 /** Making a formatter is slow and a chart asks for hundreds: they are kept by what they were made of. */
 function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${zone}|${JSON.stringify(options)}`;
+  const key = `${languageTag()}|${zone}|${JSON.stringify(options)}`;
   const kept = zoned.get(key);
   if (kept) return kept;
-  const made = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone });
+  const made = new Intl.DateTimeFormat(languageTag(), { ...options, timeZone: zone });
   zoned.set(key, made);
   return made;
 }
@@ -143,17 +155,22 @@ export function utcStamp(ms: number): string {
 /** 8 s, 4 min, 2 h 10 min, 3 d 4 h: the two largest units that matter. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${String(seconds)}\u00a0s`;
+  if (seconds < 60) return amount("seconds", seconds);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${String(minutes)}\u00a0min`;
+  if (minutes < 60) return amount("minutes", minutes);
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return pair(hours, "h", minutes % 60, "min");
-  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
+  if (hours < 24) return pair(amount("hours", hours), "minutes", minutes % 60);
+  return pair(amount("days", Math.floor(hours / 24)), "hours", hours % 24);
 }
 
-function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  const head = `${String(large)}\u00a0${largeUnit}`;
-  return small === 0 ? head : `${head}\u00a0${String(small)}\u00a0${smallUnit}`;
+type DurationUnit = "seconds" | "minutes" | "hours" | "days";
+
+function amount(unit: DurationUnit, count: number): string {
+  return t(`app.duration.${unit}`, { count }).replaceAll(" ", "\u00a0");
+}
+
+function pair(head: string, unit: DurationUnit, rest: number): string {
+  return rest === 0 ? head : `${head}\u00a0${amount(unit, rest)}`;
 }
 
 /** A key's or meter's id as people compare it: its first 16 hex digits in fours. */

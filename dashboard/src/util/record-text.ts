@@ -2,25 +2,47 @@
 
 import { exact, fingerprint, utcStamp } from "./format.ts";
 import type { Field } from "./reading-record.ts";
-import { text } from "./strings.ts";
+import { t } from "./text.ts";
+
+/** By their number in the record, less one. */
+const readingTypes = ["single", "threePhase"] as const;
+
+/** By their number in the record. */
+const timeQualities = ["unknown", "informative", "synchronised", "relative"] as const;
+
+/** By their bit in the record. */
+const flags = [
+  "sensorUnreachable",
+  "sensorSaysInvalid",
+  "wrongSensor",
+  "sensorAnswerMalformed",
+  "queued",
+  "recovered",
+  "counterFell",
+  "incrementRefused",
+  "incrementPending",
+  "clockStepped",
+  "sensorClockUnset",
+  "sensorClockDiffers",
+] as const;
 
 export function fieldText(field: Field): { label: string; value: string } {
-  const name = text.record.fields[field.name];
+  const name = t(`record.detail.fields.${field.name}`);
   return { label: field.phase === null ? name : `${name} ${field.phase}`, value: valueText(field) };
 }
 
 function valueText({ name, hex, value }: Field): string {
   if (name === "meter") return fingerprint(hex);
-  if (value === null) return text.record.absent;
+  if (value === null) return t("record.detail.absent");
   switch (name) {
     case "type":
-      return text.record.readingTypes[Number(value) - 1] ?? String(value);
+      return textOf(readingTypes[Number(value) - 1], (type) => t(`record.detail.readingTypes.${type}`)) ?? String(value);
     case "utc":
       return Number.isNaN(new Date(Number(value)).getTime()) ? String(value) : utcStamp(Number(value));
     case "uptime":
       return exact(value, 3, "s");
     case "timeQuality":
-      return text.record.timeQuality[Number(value)] ?? String(value);
+      return textOf(timeQualities[Number(value)], (quality) => t(`record.detail.timeQuality.${quality}`)) ?? String(value);
     case "power":
       return exact(value, 3, "W");
     case "importTotal":
@@ -45,7 +67,11 @@ function valueText({ name, hex, value }: Field): string {
   }
 }
 
-function flagsText(flags: number): string {
-  const set = text.record.flags.filter((_, bit) => (flags >> bit) % 2 === 1);
-  return set.length === 0 ? text.record.none : set.join(", ");
+function flagsText(value: number): string {
+  const set = flags.filter((_, bit) => (value >> bit) % 2 === 1);
+  return set.length === 0 ? t("record.detail.none") : set.map((flag) => t(`record.detail.flags.${flag}`)).join(", ");
+}
+
+function textOf<Name>(name: Name | undefined, text: (name: Name) => string): string | null {
+  return name === undefined ? null : text(name);
 }

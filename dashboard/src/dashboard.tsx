@@ -1,0 +1,43 @@
+// The frame around every page: the bars, who may see it, and what stands in its place while it is fetched or when it fails.
+
+import { Suspense } from "react";
+import { useLocation } from "wouter";
+import { ErrorBoundary } from "./components/error-boundary.tsx";
+import { LoginForm } from "./components/login-form.tsx";
+import { PageFooter } from "./components/page-footer.tsx";
+import { PageHeader } from "./components/page-header.tsx";
+import { useLanguage } from "./hooks/language.ts";
+import { useMay } from "./hooks/session.ts";
+import { useKiosk } from "./hooks/url-state.ts";
+import { CurrentPage, loginPath } from "./routes.tsx";
+import { PageSkeleton } from "./ui/page-skeleton.tsx";
+import { t } from "./util/text.ts";
+import styles from "./dashboard.module.css";
+
+export function Dashboard() {
+  const [language] = useLanguage();
+  const kiosk = useKiosk();
+  const [path] = useLocation();
+  const { reason } = useMay("viewer");
+  return (
+    // Texts are not a state of the components: another language is another page.
+    <div key={language} className={styles["frame"]} data-kiosk={kiosk || undefined}>
+      <a href="#content" className={styles["skip"]}>
+        {t("app.skipToContent")}
+      </a>
+      {kiosk ? null : <PageHeader />}
+      <main id="content" className={styles["content"]} tabIndex={-1}>
+        {reason !== null && path !== loginPath ? (
+          <LoginForm reason={reason} />
+        ) : (
+          <ErrorBoundary key={path}>
+            <Suspense fallback={<PageSkeleton label={t("app.loading")} />}>
+              <CurrentPage />
+            </Suspense>
+          </ErrorBoundary>
+        )}
+      </main>
+      {kiosk ? null : <PageFooter />}
+    </div>
+  );
+}

@@ -1,0 +1,6 @@
+// What tests say, they say in English.
+
+import { loadTexts, speak } from "./text.ts";
+
+await loadTexts(["app", "park", "meter", "record", "installations", "keys", "audit", "style"], "en");
+speak("en");
