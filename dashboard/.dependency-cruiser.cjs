@@ -29,7 +29,7 @@ module.exports = {
     {
       name: "uplot-behind-one-wrapper",
       severity: "error",
-      from: { pathNot: "^src/ui/time-chart\\.tsx$" },
+      from: { pathNot: "^src/ui/chart-plot\\.ts$" },
       to: { path: "node_modules/uplot" },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
