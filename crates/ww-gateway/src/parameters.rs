@@ -4,8 +4,10 @@
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use ww_api::{ProblemKind, time};
+use ww_store::Moment;
 use ww_wire::UtcMillis;
 
 use crate::error::{Failure, Result};
@@ -83,14 +85,29 @@ impl Parameters {
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<UtcMillis>> {
         self.text(name)
             .map(|text| {
-                time::parse_iso(text).ok_or_else(|| {
-                    Failure::new(
-                        ProblemKind::InvalidTime,
-                        format!("`{name}` is no ISO 8601 time"),
-                    )
-                    .field(name)
-                    .rule("ISO 8601, such as 2025-06-19T16:52:26Z")
-                })
+                time::parse_iso(text)
+                    .ok_or_else(|| invalid_time(name, "ISO 8601, such as 2025-06-19T16:52:26Z"))
+            })
+            .transpose()
+    }
+
+    /// A local date, or a moment as [`Self::time`] reads it, of the years that calendars have.
+    pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Moment>> {
+        let rule =
+            "a date such as 2025-10-26 or ISO 8601 such as 2025-06-19T16:52:26Z, from 1970 to 9998";
+        self.text(name)
+            .map(|text| {
+                let date = text
+                    .parse::<Date>()
+                    .ok()
+                    .filter(|_| text.len() == DATE_LENGTH);
+                let moment = match date {
+                    Some(date) => Some(Moment::Day(date)).filter(|_| YEARS.contains(&date.year())),
+                    None => time::parse_iso(text)
+                        .filter(|time| time.get() <= time::LAST_MILLIS)
+                        .map(Moment::Time),
+                };
+                moment.ok_or_else(|| invalid_time(name, rule))
             })
             .transpose()
     }
@@ -128,6 +145,19 @@ impl Parameters {
 }
 
 const DAY_MS: u64 = 86_400_000;
+
+/// Of `2025-10-26`. What is longer has a time of day.
+const DATE_LENGTH: usize = 10;
+
+/// The years that calendars have.
+const YEARS: core::ops::RangeInclusive<i16> = 1970..=9998;
+
+fn invalid_time(name: &'static str, rule: &'static str) -> Failure {
+    let detail = format!("`{name}` is no time that can be read here");
+    Failure::new(ProblemKind::InvalidTime, detail)
+        .field(name)
+        .rule(rule)
+}
 
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

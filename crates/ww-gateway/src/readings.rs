@@ -253,26 +253,21 @@ pub(crate) async fn chart(
         .find(|known| known.name() == frame)
         .ok_or_else(|| Failure::invalid("time_frame", "must be hour, day, week, month or year"))?;
     parameters.boolean("verified_only")?;
-    let empty = Chart {
-        data_points: Vec::new(),
-        time_frame: frame,
-        total_energy: Milli(0),
-        start: 0,
-        end: 0,
-        timezone: String::new(),
+    let (id, span) = (meter.installation, view::span(frame));
+    let chart = match parameters.moment("at")? {
+        Some(moment) => gateway.store.whole_chart(id, span, moment).await?,
+        None => {
+            let now = now_of(&gateway, id).await?.unwrap_or(UtcMillis::ZERO);
+            gateway.store.chart(id, span, now).await?
+        }
     };
-    if parameters.boolean("on_chain_only")? {
-        return Ok(Json(empty));
-    }
-    let Some(now) = now_of(&gateway, meter.installation).await? else {
-        return Ok(Json(empty));
-    };
-    let chart = gateway
-        .store
-        .chart(meter.installation, view::span(frame), now)
-        .await?;
     let chart = chart.ok_or_else(|| Failure::not_found(format!("installation {id}")))?;
-    Ok(Json(view::chart(chart, frame)))
+    let mut chart = view::chart(chart, frame);
+    if parameters.boolean("on_chain_only")? {
+        chart.data_points.clear();
+        chart.total_energy = Milli(0);
+    }
+    Ok(Json(chart))
 }
 
 /// `GET /api/v1/installations/{id}/energy`.

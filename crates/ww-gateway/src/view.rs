@@ -291,8 +291,7 @@ pub(crate) const fn span(frame: TimeFrame) -> ww_store::Span {
 }
 
 pub(crate) fn chart(chart: ww_store::Chart, time_frame: TimeFrame) -> Chart {
-    let start = chart.bars.first().map_or(0, |bar| seconds(bar.start));
-    let end = chart.bars.last().map_or(0, |bar| seconds(bar.end));
+    let (start, end) = (seconds(chart.start), seconds(chart.end));
     let data_points = chart
         .bars
         .into_iter()

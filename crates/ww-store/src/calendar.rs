@@ -6,10 +6,16 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use ww_wire::UtcMillis;
 
-use crate::Span;
+use crate::{Moment, Span};
 
 /// The last moment that calendars go up to, 9999-01-01T00:00:00Z. A later time is a broken clock.
 const END_OF_CALENDAR_S: i64 = 253_370_764_800;
+
+/// The last whole year before that.
+const LAST_YEAR: i16 = 9998;
+
+/// A bar of ten minutes.
+pub(crate) const TEN_MINUTES_S: i64 = 600;
 
 /// Seconds since 1970 that calendars work with; `None` for an unknown or impossible time.
 pub(crate) fn calendar_seconds(time: Option<UtcMillis>) -> Option<i64> {
@@ -108,8 +114,8 @@ impl Calendar {
     pub(crate) fn period(&self, step: Step, seconds: i64) -> Period {
         match step {
             Step::TenMinutes => {
-                let start = seconds - seconds.rem_euclid(600);
-                let end = start + 600;
+                let start = seconds - seconds.rem_euclid(TEN_MINUTES_S);
+                let end = start + TEN_MINUTES_S;
                 Period { start, end }
             }
             Step::Hour => self.hour(seconds),
@@ -122,6 +128,52 @@ impl Calendar {
                 self.between_dates(date, date.saturating_add(1.month()))
             }
         }
+    }
+
+    /// A moment of a calendar, in seconds since 1970; `None` outside of the years that calendars have.
+    pub(crate) fn moment(&self, moment: Moment) -> Option<i64> {
+        match moment {
+            Moment::Time(time) => calendar_seconds(Some(time)),
+            Moment::Day(date) => (1970..=LAST_YEAR)
+                .contains(&date.year())
+                .then(|| on_grid(self.start_of(date))),
+        }
+    }
+
+    /// The bars of the whole hour, local day, week from Monday, month or year that the moment lies in,
+    /// oldest first. Bars of ten minutes keep to the UTC grid: an hour has those that begin in it, and
+    /// the moment lies in one of them.
+    pub(crate) fn whole(&self, span: Span, seconds: i64) -> Vec<Period> {
+        let date = self.date(seconds);
+        let whole = match span {
+            Span::Hour => {
+                let bar = self.period(Step::TenMinutes, seconds);
+                let hour = self.hour(bar.start);
+                Period {
+                    start: on_grid(hour.start),
+                    end: on_grid(hour.end),
+                }
+            }
+            Span::Day => self.period(Step::Day, seconds),
+            Span::Week => {
+                let monday =
+                    date.saturating_sub(i64::from(date.weekday().to_monday_zero_offset()).days());
+                self.between_dates(monday, monday.saturating_add(7.days()))
+            }
+            Span::Month => self.period(Step::Month, seconds),
+            Span::Year => {
+                let first = date.first_of_year();
+                self.between_dates(first, first.saturating_add(1.year()))
+            }
+        };
+        let mut bars = Vec::with_capacity(31);
+        let mut start = whole.start;
+        while start < whole.end {
+            let bar = self.period(span.step(), start);
+            start = bar.end;
+            bars.push(bar);
+        }
+        bars
     }
 
     /// The bars of a chart that ends with the bar of `now`, oldest first.
@@ -212,6 +264,11 @@ impl Calendar {
     }
 }
 
+/// The first moment of the grid of ten minutes from this one on.
+const fn on_grid(seconds: i64) -> i64 {
+    seconds + (-seconds).rem_euclid(TEN_MINUTES_S)
+}
+
 fn timestamp(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds)
         .expect("`calendar_seconds` keeps every moment within the years that jiff knows")
@@ -219,7 +276,29 @@ fn timestamp(seconds: i64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Zones that differ: whole, half and quarter hours, changes by half an hour and at midnight, both
+    /// hemispheres, none at all, both ends of the day.
+    const ZONES: [&str; 14] = [
+        "UTC",
+        "Europe/Berlin",
+        "Europe/Dublin",
+        "America/New_York",
+        "America/St_Johns",
+        "America/Sao_Paulo",
+        "America/Havana",
+        "Africa/Casablanca",
+        "Asia/Kolkata",
+        "Asia/Kathmandu",
+        "Asia/Beirut",
+        "Australia/Lord_Howe",
+        "Pacific/Chatham",
+        "Pacific/Apia",
+    ];
 
     fn calendar(name: &str) -> Calendar {
         Calendar::named(name).unwrap()
@@ -313,6 +392,118 @@ mod tests {
         assert_eq!(bars.len(), 30);
         assert!(bars[29].contains(now));
         assert_eq!(calendar.label(Span::Month, bars[0].start), "Oct 24");
+    }
+
+    fn hours(calendar: &Calendar, day: Date) -> (usize, i64) {
+        let moment = calendar.moment(Moment::Day(day)).unwrap();
+        let bars = calendar.whole(Span::Day, moment);
+        (bars.len(), bars[bars.len() - 1].end - bars[0].start)
+    }
+
+    #[test]
+    fn a_whole_day_has_the_hours_that_its_clocks_went_through() {
+        let berlin = calendar("Europe/Berlin");
+        assert_eq!(hours(&berlin, date(2025, 10, 26)), (25, 25 * 3600));
+        assert_eq!(hours(&berlin, date(2026, 3, 29)), (23, 23 * 3600));
+        assert_eq!(hours(&berlin, date(2026, 3, 30)), (24, 24 * 3600));
+        let kolkata = calendar("Asia/Kolkata");
+        assert_eq!(hours(&kolkata, date(2025, 10, 26)), (24, 24 * 3600));
+        // Half an hour is repeated as a bar of its own in autumn; in spring an hour is but a half.
+        let lord_howe = calendar("Australia/Lord_Howe");
+        assert_eq!(hours(&lord_howe, date(2025, 4, 6)), (25, 24 * 3600 + 1800));
+        assert_eq!(hours(&lord_howe, date(2025, 10, 5)), (24, 24 * 3600 - 1800));
+    }
+
+    #[test]
+    fn a_whole_week_runs_from_monday_to_sunday_across_a_change_of_the_clocks() {
+        let calendar = calendar("Europe/Berlin");
+        for day in 20..=26 {
+            let moment = calendar.moment(Moment::Day(date(2025, 10, day)));
+            let bars = calendar.whole(Span::Week, moment.unwrap());
+            assert_eq!(bars.len(), 7);
+            assert_eq!(bars[0].start, at("2025-10-19T22:00:00Z"));
+            assert_eq!(bars[6].end, at("2025-10-26T23:00:00Z"));
+            assert_eq!(calendar.label(Span::Week, bars[0].start), "Mon");
+        }
+    }
+
+    #[test]
+    fn a_whole_month_and_a_whole_year_have_their_own_days_and_months() {
+        let calendar = calendar("America/New_York");
+        let february = at("2028-02-10T00:00:00Z");
+        assert_eq!(calendar.whole(Span::Month, february).len(), 29);
+        let year = calendar.whole(Span::Year, at("2026-01-01T04:59:59Z"));
+        assert_eq!(year.len(), 12);
+        assert_eq!(year[0].start, at("2025-01-01T05:00:00Z"));
+        assert_eq!(year[11].end, at("2026-01-01T05:00:00Z"));
+    }
+
+    #[test]
+    fn a_whole_hour_of_a_zone_of_quarter_hours_has_the_bars_that_begin_in_it() {
+        let calendar = calendar("Asia/Kathmandu");
+        // 19:15 is a full hour there, and the bar that holds it began in the hour before.
+        let before = calendar.whole(Span::Hour, at("2025-06-19T19:15:00Z"));
+        let bars = calendar.whole(Span::Hour, at("2025-06-19T19:20:00Z"));
+        assert_eq!(bars.len(), 6);
+        assert_eq!(bars[0].start, at("2025-06-19T19:20:00Z"));
+        assert_eq!(before[5].end, bars[0].start);
+        let midnight = calendar.moment(Moment::Day(date(2025, 6, 20))).unwrap();
+        let first = calendar.whole(Span::Hour, midnight);
+        assert_eq!(first[0].start, at("2025-06-19T18:20:00Z"));
+    }
+
+    #[test]
+    fn a_day_that_a_site_never_had_is_the_one_after_it() {
+        let calendar = calendar("Pacific/Apia");
+        let missing = calendar.moment(Moment::Day(date(2011, 12, 30))).unwrap();
+        let bars = calendar.whole(Span::Day, missing);
+        assert_eq!(bars[0].start, at("2011-12-30T10:00:00Z"));
+        assert_eq!(bars.len(), 24);
+    }
+
+    #[test]
+    fn a_day_outside_of_the_calendar_is_no_moment() {
+        for (year, is_in) in [(1969, false), (1970, true), (9998, true), (9999, false)] {
+            let moment = Calendar::UTC.moment(Moment::Day(date(year, 6, 1)));
+            assert_eq!(moment.is_some(), is_in, "{year}");
+        }
+        for zone in ZONES {
+            let calendar = calendar(zone);
+            let last = calendar.moment(Moment::Day(date(9998, 12, 31))).unwrap();
+            for span in Span::ALL {
+                assert!(!calendar.whole(span, last).is_empty());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_whole_period_is_covered_by_bars_of_its_step_without_a_hole(
+            zone in proptest::sample::select(&ZONES[..]),
+            span in proptest::sample::select(&Span::ALL[..]),
+            // 2012 to 2100.
+            seconds in 1_325_376_000_i64..4_102_444_800,
+            other in 0.0..1.0_f64,
+        ) {
+            let calendar = calendar(zone);
+            let bars = calendar.whole(span, seconds);
+            let (start, end) = (bars[0].start, bars[bars.len() - 1].end);
+            prop_assert!(start <= seconds && seconds < end);
+            for (at, bar) in bars.iter().enumerate() {
+                prop_assert!(bar.start < bar.end);
+                prop_assert_eq!(calendar.period(span.step(), bar.start), *bar);
+                prop_assert_eq!(calendar.period(span.step(), bar.end - 1), *bar);
+                if let Some(next) = bars.get(at + 1) {
+                    prop_assert_eq!(bar.end, next.start);
+                }
+            }
+            // It is the same for every moment in it, and its neighbours lie beside it.
+            let inside = start + ((end - start - 1) as f64 * other) as i64;
+            prop_assert_eq!(&calendar.whole(span, inside), &bars);
+            prop_assert_eq!(calendar.whole(span, end)[0].start, end);
+            let before = calendar.whole(span, start - 1);
+            prop_assert_eq!(before[before.len() - 1].end, start);
+        }
     }
 
     #[test]

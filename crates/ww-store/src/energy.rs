@@ -1,6 +1,7 @@
 //! Energy by calendar: charts and totals. Energy is always a difference of `produced`; power is
 //! never integrated.
 
+use jiff::civil::Date;
 use ww_wire::{MilliwattHours, UtcMillis};
 
 /// How far back a chart looks, and in which steps.
@@ -23,6 +24,15 @@ impl Span {
     pub const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
 }
 
+/// A moment that a chart is to show, in the middle of a calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// This very moment.
+    Time(UtcMillis),
+    /// The beginning of this day at the site; of the years 1970 to 9998.
+    Day(Date),
+}
+
 /// One bar: the energy that the readings in `[start, end)` brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bar {
@@ -41,11 +51,16 @@ pub struct Bar {
     pub spans_gap: bool,
 }
 
-/// Bars without a hole, oldest first, ending with the one that holds `now`.
+/// Bars without a hole, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
-    /// The bars; empty when the installation has no reading in them at all.
+    /// The bars. Of a chart that ends now there are none when the installation has no reading in them at
+    /// all; a whole period of the calendar always has all of them.
     pub bars: Vec<Bar>,
+    /// When the first of them starts, or would.
+    pub start: UtcMillis,
+    /// The first moment after the last of them.
+    pub end: UtcMillis,
     /// The sum of the bars.
     pub total: MilliwattHours,
     /// The site's time zone by its IANA name.

@@ -18,7 +18,7 @@ mod store;
 mod varint;
 mod verified;
 
-pub use energy::{Bar, Chart, EnergySummary, Span};
+pub use energy::{Bar, Chart, EnergySummary, Moment, Span};
 pub use error::{Refusal, StoreError};
 pub use identity::{EventId, InstallationId, KeyId, ReadingId};
 pub use installation::{

@@ -12,7 +12,7 @@ use ww_wire::{
 use crate::{
     Acceptance, Announced, Announcement, ApiKey, ApiSession, AuditQuery, AuditRecord, ChainEnd,
     Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Installation,
-    InstallationId, KeyId, NewApiKey, NewApiSession, NewAudit, NewFinding, ProvenReading,
+    InstallationId, KeyId, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding, ProvenReading,
     ReadingId, ReadingQuery, Refusal, Span, StoreError, StoredChainRecord, StoredEnrolment,
     StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery, WindowReadings,
 };
@@ -264,6 +264,17 @@ pub trait Store: Send + Sync + 'static {
     /// The bars of a chart that ends now, in the site's time zone; `None` when there is no such
     /// installation.
     fn chart(&self, id: InstallationId, span: Span, now: UtcMillis) -> Answer<'_, Option<Chart>>;
+
+    /// The bars of the whole hour, local day, week from Monday, month or year that holds the moment, in
+    /// the site's time zone, all of them, whether there is a reading in them or not; `None` when there
+    /// is no such installation. Those of the future are empty but for what meters with a fast clock have
+    /// stated.
+    fn whole_chart(
+        &self,
+        id: InstallationId,
+        span: Span,
+        moment: Moment,
+    ) -> Answer<'_, Option<Chart>>;
 
     /// The energy figures; `None` when there is no such installation.
     fn energy(&self, id: InstallationId, now: UtcMillis) -> Answer<'_, Option<EnergySummary>>;

@@ -66,6 +66,8 @@ store_suite! { Sqlite;
     days_of_windows_become_compact_and_lose_nothing,
     a_new_time_zone_moves_the_days,
     the_day_of_the_change_to_winter_has_25_hours_of_energy,
+    a_whole_period_has_all_of_its_bars_with_and_without_readings,
+    a_whole_period_goes_on_from_the_meter_that_was_replaced,
     lifetime_goes_on_when_a_meter_is_replaced,
     who_has_waited_for_a_day_makes_room_in_a_full_list,
     who_came_while_the_time_was_unknown_is_not_the_first_to_go,

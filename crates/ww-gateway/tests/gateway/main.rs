@@ -7,6 +7,7 @@
 )]
 
 mod administration;
+mod charts;
 mod enrolment;
 mod live;
 mod readings;

@@ -9,10 +9,8 @@ use super::lookup::{Owner, first_from, owner, point_before};
 use super::registry::carried;
 use super::session::{Head, calendar, load_standing};
 use crate::booking::{Entry, Point, Sums};
-use crate::calendar::{Calendar, Period, Step, calendar_seconds};
-use crate::{Bar, Chart, EnergySummary, InstallationId, Span};
-
-const TEN_MINUTES_S: i64 = 600;
+use crate::calendar::{Calendar, Period, Step, TEN_MINUTES_S, calendar_seconds};
+use crate::{Bar, Chart, EnergySummary, InstallationId, Moment, Span};
 
 /// An installation with those it follows.
 struct Line {
@@ -223,15 +221,31 @@ pub(super) fn chart(
     let Some(line) = line(connection, id)? else {
         return Ok(None);
     };
-    let Some(now) = calendar_seconds(Some(now)) else {
-        return Ok(Some(Chart {
-            bars: Vec::new(),
-            total: MilliwattHours::ZERO,
-            time_zone: line.zone,
-        }));
+    let periods = calendar_seconds(Some(now)).map(|now| line.calendar.bars(span, now));
+    let mut chart = draw(connection, line, span, &periods.unwrap_or_default())?;
+    let is_empty = |bar: &Bar| bar.readings == 0 && bar.energy == MilliwattHours::ZERO;
+    if chart.bars.iter().all(is_empty) {
+        chart.bars.clear();
+    }
+    Ok(Some(chart))
+}
+
+pub(super) fn whole_chart(
+    connection: &Connection,
+    id: InstallationId,
+    span: Span,
+    moment: Moment,
+) -> Result<Option<Chart>> {
+    let Some(line) = line(connection, id)? else {
+        return Ok(None);
     };
-    let periods = line.calendar.bars(span, now);
-    let sums = sums(connection, &line, span.step(), &periods)?;
+    let moment = line.calendar.moment(moment);
+    let periods = moment.map(|moment| line.calendar.whole(span, moment));
+    draw(connection, line, span, &periods.unwrap_or_default()).map(Some)
+}
+
+fn draw(connection: &Connection, line: Line, span: Span, periods: &[Period]) -> Result<Chart> {
+    let sums = sums(connection, &line, span.step(), periods)?;
     let mut total = MilliwattHours::ZERO;
     let mut bars = Vec::with_capacity(periods.len());
     for (period, sums) in periods.iter().zip(&sums) {
@@ -246,17 +260,13 @@ pub(super) fn chart(
             spans_gap: sums.gaps > 0,
         });
     }
-    if sums
-        .iter()
-        .all(|sums| sums.readings == 0 && sums.energy == 0)
-    {
-        bars.clear();
-    }
-    Ok(Some(Chart {
+    Ok(Chart {
+        start: bars.first().map_or(UtcMillis::ZERO, |bar| bar.start),
+        end: bars.last().map_or(UtcMillis::ZERO, |bar| bar.end),
         bars,
         total,
         time_zone: line.zone,
-    }))
+    })
 }
 
 fn energy(sums: Sums) -> Result<MilliwattHours> {

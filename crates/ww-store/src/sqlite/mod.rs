@@ -32,7 +32,7 @@ use self::session::{Job, Session, Work};
 use crate::{
     Acceptance, Announced, Announcement, Answer, ApiKey, ApiSession, AuditQuery, AuditRecord,
     ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest,
-    Installation, InstallationId, Integrity, KeyId, Maintenance, NewApiKey, NewApiSession,
+    Installation, InstallationId, Integrity, KeyId, Maintenance, Moment, NewApiKey, NewApiSession,
     NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span, Statistics, Store, StoreError,
     StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified,
     WindowQuery,
@@ -557,6 +557,17 @@ impl Store for SqliteStore {
     fn chart(&self, id: InstallationId, span: Span, now: UtcMillis) -> Answer<'_, Option<Chart>> {
         self.read("draw a chart", move |connection| {
             charts::chart(connection, id, span, now)
+        })
+    }
+
+    fn whole_chart(
+        &self,
+        id: InstallationId,
+        span: Span,
+        moment: Moment,
+    ) -> Answer<'_, Option<Chart>> {
+        self.read("draw a chart", move |connection| {
+            charts::whole_chart(connection, id, span, moment)
         })
     }
 

@@ -3,6 +3,9 @@
 
 pub(crate) mod meter;
 pub(crate) mod model;
+mod views;
+
+pub(crate) use self::views::*;
 
 use std::sync::Arc;
 
