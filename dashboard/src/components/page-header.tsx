@@ -10,7 +10,8 @@ import { t } from "../util/text.ts";
 import styles from "./page-header.module.css";
 
 export function PageHeader() {
-  const mayRead = useMay("viewer").allowed;
+  // Until the gateway has said who may read, the stream is tried: a gateway that does not answer yet is back with it.
+  const isRefused = useMay("viewer").reason !== null;
   return (
     <header className={styles["header"]}>
       <Link href="/" className={styles["wordmark"]}>
@@ -19,8 +20,8 @@ export function PageHeader() {
         </span>
         <span>{t("app.product")}</span>
       </Link>
-      {mayRead ? <Navigation /> : null}
-      {mayRead ? <StreamBadge /> : null}
+      {isRefused ? null : <Navigation />}
+      {isRefused ? null : <StreamBadge />}
       <Account />
     </header>
   );
