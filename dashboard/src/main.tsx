@@ -9,6 +9,7 @@ import { Dashboard } from "./dashboard.tsx";
 import { begin, preferredLanguage } from "./hooks/language.ts";
 import { liveStreamInto, LiveStreamProvider } from "./hooks/live-stream.ts";
 import { openEarly } from "./routes.tsx";
+import { keepShell } from "./util/offline-shell.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
 
@@ -50,3 +51,5 @@ if (root) {
     </StrictMode>,
   );
 }
+
+if (import.meta.env.PROD) keepShell();

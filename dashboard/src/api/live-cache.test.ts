@@ -1,6 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, test } from "vitest";
-import { countedOn, receiveReading, sealedBy, withRecord } from "./live-cache.ts";
+import { countedOn, receiveInstallation, receiveReading, sealedBy, withRecord } from "./live-cache.ts";
 import { keys, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
 import { installation } from "./installation.fixture.ts";
@@ -109,23 +109,33 @@ function parkOf(liveness: Installation["liveness"]): QueryClient {
   const client = park();
   client.setQueryData<Installation[]>(keys.installations, [{ ...installation, liveness }]);
   client.setQueryData(keys.status, {});
+  client.setQueryData(keys.alerts, []);
   return client;
 }
 const isAskedFor = (client: QueryClient) =>
-  [keys.installations, keys.status].map((queryKey) => client.getQueryState(queryKey)?.isInvalidated);
+  [keys.installations, keys.status, keys.alerts].map((queryKey) => client.getQueryState(queryKey)?.isInvalidated);
 
 describe("a reading", () => {
   test("of a meter that was silent has the gateway asked how the meters are", () => {
     const client = parkOf("silent");
     receiveReading(client, readingAt(20, 2));
-    expect(isAskedFor(client)).toEqual([true, true]);
+    expect(isAskedFor(client)).toEqual([true, true, true]);
   });
 
   test("of a meter that is live asks for nothing", () => {
     const client = parkOf("live");
     receiveReading(client, readingAt(20, 2));
-    expect(isAskedFor(client)).toEqual([false, false]);
+    expect(isAskedFor(client)).toEqual([false, false, false]);
   });
+});
+
+test("a change of a meter's state has its details, the status and the alerts asked for", () => {
+  const client = parkOf("live");
+  client.setQueryData(keys.installation(1), {});
+  receiveInstallation(client, { ...installation, state: "revoked" });
+  expect(client.getQueryData<Installation[]>(keys.installations)?.[0]?.state).toBe("revoked");
+  expect(isAskedFor(client)).toEqual([false, true, true]);
+  expect(client.getQueryState(keys.installation(1))?.isInvalidated).toBe(true);
 });
 
 test("the second reading after a ten-minute mark tells that the window may be sealed", () => {

@@ -79,8 +79,7 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
 
 /** How the meters are, since when and why, is the gateway's to say. */
 function askHowMetersAre(client: QueryClient): void {
-  void client.invalidateQueries({ queryKey: keys.installations });
-  void client.invalidateQueries({ queryKey: keys.status });
+  for (const queryKey of [keys.installations, keys.status, keys.alerts]) void client.invalidateQueries({ queryKey });
 }
 
 function installationOf(client: QueryClient, meter: number): Installation | undefined {
@@ -110,5 +109,5 @@ export function receiveInstallation(client: QueryClient, changed: Installation):
       ? installations.map((installation) => (installation.id === changed.id ? { ...installation, ...changed } : installation))
       : [...installations, changed];
   });
-  void client.invalidateQueries({ queryKey: keys.status });
+  for (const queryKey of [keys.status, keys.alerts, keys.installation(changed.id)]) void client.invalidateQueries({ queryKey });
 }

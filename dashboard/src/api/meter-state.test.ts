@@ -1,7 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { countsInEnergy, countsNow, isInService, meterState } from "./meter-state.ts";
+import { countsInEnergy, countsNow, isInService, meterState, statesDiffer } from "./meter-state.ts";
 import { installation } from "./installation.fixture.ts";
 import type { Installation, MeterStatus } from "./types.ts";
+
+const status: MeterStatus = {
+  installation_id: 1,
+  name: "Roof",
+  state: "silent",
+  decision: "active",
+  liveness: "silent",
+  is_alive: false,
+  last_seen_at: "2026-01-03T00:00:00",
+  expected_cadence_s: 10,
+  since: "2026-01-04T00:00:00",
+  why: "not heard for more than ten minutes",
+};
 
 describe("a meter's state", () => {
   test("an operator's decision goes before what was last heard", () => {
@@ -10,24 +23,20 @@ describe("a meter's state", () => {
     expect(meterState({ ...installation, liveness: "silent" }, undefined).name).toBe("silent");
   });
 
-  test("the gateway's own since and why are taken where it gives them", () => {
-    const status: MeterStatus = {
-      installation_id: 1,
-      name: "Roof",
-      state: "silent",
-      decision: "active",
-      liveness: "silent",
-      is_alive: false,
-      last_seen_at: "2026-01-03T00:00:00",
-      expected_cadence_s: 10,
-      since: "2026-01-04T00:00:00",
-      why: "The line is dead.",
-    };
-    expect(meterState({ ...installation, liveness: "silent" }, status)).toEqual({
-      name: "silent",
-      since: Date.UTC(2026, 0, 4),
-      why: "The line is dead.",
-    });
+  test("the gateway's own since is taken where it gives one", () => {
+    expect(meterState({ ...installation, liveness: "silent" }, status)).toEqual({ name: "silent", since: Date.UTC(2026, 0, 4), note: null });
+  });
+
+  test("the operator's note is shown of a revoked meter only", () => {
+    const revoked: MeterStatus = { ...status, state: "revoked", decision: "revoked", why: "Sold with the barn." };
+    expect(meterState({ ...installation, state: "revoked" }, revoked).note).toBe("Sold with the barn.");
+    expect(meterState({ ...installation, state: "revoked" }, { ...revoked, why: "" }).note).toBeNull();
+  });
+
+  test("a meter that another one replaced is not silent, whatever was last heard", () => {
+    const replaced: Installation = { ...installation, liveness: "silent", replaced_by: 2 };
+    expect(meterState(replaced, status)).toEqual({ name: "replaced", since: null, note: null });
+    expect(meterState({ ...replaced, state: "revoked" }, undefined).name).toBe("revoked");
   });
 
   test("a silent meter is silent since it was last heard", () => {
@@ -53,4 +62,15 @@ test("a replaced meter is counted in neither power nor energy: the one that foll
 test("energy counts from the approval on, and what a revoked meter produced stays", () => {
   expect(countsInEnergy({ ...installation, state: "waiting" })).toBe(false);
   expect(countsInEnergy({ ...installation, state: "revoked" })).toBe(true);
+});
+
+test.each([
+  ["nothing changed but when it was heard", [{ ...installation, last_seen_at: "2026-01-03T00:00:10" }], false],
+  ["a meter fell silent", [{ ...installation, liveness: "silent" as const }], true],
+  ["a meter was revoked", [{ ...installation, state: "revoked" as const }], true],
+  ["a meter was replaced", [{ ...installation, replaced_by: 2 }], true],
+  ["a meter came", [installation, { ...installation, id: 2 }], true],
+  ["a meter went and another came", [{ ...installation, id: 2 }], true],
+])("the states of two lists are compared: %s", (_claim, after, differ) => {
+  expect(statesDiffer([installation], after)).toBe(differ);
 });

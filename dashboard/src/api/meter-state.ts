@@ -3,19 +3,39 @@
 import { instantOf } from "../util/instant.ts";
 import type { Installation, MeterStatus } from "./types.ts";
 
-type MeterStateName = "live" | "late" | "silent" | "waiting" | "revoked" | "never";
+export type MeterStateName = "live" | "late" | "silent" | "waiting" | "revoked" | "replaced" | "never";
 
 export interface MeterState {
   name: MeterStateName;
   since: number | null;
-  /** The gateway's own explanation, where it gave one. */
-  why: string | null;
+  /** What the operator wrote when he revoked the meter. */
+  note: string | null;
 }
 
-/** An operator's decision goes before what was last heard: a revoked meter may still be sending. */
+/** An operator's decision goes before what was last heard: a revoked meter may still be sending, and the silence of a replaced one is in order. */
 export function meterState(installation: Installation, status: MeterStatus | undefined): MeterState {
-  const name = installation.state === "active" ? installation.liveness : installation.state;
-  return { name, since: instantOf(status?.since) ?? sinceOf(name, installation), why: status?.why ?? null };
+  const name = meterStateName(installation);
+  return {
+    name,
+    since: name === "replaced" ? null : (instantOf(status?.since) ?? sinceOf(name, installation)),
+    note: name === "revoked" ? status?.why || null : null,
+  };
+}
+
+/** The name alone, for which the list of the meters says enough. */
+export function meterStateName({ state, liveness, replaced_by }: Installation): MeterStateName {
+  if (state !== "active") return state;
+  return replaced_by === null ? liveness : "replaced";
+}
+
+/** Whether any meter is in another state in one list than in the other, or is in one of them only. */
+export function statesDiffer(before: readonly Installation[], after: readonly Installation[]): boolean {
+  const known = new Map(before.map((installation) => [installation.id, installation]));
+  if (before.length !== after.length) return true;
+  return after.some((installation) => {
+    const was = known.get(installation.id);
+    return !was || meterStateName(was) !== meterStateName(installation);
+  });
 }
 
 /** Whether a meter is to report: it was approved, and no other has taken its place. */
@@ -47,6 +67,7 @@ function sinceOf(name: MeterStateName, installation: Installation): number | nul
     case "live":
       return installation.last_boot_timestamp === null ? null : installation.last_boot_timestamp * 1000;
     case "revoked":
+    case "replaced":
       return null;
   }
 }

@@ -3,7 +3,8 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Point } from "../util/series.ts";
 import { address, ApiError, getJson, holdCsrfToken } from "./client.ts";
-import type { Energy, Installation, ParkStatus, Reading, Session } from "./types.ts";
+import { statesDiffer } from "./meter-state.ts";
+import type { Alert, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
 
 /** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
 export const curvePoints = 1440;
@@ -17,13 +18,18 @@ const longestLookBack = 90 * 86_400;
 /** Energy is counted on from the stream; this corrects it by the gateway's own figure, which knows corrections and replaced meters. */
 const energyRefresh = 600_000;
 
-/** A meter that falls silent sends nothing that would say so: how the meters are is asked for anew this often. */
+/** A meter that falls silent sends nothing that would say so: the list of the meters is asked for anew this often. */
 const stateRefresh = 60_000;
+
+/** What a meter's records give cause for is no change of its state: it is asked for this often, and whenever a state changes. */
+const alertRefresh = 300_000;
 
 export const keys = {
   session: ["session"],
   installations: ["installations"],
+  installation: (installation: number) => ["installation", installation],
   status: ["status"],
+  alerts: ["alerts"],
   energies: ["energy"],
   energy: (installation: number) => ["energy", installation],
   records: (installation: number) => ["records", installation],
@@ -55,15 +61,37 @@ export const queries = {
   installations: () =>
     queryOptions({
       queryKey: keys.installations,
-      queryFn: ({ signal }) => getJson<Installation[]>("/api/v1/installations/", signal),
+      queryFn: async ({ signal, client }) => {
+        const installations = await getJson<Installation[]>("/api/v1/installations/", signal);
+        const before = client.getQueryData<Installation[]>(keys.installations);
+        if (before && statesDiffer(before, installations)) {
+          void client.invalidateQueries({ queryKey: keys.status });
+          void client.invalidateQueries({ queryKey: keys.alerts });
+        }
+        return installations;
+      },
       refetchInterval: stateRefresh,
     }),
 
+  /** One meter with its enrolment and what it said of itself. */
+  installation: (installation: number) =>
+    queryOptions({
+      queryKey: keys.installation(installation),
+      queryFn: ({ signal }) => getJson<InstallationDetail>(`/api/v1/installations/${String(installation)}`, signal),
+    }),
+
+  /** Since when the meters are as they are. Asked for again when one of them changes. */
   status: () =>
     queryOptions({
       queryKey: keys.status,
       queryFn: ({ signal }) => getJson<ParkStatus>("/api/v1/status/", signal),
-      refetchInterval: stateRefresh,
+    }),
+
+  alerts: () =>
+    queryOptions({
+      queryKey: keys.alerts,
+      queryFn: ({ signal }) => getJson<Alert[]>("/api/v1/alerts", signal),
+      refetchInterval: alertRefresh,
     }),
 
   energy: (installation: number) =>

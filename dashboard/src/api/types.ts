@@ -7,6 +7,12 @@ type Schemas = components["schemas"];
 /** One meter as the gateway lists it. */
 export type Installation = Schemas["Installation"];
 
+/** One meter at its place with all that is known of it. */
+export type InstallationDetail = Schemas["InstallationDetail"];
+
+/** What an operator should look at now. */
+export type Alert = Schemas["Alert"];
+
 /** One reading. */
 export type Reading = Schemas["Reading"];
 

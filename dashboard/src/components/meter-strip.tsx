@@ -1,19 +1,23 @@
 // One meter: what it is called, how it is, and its power through the day.
 
 import { useQuery } from "@tanstack/react-query";
-import { memo, useCallback, useMemo } from "react";
+import { memo, useCallback, useEffect, useMemo } from "react";
+import { Link } from "wouter";
 import { meterState, type MeterState } from "../api/meter-state.ts";
 import { curvePoints, queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
+import { useInView } from "../hooks/in-view.ts";
 import { useNow } from "../hooks/now.ts";
-import { useStatusOf } from "../hooks/park.ts";
+import { useClearSky, useStatusOf } from "../hooks/park.ts";
+import { useKiosk } from "../hooks/url-state.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Glyph } from "../ui/glyph.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TimeChart } from "../ui/time-chart.tsx";
+import type { ClearSkyBand } from "../util/clear-sky.ts";
 import { axisTop, dayCurve, valueAt } from "../util/day-curve.ts";
-import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, nothing, power, powerFigure, sentence } from "../util/format.ts";
+import { axisPower, duration, energyFigure, fingerprint, hourMinute, moment, nothing, power, powerFigure } from "../util/format.ts";
 import { instantOf, knownZone, localDay, type LocalDay } from "../util/instant.ts";
 import { longestStep, peakOf, type Point } from "../util/series.ts";
 import { t } from "../util/text.ts";
@@ -21,47 +25,71 @@ import styles from "./meter-strip.module.css";
 
 interface MeterStripProps {
   installation: Installation;
+  /** What the meter is called that took this one's place. */
+  successor: string | null;
+  /** Draws nothing while it is out of sight: one of very many. */
+  isOneOfMany: boolean;
   cursor: number | null;
   onCursor: (seconds: number | null) => void;
+  /** Called when there is a band of a clear day behind the curve. */
+  onBand: () => void;
 }
 
-export function MeterStrip({ installation, cursor, onCursor }: MeterStripProps) {
+export const MeterStrip = memo(function MeterStrip({ installation, successor, isOneOfMany, cursor, onCursor, onBand }: MeterStripProps) {
   const { id, name } = installation;
   const zone = knownZone(installation.timezone);
   const now = useNow(10_000);
+  const kiosk = useKiosk();
+  const [ref, isInView] = useInView();
   const state = meterState(installation, useStatusOf(id));
-  const measures = state.name !== "waiting";
+  const measures = state.name !== "waiting" && state.name !== "replaced";
+  const isDrawn = measures && (isInView || !isOneOfMany);
   const today = localDay(now, zone);
-  const curve = useQuery({ ...queries.curve(id, today.start, today.end), enabled: measures });
+  const curve = useQuery({ ...queries.curve(id, today.start, today.end), enabled: isDrawn });
+  const band = useClearSky(installation, today, isDrawn);
+  useEffect(() => {
+    if (band) onBand();
+  }, [band, onBand]);
   return (
-    <li className={styles["strip"]} data-testid={`meter-${String(id)}`} data-state={state.name}>
+    <li ref={ref} className={styles["strip"]} data-testid={`meter-${String(id)}`} data-state={state.name} data-measures={measures || undefined}>
       <div className={styles["head"]}>
-        <h3 className={styles["name"]}>{name}</h3>
-        <StateLine installation={installation} state={state} zone={zone} />
+        <h3 className={styles["name"]}>{kiosk ? name : <Link href={`/meters/${String(id)}`}>{name}</Link>}</h3>
+        <StateLine installation={installation} state={state} successor={successor} zone={zone} />
       </div>
       {measures ? (
         <>
           <Figures installation={installation} points={curve.data} cursor={cursor} zone={zone} />
           <div className={styles["chart"]}>
-            <DayChart
-              installation={installation}
-              day={today}
-              points={curve.data}
-              failed={curve.isError}
-              retry={curve.refetch}
-              onCursor={onCursor}
-              zone={zone}
-              now={now}
-            />
+            {isDrawn ? (
+              <DayChart
+                installation={installation}
+                day={today}
+                points={curve.data}
+                band={band}
+                failed={curve.isError}
+                retry={curve.refetch}
+                onCursor={onCursor}
+                zone={zone}
+                now={now}
+              />
+            ) : null}
           </div>
         </>
       ) : null}
     </li>
   );
+});
+
+interface StateLineProps {
+  installation: Installation;
+  state: MeterState;
+  successor: string | null;
+  zone: string;
 }
 
-function StateLine({ installation, state, zone }: { installation: Installation; state: MeterState; zone: string }) {
+function StateLine({ installation, state, successor, zone }: StateLineProps) {
   const now = useNow(60_000);
+  const kiosk = useKiosk();
   return (
     <>
       <p className={styles["state"]} data-state={state.name}>
@@ -71,12 +99,17 @@ function StateLine({ installation, state, zone }: { installation: Installation; 
           {state.since === null ? null : ` ${t("app.state.since", { time: moment(state.since, now, zone) })}`}
         </span>
       </p>
-      <p className={styles["why"]}>{state.why === null ? reason(installation, state, now, zone) : sentence(state.why)}</p>
+      <p className={styles["why"]}>
+        {state.note === null ? null : <q>{state.note}</q>} {reason(installation, state, successor, now, zone)}{" "}
+        {state.name === "waiting" && !kiosk ? (
+          <Link href={`/installations/${String(installation.id)}`}>{t("park.alerts.waiting.link")}</Link>
+        ) : null}
+      </p>
     </>
   );
 }
 
-function reason(installation: Installation, state: MeterState, now: number, zone: string): string {
+function reason(installation: Installation, state: MeterState, successor: string | null, now: number, zone: string): string {
   const seen = instantOf(installation.last_seen_at);
   const last = seen === null ? nothing : moment(seen, now, zone);
   const cadence = duration(installation.expected_cadence_s * 1000);
@@ -91,6 +124,8 @@ function reason(installation: Installation, state: MeterState, now: number, zone
       return t("app.state.why.waiting", { fingerprint: fingerprint(installation.meter_id) });
     case "revoked":
       return t("app.state.why.revoked");
+    case "replaced":
+      return successor === null ? t("app.state.why.replaced", { last }) : t("park.state.replaced", { name: successor });
     case "never":
       return t("app.state.why.never");
   }
@@ -127,13 +162,14 @@ function Figures({ installation, points, cursor, zone }: FiguresProps) {
   );
 }
 
-/** An axis says nothing before anything was measured: its scale would be made up. */
+/** An axis says nothing before anything was measured or is expected: its scale would be made up. */
 const unlabelled = () => "";
 
 interface DayChartProps {
   installation: Installation;
   day: LocalDay;
   points: readonly Point[] | undefined;
+  band: ClearSkyBand | null;
   failed: boolean;
   retry: () => unknown;
   onCursor: (seconds: number | null) => void;
@@ -142,7 +178,7 @@ interface DayChartProps {
 }
 
 /** Kept from drawing again while the pointer moves: only the figures beside it follow. */
-const DayChart = memo(function DayChart({ installation, day, points, failed, retry, onCursor, zone, now }: DayChartProps) {
+const DayChart = memo(function DayChart({ installation, day, points, band, failed, retry, onCursor, zone, now }: DayChartProps) {
   const { name, rated_power_w: rated, expected_cadence_s: cadence, created_at: createdAt } = installation;
   const from = day.start / 1000;
   const to = day.end / 1000;
@@ -157,23 +193,26 @@ const DayChart = memo(function DayChart({ installation, day, points, failed, ret
     return <Notice title={t("park.meters.failed")} action={t("app.problem.retry")} onAction={() => void retry()} />;
   }
   const peak = peakOf(points ?? []);
-  const label = peak
+  const said = peak
     ? t("park.meters.chart", { name, peak: power(peak.watts), at: formatTime(peak.time), gaps: t("park.meters.gaps", { count: curve.gaps.length }) })
     : t("park.meters.chartEmpty", { name });
+  const label = band ? `${said} ${t("park.meters.clearSkyChart", { peak: power(Math.max(...band.high)) })}` : said;
+  const isScaled = peak !== null || band !== null;
   return (
     <>
       <TimeChart
         label={label}
         curve={curve}
+        band={band}
         from={from}
         to={to}
         zone={zone}
-        top={axisTop(peak?.watts ?? 0, rated)}
-        limit={peak === null ? null : rated}
+        top={axisTop(Math.max(peak?.watts ?? 0, ...(band?.high ?? [])), rated)}
+        limit={isScaled ? rated : null}
         limitLabel={t("park.power.rated", { rated: power(rated) })}
         gapLabel={t("park.meters.gap")}
         formatTime={formatTime}
-        formatValue={peak === null ? unlabelled : axisPower}
+        formatValue={isScaled ? axisPower : unlabelled}
         syncName="day"
         onCursor={onCursor}
       />

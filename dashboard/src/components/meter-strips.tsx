@@ -1,37 +1,104 @@
-// Today's curve of every meter, one strip under the other on the same hours, each with its state and its figures.
+// Today's curve of every meter, one strip under the other on the same hours, each with its state and its figures. A park of many has lower strips and an order.
 
-import { useState } from "react";
+import { useCallback, useMemo, useState } from "react";
+import { meterStateName, type MeterStateName } from "../api/meter-state.ts";
 import type { Installation } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
+import { useKiosk, useUrlState } from "../hooks/url-state.ts";
+import { Choice } from "../ui/choice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { day } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
-import { t } from "../util/text.ts";
+import { languageTag, t } from "../util/text.ts";
 import { MeterStrip } from "./meter-strip.tsx";
 import styles from "./meter-strips.module.css";
 
+/** From so many meters on one looks for one of them instead of at all of them. */
+const many = 20;
+
+/** From so many on an order is worth a choice. */
+const several = 6;
+
 export function MeterStrips({ installations, zone }: { installations: readonly Installation[] | null; zone: string }) {
   const now = useNow(60_000);
+  const kiosk = useKiosk();
   // Where the pointer is on any of the strips: all of them show their value at that time.
   const [cursor, setCursor] = useState<number | null>(null);
+  const [hasBand, setHasBand] = useState(false);
+  const onBand = useCallback(() => {
+    setHasBand(true);
+  }, []);
+  const [{ sort }, setUrl] = useUrlState(["sort"]);
+  const order = orders.find((each) => each === sort) ?? "place";
+  const sorted = useMemo(() => inOrder(installations ?? [], order), [installations, order]);
+  const names = useMemo(() => new Map(installations?.map(({ id, name }) => [id, name])), [installations]);
   const oneZone = installations?.every(({ timezone }) => knownZone(timezone) === zone) ?? true;
   return (
     <section aria-labelledby="meters">
       <div className={styles["head"]}>
         <h2 id="meters">{t("park.meters.heading", { day: day(now, zone) })}</h2>
-        <p className={styles["zone"]}>{oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</p>
+        {installations && installations.length >= several && !kiosk ? (
+          <Choice
+            label={t("park.meters.order")}
+            options={orders.map((value) => ({ value, label: t(`park.meters.by.${value}`) }))}
+            value={order}
+            onChange={(value) => {
+              setUrl({ sort: value === "place" ? null : value }, { replace: true });
+            }}
+          />
+        ) : null}
+        <p className={styles["zone"]}>
+          {hasBand ? (
+            <span className={styles["band"]} title={t("park.meters.clearSkyExplain")} data-testid="clear-sky">
+              {t("park.meters.clearSky")}
+            </span>
+          ) : null}
+          <span>{oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</span>
+        </p>
       </div>
       {installations === null ? (
         <SkeletonStrips />
       ) : (
-        <ol className={styles["strips"]} data-few={installations.length < 3 || undefined}>
-          {installations.map((installation) => (
-            <MeterStrip key={installation.id} installation={installation} cursor={cursor} onCursor={setCursor} />
+        <ol
+          className={styles["strips"]}
+          data-few={installations.length < 3 || undefined}
+          data-many={installations.length >= many || undefined}
+        >
+          {sorted.map((installation) => (
+            <MeterStrip
+              key={installation.id}
+              installation={installation}
+              successor={installation.replaced_by === null ? null : (names.get(installation.replaced_by) ?? null)}
+              isOneOfMany={installations.length >= many}
+              cursor={cursor}
+              onCursor={setCursor}
+              onBand={onBand}
+            />
           ))}
         </ol>
       )}
     </section>
   );
+}
+
+const orders = ["place", "name", "state", "rated"] as const;
+type Order = (typeof orders)[number];
+
+/** What needs somebody goes first. */
+const attention: readonly MeterStateName[] = ["silent", "late", "never", "waiting", "live", "revoked", "replaced"];
+
+function inOrder(installations: readonly Installation[], order: Order): readonly Installation[] {
+  const byName = new Intl.Collator(languageTag(), { numeric: true });
+  switch (order) {
+    case "place":
+      return installations;
+    case "name":
+      return installations.toSorted((one, other) => byName.compare(one.name, other.name));
+    case "state":
+      return installations.toSorted((one, other) => attention.indexOf(meterStateName(one)) - attention.indexOf(meterStateName(other)));
+    case "rated":
+      return installations.toSorted((one, other) => (other.rated_power_w ?? 0) - (one.rated_power_w ?? 0));
+  }
 }
 
 function SkeletonStrips() {

@@ -1,11 +1,11 @@
-// The park's energy: today, this month, lifetime.
+// The park's energy: today, this month, this year, lifetime.
 
 import type { Installation } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
 import { useParkEnergy, type ParkEnergy as Energy } from "../hooks/park.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
-import { energy, energyFigure, month } from "../util/format.ts";
+import { energy, energyFigure, month, year } from "../util/format.ts";
 import { t } from "../util/text.ts";
 import styles from "./park-energy.module.css";
 
@@ -21,11 +21,12 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
       note: averageNote(park),
     },
     { id: "month", label: month(now, zone), wattHours: park.month, note: t("park.energy.monthNote") },
+    { id: "year", label: year(now, zone), wattHours: park.year, note: t("park.energy.yearNote") },
     {
       id: "lifetime",
       label: t("park.energy.lifetime"),
       wattHours: park.lifetime,
-      note: park.failed > 0 ? t("park.energy.missing", { count: park.failed }) : t("park.energy.lifetimeNote", { count: park.meters }),
+      note: lifetimeNote(park),
     },
   ];
   return (
@@ -53,4 +54,11 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
 function averageNote({ average, meters }: Energy): string {
   if (meters === 0) return "";
   return average === null ? t("park.energy.averageLater") : t("park.energy.average", { energy: energy(average) });
+}
+
+/** What is missing or was taken back goes before where the figure is from. */
+function lifetimeNote({ failed, corrected, meters }: Energy): string {
+  if (failed > 0) return t("park.energy.missing", { count: failed });
+  if (corrected) return t("park.energy.corrected", { energy: energy(corrected) });
+  return t("park.energy.lifetimeNote", { count: meters });
 }

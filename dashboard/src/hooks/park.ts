@@ -1,10 +1,13 @@
 // The park as a whole, put together from its meters' answers.
 
 import { useQueries, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { countsInEnergy, countsNow, isInService } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
 import { newestFirst, placeInTime } from "../api/reading-order.ts";
-import type { Energy, Installation, Reading } from "../api/types.ts";
+import type { Energy, Installation, InstallationDetail, Reading } from "../api/types.ts";
+import { clearSkyBand, type Aspect, type ClearSkyBand } from "../util/clear-sky.ts";
+import type { LocalDay } from "../util/instant.ts";
 
 /** What the park delivers at the moment. */
 export interface ParkPower {
@@ -53,7 +56,11 @@ export function useParkPower(installations: readonly Installation[]): ParkPower 
 export interface ParkEnergy {
   today: number | null;
   month: number | null;
+  year: number | null;
+  /** After what signed corrections have taken back. */
   lifetime: number | null;
+  /** What they have taken back. */
+  corrected: number | null;
   /** Of the last seven full days; null before the first one is over. */
   average: number | null;
   meters: number;
@@ -76,7 +83,9 @@ export function useParkEnergy(installations: readonly Installation[]): ParkEnerg
       return {
         today: sum(({ today_wh }) => today_wh),
         month: sum(({ month_wh }) => month_wh),
-        lifetime: sum(({ lifetime_wh }) => lifetime_wh),
+        year: sum(({ year_wh }) => year_wh),
+        lifetime: sum(({ lifetime_wh, corrected_wh }) => lifetime_wh - corrected_wh),
+        corrected: sum(({ corrected_wh }) => corrected_wh),
         average: sum(({ average_7d_wh }) => average_7d_wh),
         meters: known.length,
         failed: answers.filter(({ isError, data }) => isError && !data).length,
@@ -84,6 +93,34 @@ export function useParkEnergy(installations: readonly Installation[]): ParkEnerg
       };
     },
   });
+}
+
+/** Energy of one meter for each kilowatt of its rated power, kWh/kWp; null when it could not be read. */
+export interface Yield {
+  id: number;
+  name: string;
+  today: number | null;
+  month: number | null;
+}
+
+/** Yields of the meters in service, in the order of the list. A meter without rated power has none. */
+export function useYields(installations: readonly Installation[]): { yields: Yield[]; unrated: number; isPending: boolean } {
+  const inService = installations.filter(isInService);
+  const rated = inService.filter(({ rated_power_w }) => rated_power_w !== null && rated_power_w > 0);
+  return useQueries({
+    queries: rated.map(({ id }) => queries.energy(id)),
+    combine: (answers) => ({
+      yields: rated.map((installation, place) => yieldOf(installation, answers[place]?.data)),
+      unrated: inService.length - rated.length,
+      isPending: answers.some(({ isPending }) => isPending),
+    }),
+  });
+}
+
+function yieldOf({ id, name, rated_power_w }: Installation, energy: Energy | undefined): Yield {
+  // Watt-hours for each watt are kilowatt-hours for each kilowatt.
+  const each = (wattHours: number | undefined) => (wattHours === undefined || !rated_power_w ? null : wattHours / rated_power_w);
+  return { id, name, today: each(energy?.today_wh), month: each(energy?.month_wh) };
 }
 
 export interface RecordList {
@@ -130,4 +167,17 @@ export function useStatusOf(installation: number) {
     select: ({ installations }) => installations.find(({ installation_id }) => installation_id === installation),
   });
   return status.data;
+}
+
+/** What a meter's plant would give on a clear day; null when its enrolment does not say where it stands and faces, or what it is rated for. */
+export function useClearSky({ id, rated_power_w: rated }: Installation, { start, end }: LocalDay, enabled: boolean): ClearSkyBand | null {
+  const { data: aspect } = useQuery({ ...queries.installation(id), enabled, select: aspectOf });
+  return useMemo(() => (aspect && rated ? clearSkyBand(aspect, rated, start / 1000, end / 1000) : null), [aspect, rated, start, end]);
+}
+
+function aspectOf({ enrolment }: InstallationDetail): Aspect | null {
+  if (!enrolment) return null;
+  const { latitude_e7: latitude, longitude_e7: longitude, tilt_decidegrees: tilt, azimuth_decidegrees: azimuth } = enrolment;
+  if (latitude === null || longitude === null || tilt === null || azimuth === null) return null;
+  return { latitude: latitude / 1e7, longitude: longitude / 1e7, tilt: tilt / 10, azimuth: azimuth / 10 };
 }

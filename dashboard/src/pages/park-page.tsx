@@ -1,8 +1,9 @@
-// The park: power now, energy, today's curve of each meter, and the latest records. It only arranges; the parts ask for their own data.
+// The park: power now, energy, alerts, today's curve of each meter, yields, and the latest records. It only arranges; the parts ask for their own data.
 
 import { useQuery } from "@tanstack/react-query";
 import { queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
+import { AlertList } from "../components/alert-list.tsx";
 import { ApiProblem } from "../components/api-problem.tsx";
 import { ConnectionBanner } from "../components/connection-banner.tsx";
 import { EmptyPark } from "../components/empty-park.tsx";
@@ -11,7 +12,9 @@ import { LatestRecords } from "../components/latest-records.tsx";
 import { MeterStrips } from "../components/meter-strips.tsx";
 import { ParkEnergy } from "../components/park-energy.tsx";
 import { ParkPower } from "../components/park-power.tsx";
+import { YieldList } from "../components/yield-list.tsx";
 import { useLiveStream } from "../hooks/live-stream.ts";
+import { useKiosk } from "../hooks/url-state.ts";
 import { knownZone } from "../util/instant.ts";
 import styles from "./park-page.module.css";
 
@@ -35,6 +38,7 @@ interface ParkProps {
 
 function Park({ installations, error, retry, zone }: ParkProps) {
   const { phase } = useLiveStream();
+  const kiosk = useKiosk();
   if (error) return <ApiProblem error={error} onRetry={retry} />;
   if (installations?.length === 0) return <EmptyPark />;
   return (
@@ -48,11 +52,19 @@ function Park({ installations, error, retry, zone }: ParkProps) {
         </ErrorBoundary>
       </div>
       <ErrorBoundary>
+        <AlertList zone={zone} />
+      </ErrorBoundary>
+      <ErrorBoundary>
         <MeterStrips installations={installations} zone={zone} />
       </ErrorBoundary>
       <ErrorBoundary>
-        <LatestRecords installations={installations} />
+        <YieldList installations={installations} />
       </ErrorBoundary>
+      {kiosk ? null : (
+        <ErrorBoundary>
+          <LatestRecords installations={installations} />
+        </ErrorBoundary>
+      )}
     </div>
   );
 }

@@ -46,6 +46,25 @@ const shapes = {
       <path d="M6.6 6.6l10.8 10.8" />
     </>
   ),
+  replaced: (
+    <>
+      <path d="M4 9h14.5M14.5 5l4 4-4 4" />
+      <path d="M20 16.5H9" />
+    </>
+  ),
+  conflict: (
+    <>
+      <path d="M7 4v7a5 5 0 0 0 5 5v4.5" />
+      <path d="M17 4v7a5 5 0 0 1-5 5" />
+      <path d="M4.5 6.5L7 4l2.5 2.5M14.5 6.5L17 4l2.5 2.5" />
+    </>
+  ),
+  question: (
+    <>
+      <circle cx="12" cy="12" r="8.5" />
+      <path d="M9.6 9.6a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.2.9-1.2 1.9M12 16.6v.1" />
+    </>
+  ),
   chevron: <path d="M9 6l6 6-6 6" />,
   system: (
     <>

@@ -23,6 +23,15 @@ describe("power", () => {
   });
 });
 
+test.each([
+  [0.8375, "0.84 kWh/kWp"],
+  [99.994, "99.99 kWh/kWp"],
+  [112.6, "112.6 kWh/kWp"],
+  [null, "–"],
+])("a yield of %s reads %s", (value, expected) => {
+  expect(format.joined(format.yieldFigure(value))).toBe(expected.replace(" ", nbsp));
+});
+
 describe("energy", () => {
   test.each([
     [8.9, "9 Wh"],

@@ -51,6 +51,12 @@ export function energyFigure(wattHours: number | null): Figure {
   return { value: fixed(wattHours / 1e6, 3), unit: "MWh" };
 }
 
+/** Energy for each kilowatt of rated power, in kWh/kWp: 0.84, 3.42, 112.6. */
+export function yieldFigure(kilowattHoursPerKilowatt: number | null): Figure {
+  if (kilowattHoursPerKilowatt === null) return { value: nothing, unit: "" };
+  return { value: fixed(kilowattHoursPerKilowatt, Math.abs(kilowattHoursPerKilowatt) < 99.995 ? 2 : 1), unit: "kWh/kWp" };
+}
+
 /** A remark of the gateway as a sentence: "heard every 10 s" becomes "Heard every 10 s." */
 export function sentence(remark: string): string {
   const whole = remark.charAt(0).toUpperCase() + remark.slice(1);
@@ -125,6 +131,11 @@ export function day(ms: number, zone: string): string {
   return formatter(zone, { weekday: "long", day: "numeric", month: "long" }).format(ms);
 }
 
+/** 2026 */
+export function year(ms: number, zone: string): string {
+  return formatter(zone, { year: "numeric" }).format(ms);
+}
+
 /** November */
 export function month(ms: number, zone: string): string {
   return formatter(zone, { month: "long" }).format(ms);
@@ -181,4 +192,142 @@ export function fingerprint(hex: string): string {
 /** Cuts hex into groups of `size` digits. */
 export function groups(hex: string, size: number): string[] {
   return hex.match(new RegExp(`.{1,${String(size)}}`, "g")) ?? [];
+}
+
+/** Voltage: 230.4 V. */
+export function voltageFigure(volts: number | null): Figure {
+  return volts === null ? { value: nothing, unit: "" } : { value: fixed(volts, 1), unit: "V" };
+}
+
+/** Reactive power from volt-amperes reactive: −112 var, 1.25 kvar. */
+export function reactiveFigure(vars: number | null): Figure {
+  if (vars === null) return { value: nothing, unit: "" };
+  return Math.abs(vars) < 999.5 ? { value: fixed(vars, 0), unit: "var" } : { value: fixed(vars / 1e3, 2), unit: "kvar" };
+}
+
+/** Axis labels of one unit and as many decimals as round steps need; `prefixed` units are those that go to thousands. */
+function axisLabel(value: number, largest: number, unit: string, prefixed: readonly string[]): string {
+  const thousands = largest <= 0 ? 0 : Math.min(prefixed.length, Math.max(0, Math.floor(Math.log10(largest) / 3 + 1e-9)));
+  const scaled = Number((value / 1000 ** thousands).toPrecision(9));
+  const digits = ([0, 1, 2, 3] as const).find((places) => Number(scaled.toFixed(places)) === scaled) ?? 3;
+  return `${fixed(scaled, digits)}\u00a0${thousands === 0 ? unit : (prefixed[thousands - 1] ?? unit)}`;
+}
+
+/** An axis label for watt-hours, on an axis whose largest value decides the unit. */
+export function axisEnergy(wattHours: number, largest: number): string {
+  return axisLabel(wattHours, largest, "Wh", ["kWh", "MWh"]);
+}
+
+export function axisVoltage(volts: number): string {
+  return axisLabel(volts, 0, "V", []);
+}
+
+export function axisReactive(vars: number, largest: number): string {
+  return axisLabel(vars, largest, "var", ["kvar"]);
+}
+
+/** 1,440 */
+export function counted(value: number): string {
+  return fixed(value, 0);
+}
+
+/** 28.5 °C */
+export function temperature(celsius: number): string {
+  return `${fixed(celsius, 1)}\u00a0°C`;
+}
+
+/** 148 kB */
+export function byteSize(bytes: number): string {
+  return bytes < 1_000_000 ? `${fixed(bytes / 1e3, 0)}\u00a0kB` : `${fixed(bytes / 1e6, 1)}\u00a0MB`;
+}
+
+/** −61 dBm */
+export function signalStrength(decibelMilliwatts: number): string {
+  return `${fixed(decibelMilliwatts, 0)}\u00a0dBm`;
+}
+
+/** A place on earth in degrees, to a hundred metres: 48.137° N, 11.575° E without words, as signed degrees: 48.137°, 11.575°. */
+export function coordinates(latitude: number, longitude: number): string {
+  return `${fixed(latitude, 3)}°, ${fixed(longitude, 3)}°`;
+}
+
+/** 30.5° */
+export function degrees(value: number): string {
+  return `${fixed(value, Number.isInteger(value) ? 0 : 1)}°`;
+}
+
+/** A ratio such as a current transformer's: 1.000 */
+export function plainRatio(value: number): string {
+  return fixed(value, 3);
+}
+
+/** 14:05, or 14:05:20 where the marks of an axis are closer than a minute. */
+export function tickTime(ms: number, stepSeconds: number, zone: string): string {
+  return stepSeconds < 60 ? clock(ms, zone) : hourMinute(ms, zone);
+}
+
+/** 02:00 CET: for the days on which the clocks change, where the time alone may be said twice. */
+export function hourMinuteZone(ms: number, zone: string): string {
+  return formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" }).format(ms);
+}
+
+/** 18 October 2025 */
+export function calendarDate(ms: number, zone: string): string {
+  return formatter(zone, { day: "numeric", month: "long", year: "numeric" }).format(ms);
+}
+
+/** 18 Oct 2025, 14:05 */
+export function dateTime(ms: number, zone: string): string {
+  return formatter(zone, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+}
+
+type CalendarSpan = "hour" | "day" | "week" | "month" | "year";
+
+/** A calendar period from `start` up to and without `end`: Sunday 25 October 2026, 19–25 October 2026, October 2026, 2026. */
+export function periodName(span: CalendarSpan, start: number, end: number, zone: string): string {
+  switch (span) {
+    case "hour":
+      return formatter(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+        .formatRange(start, end);
+    case "day":
+      return formatter(zone, { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(start);
+    case "week":
+      return formatter(zone, { day: "numeric", month: "short", year: "numeric" }).formatRange(start, end - 1);
+    case "month":
+      return formatter(zone, { month: "long", year: "numeric" }).format(start);
+    case "year":
+      return formatter(zone, { year: "numeric" }).format(start);
+  }
+}
+
+/** The name of a bar under a chart of `span`, as short as it can be: 14:00, Mon, 19, Oct. */
+export function barName(span: CalendarSpan, ms: number, zone: string): string {
+  switch (span) {
+    case "hour":
+    case "day":
+      return hourMinute(ms, zone);
+    case "week":
+      return formatter(zone, { weekday: "short" }).format(ms);
+    case "month":
+      return formatter(zone, { day: "numeric" }).format(ms);
+    case "year":
+      return formatter(zone, { month: "short" }).format(ms);
+  }
+}
+
+/**
+ * The whole name of a bar from `start` to `end`: 14:00–15:00, Monday 19 October, October 2026. On a day on which the clocks change (`clocksChange`)
+ * hours are told apart by their zone: 02:00 CET.
+ */
+export function barFullName(span: CalendarSpan, start: number, end: number, zone: string, clocksChange: boolean): string {
+  switch (span) {
+    case "hour":
+    case "day":
+      return clocksChange ? hourMinuteZone(start, zone) : `${hourMinute(start, zone)}–${hourMinute(end, zone)}`;
+    case "week":
+    case "month":
+      return day(start, zone);
+    case "year":
+      return formatter(zone, { month: "long", year: "numeric" }).format(start);
+  }
 }
