@@ -1,8 +1,9 @@
-//! Who may do what: API keys, their roles, and the check before every route of the table.
+//! Who may do what: API keys and sessions, their roles, and the check before every route of the table.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::RwLock;
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aws_lc_rs::rand;
 use axum::body::Body;
@@ -12,14 +13,16 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use ww_api::{Access, Method, ProblemKind, ROUTES, Role};
-use ww_store::{ApiKey, KeyId, NewApiKey, Store, StoreError};
+use ww_store::{ApiKey, KeyId, NewApiKey, NewApiSession, SESSIONS_PER_KEY, Store, StoreError};
 use ww_wire::{Hash, UtcMillis};
 
 use crate::error::{Failure, Result};
 use crate::key_file::{self, KeyFileError};
-use crate::state::{Gateway, Peer, Shared};
+use crate::session::Token;
+use crate::state::{Encrypted, Gateway, Peer, Shared};
 
 /// What every key begins with, so that it is recognised where it should not be.
 const PREFIX: &str = "wwk_";
@@ -29,57 +32,185 @@ const PREFIX: &str = "wwk_";
 pub(crate) struct Caller {
     pub(crate) name: String,
     pub(crate) role: Role,
+    pub(crate) key: KeyId,
+    /// When the key ends.
+    pub(crate) expires: Option<UtcMillis>,
+    /// The session, if it is not the key itself that was sent.
+    pub(crate) login: Option<Login>,
 }
 
-/// The keys that are valid, by their hash.
-#[derive(Debug, Default)]
+/// The session of a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) token: Token,
+    pub(crate) expires: UtcMillis,
+}
+
+/// The keys that are valid and the sessions that were begun with them.
+#[derive(Debug)]
 pub(crate) struct Keys {
-    by_hash: RwLock<HashMap<Hash, Known>>,
+    known: RwLock<Known>,
+    /// Woken whenever somebody may have lost a right.
+    withdrawn: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    keys: HashMap<KeyId, Key>,
+    ids: HashMap<Hash, KeyId>,
+    sessions: HashMap<Hash, NewApiSession>,
 }
 
 #[derive(Clone, Debug)]
-struct Known {
-    id: KeyId,
-    caller: Caller,
+struct Key {
+    name: String,
+    role: Role,
     expires: Option<UtcMillis>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            known: RwLock::default(),
+            withdrawn: watch::Sender::new(()),
+        }
+    }
+}
+
+impl Known {
+    /// A key that is valid.
+    fn key(&self, id: KeyId, now: Option<UtcMillis>) -> Option<Caller> {
+        let key = self.keys.get(&id)?;
+        // A gateway that does not know the time cannot tell; a key with an end is then not taken.
+        let has_ended = key.expires.is_some_and(|end| is_over(end, now));
+        (!has_ended).then(|| Caller {
+            name: key.name.clone(),
+            role: key.role,
+            key: id,
+            expires: key.expires,
+            login: None,
+        })
+    }
+
+    /// A session that has not ended, of a key that is valid.
+    fn session(&self, hash: &Hash, now: Option<UtcMillis>) -> Option<(Caller, UtcMillis)> {
+        let session = self.sessions.get(hash)?;
+        let caller = self.key(session.key, now)?;
+        (!is_over(session.expires, now)).then_some((caller, session.expires))
+    }
+}
+
+fn is_over(end: UtcMillis, now: Option<UtcMillis>) -> bool {
+    now.is_none_or(|now| now >= end)
 }
 
 impl Keys {
     pub(crate) fn put(&self, key: &ApiKey) {
-        let mut by_hash = self
-            .by_hash
-            .write()
-            .expect("no code panics while it holds this lock");
+        let mut known = self.write();
         if key.revoked.is_some() {
-            by_hash.retain(|_, known| known.id != key.id);
+            known.keys.remove(&key.id);
+            known.ids.retain(|_, id| *id != key.id);
+            known.sessions.retain(|_, session| session.key != key.id);
+            drop(known);
+            self.withdrawn.send_replace(());
             return;
         }
-        let caller = Caller {
+        known.ids.insert(key.key.hash, key.id);
+        let held = Key {
             name: key.key.name.clone(),
             role: role_of(key.key.role),
-        };
-        let known = Known {
-            id: key.id,
-            caller,
             expires: key.key.expires,
         };
-        by_hash.insert(key.key.hash, known);
+        known.keys.insert(key.id, held);
+    }
+
+    /// Takes over a session, and forgets those of its key that the store has forgotten for it.
+    pub(crate) fn put_session(&self, session: &NewApiSession) {
+        let mut known = self.write();
+        known.sessions.insert(session.hash, *session);
+        let mut of_key: Vec<_> = known
+            .sessions
+            .values()
+            .filter(|other| other.key == session.key)
+            .map(|other| {
+                (
+                    other.hash != session.hash,
+                    Reverse(other.expires),
+                    other.hash.0,
+                )
+            })
+            .collect();
+        of_key.sort_unstable();
+        for (_, _, hash) in of_key.iter().skip(SESSIONS_PER_KEY as usize) {
+            known.sessions.remove(&Hash(*hash));
+        }
+        drop(known);
+        self.withdrawn.send_replace(());
+    }
+
+    pub(crate) fn end_session(&self, hash: &Hash) {
+        self.write().sessions.remove(hash);
+        self.withdrawn.send_replace(());
+    }
+
+    /// Forgets sessions that have ended by themselves or with their key; tells whether there were any.
+    pub(crate) fn forget_ended(&self, now: UtcMillis) -> bool {
+        let mut known = self.write();
+        let Known { keys, sessions, .. } = &mut *known;
+        let before = sessions.len();
+        sessions.retain(|_, session| {
+            let key = keys.get(&session.key);
+            let ends = key.and_then(|key| key.expires).unwrap_or(UtcMillis::MAX);
+            key.is_some() && now < session.expires.min(ends)
+        });
+        sessions.len() < before
     }
 
     /// The bearer of a key. The hash is looked up, not the key: how long that takes says nothing
     /// about the key.
-    fn caller(&self, key: &str, now: Option<UtcMillis>) -> Option<Caller> {
+    pub(crate) fn by_key(&self, key: &str, now: Option<UtcMillis>) -> Option<Caller> {
         let hash = Hash::of(&[key.as_bytes()]);
-        let by_hash = self
-            .by_hash
+        let known = self.read();
+        let id = *known.ids.get(&hash)?;
+        known.key(id, now)
+    }
+
+    /// Whose session a token is, looked up by its hash as well.
+    pub(crate) fn by_session(&self, token: &Token, now: Option<UtcMillis>) -> Option<Caller> {
+        let (caller, expires) = self.read().session(&token.hash(), now)?;
+        let login = Login {
+            token: token.clone(),
+            expires,
+        };
+        Some(Caller {
+            login: Some(login),
+            ..caller
+        })
+    }
+
+    /// Whether what a caller was let in with is still good.
+    pub(crate) fn still_admit(&self, caller: &Caller, now: Option<UtcMillis>) -> bool {
+        match &caller.login {
+            None => self.read().key(caller.key, now).is_some(),
+            Some(login) => self.read().session(&login.token.hash(), now).is_some(),
+        }
+    }
+
+    /// Hears whenever somebody may have lost a right.
+    pub(crate) fn withdrawals(&self) -> watch::Receiver<()> {
+        self.withdrawn.subscribe()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known
             .read()
-            .expect("no code panics while it holds this lock");
-        let known = by_hash.get(&hash)?;
-        // A gateway that does not know the time cannot tell; a key with an end is then not taken.
-        let ended = known
-            .expires
-            .is_some_and(|expires| now.is_none_or(|now| now >= expires));
-        (!ended).then(|| known.caller.clone())
+            .expect("no code panics while it holds this lock")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known
+            .write()
+            .expect("no code panics while it holds this lock")
     }
 }
 
@@ -202,9 +333,10 @@ fn access_of(method: &axum::http::Method, path: &str) -> Access {
 }
 
 fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Option<Caller>> {
-    let caller = match bearer(request.headers()) {
-        None => None,
-        Some(key) => match gateway.keys.caller(key, gateway.now()) {
+    let headers = request.headers();
+    let caller = match bearer(headers) {
+        None => by_cookie(gateway, access, request)?,
+        Some(key) => match gateway.keys.by_key(key, gateway.now()) {
             Some(caller) => Some(caller),
             None => {
                 limit(gateway, request)?;
@@ -228,8 +360,8 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
             ProblemKind::Unauthorized,
             match needed {
                 Role::Viewer => {
-                    "public read is off on this gateway: send a key with the role viewer \
-                     as a bearer token, or start the gateway with `--public-read`"
+                    "public read is off on this gateway: log in, send a key with the role \
+                     viewer as a bearer token, or start the gateway with `--public-read`"
                         .to_owned()
                 }
                 role => format!("this needs a key with the role {}", role.name()),
@@ -245,6 +377,26 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
         )),
         Some(caller) => Ok(Some(caller)),
     }
+}
+
+/// Who is logged in. A cookie that is not good any more is as none; a browser sends it unasked.
+fn by_cookie(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Option<Caller>> {
+    let is_change = !request.method().is_safe();
+    // What anyone may send needs nobody's right: whoever logs in, and a meter that announces itself.
+    if is_change && !matches!(access, Access::Role(_)) {
+        return Ok(None);
+    }
+    let Some(Encrypted(is_encrypted)) = request.extensions().get() else {
+        return Ok(None);
+    };
+    let Some(token) = Token::of(request.headers(), *is_encrypted) else {
+        return Ok(None);
+    };
+    let caller = gateway.keys.by_session(&token, gateway.now());
+    if is_change && caller.is_some() {
+        token.expect_csrf(request.headers())?;
+    }
+    Ok(caller)
 }
 
 fn limit(gateway: &Shared, request: &Request<Body>) -> Result<()> {
@@ -284,11 +436,11 @@ mod tests {
     fn a_key_is_known_until_it_ends() {
         let keys = Keys::default();
         keys.put(&key(1, "wwk_a", ww_store::Role::Operator));
-        let caller = keys.caller("wwk_a", UtcMillis::new(999)).unwrap();
+        let caller = keys.by_key("wwk_a", UtcMillis::new(999)).unwrap();
         assert_eq!(caller.role, Role::Operator);
-        assert_eq!(keys.caller("wwk_a", UtcMillis::new(1_000)), None);
-        assert_eq!(keys.caller("wwk_a", None), None);
-        assert_eq!(keys.caller("wwk_b", UtcMillis::new(0)), None);
+        assert_eq!(keys.by_key("wwk_a", UtcMillis::new(1_000)), None);
+        assert_eq!(keys.by_key("wwk_a", None), None);
+        assert_eq!(keys.by_key("wwk_b", UtcMillis::new(0)), None);
     }
 
     #[test]
@@ -298,7 +450,54 @@ mod tests {
         keys.put(&one);
         one.revoked = UtcMillis::new(5);
         keys.put(&one);
-        assert_eq!(keys.caller("wwk_a", UtcMillis::new(0)), None);
+        assert_eq!(keys.by_key("wwk_a", UtcMillis::new(0)), None);
+    }
+
+    fn session(number: u32, key: u32, expires: u64) -> NewApiSession {
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        NewApiSession {
+            hash: Hash(hash),
+            key: KeyId(key),
+            expires: UtcMillis::new(expires).unwrap(),
+        }
+    }
+
+    #[test]
+    fn sessions_are_forgotten_once_they_or_their_keys_have_ended() {
+        let keys = Keys::default();
+        keys.put(&key(1, "wwk_a", ww_store::Role::Admin));
+        for (number, key, expires) in [(1, 1, 500), (2, 1, 2_000), (3, 9, 2_000)] {
+            keys.put_session(&session(number, key, expires));
+        }
+        for (now, has_forgotten, left) in [
+            (499, true, 2),
+            (499, false, 2),
+            (500, true, 1),
+            (999, false, 1),
+            (1_000, true, 0),
+        ] {
+            let forgotten = keys.forget_ended(UtcMillis::new(now).unwrap());
+            assert_eq!(forgotten, has_forgotten, "{now}");
+            assert_eq!(keys.read().sessions.len(), left, "{now}");
+        }
+    }
+
+    #[test]
+    fn the_session_that_ends_first_makes_room_as_in_the_store() {
+        let keys = Keys::default();
+        keys.put_session(&session(0, 2, 1));
+        for number in 1..=SESSIONS_PER_KEY {
+            keys.put_session(&session(number, 1, 1_000 + u64::from(number)));
+        }
+        // The newest stays although it ends before all others: the clock was ahead when they began.
+        keys.put_session(&session(1_000, 1, 7));
+        let known = keys.read();
+        let holds = |number| known.sessions.contains_key(&session(number, 1, 1).hash);
+        assert_eq!(
+            [0, 1, 2, SESSIONS_PER_KEY, 1_000].map(holds),
+            [true, false, true, true, true]
+        );
     }
 
     #[test]

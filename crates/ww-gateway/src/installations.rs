@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use ww_api::name::Named;
 use ww_api::submission::parse_object;
-use ww_api::{Announcement, Approval, Installation, ProblemKind, RevocationRequest, hex};
+use ww_api::{
+    Announcement, Approval, Installation, LabelRequest, ProblemKind, RevocationRequest, hex,
+};
 use ww_store::{Announced, InstallationState, SensorProposal, Verified};
 use ww_verify::VerifyingKey;
 use ww_wire::record::Record as _;
@@ -317,7 +319,8 @@ pub(crate) async fn approve(
         Some(record) => brought_enrolment(&gateway, &installation, record)?,
         None => signed_enrolment(&gateway, &installation, &body, time).await?,
     };
-    let label = label(&gateway, &installation, &body, time)?;
+    let (name, zone) = (body.name.as_deref(), body.time_zone.as_deref());
+    let label = label(&gateway, &installation, name, zone, time)?;
     let replacement = replacement(&gateway, &installation, &body, time).await?;
     let old = replacement
         .as_ref()
@@ -503,11 +506,12 @@ fn angle(field: &'static str, value: Option<u16>) -> Result<Option<DeciDegrees>>
 fn label(
     gateway: &Shared,
     installation: &ww_store::Installation,
-    body: &Approval,
+    name: Option<&str>,
+    zone: Option<&str>,
     time: UtcMillis,
 ) -> Result<Verified<Label>> {
-    let name = check_name(body.name.as_deref().unwrap_or(&installation.name))?;
-    let zone = body.time_zone.as_deref().unwrap_or(&installation.time_zone);
+    let name = check_name(name.unwrap_or(&installation.name))?;
+    let zone = zone.unwrap_or(&installation.time_zone);
     let time_zone = Text::new(zone)
         .filter(|_| zone.is_empty() || jiff::tz::TimeZone::get(zone).is_ok())
         .ok_or_else(|| {
@@ -577,6 +581,58 @@ async fn replacement(
         .sign(replacement)
         .map_err(|rule| Failure::invalid("replaces", rule.0))?;
     Ok(Some(signed))
+}
+
+/// `POST /api/v1/installations/{id}/label`. What is said already is not said again.
+pub(crate) async fn relabel(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<LabelRequest>,
+) -> Result<Json<Installation>> {
+    let installation = stored(&gateway, &id).await?;
+    if body.name.is_none() && body.time_zone.is_none() {
+        let detail = "neither `name` nor `time_zone` is there";
+        return Err(Failure::new(ProblemKind::MissingField, detail).field("name"));
+    }
+    let time = gateway.now().ok_or_else(|| {
+        Failure::new(
+            ProblemKind::StateConflict,
+            "the gateway does not know the time, which a Label must state",
+        )
+    })?;
+    let (name, zone) = (body.name.as_deref(), body.time_zone.as_deref());
+    let label = label(&gateway, &installation, name, zone, time)?;
+    if let Some(newest) = installation.label {
+        let said = label.record();
+        if (newest.name, newest.time_zone) == (said.name, said.time_zone) {
+            return Ok(Json(show(&gateway, &installation)));
+        }
+        if newest.time > time {
+            let newest = ww_api::time::iso(newest.time);
+            return Err(Failure::new(
+                ProblemKind::StateConflict,
+                format!("the newest Label is of {newest}, when this gateway's clock was ahead"),
+            ));
+        }
+    }
+    let subject = format!("installation {}", installation.id);
+    let said = label.record();
+    let zone = view::zone(said.time_zone.as_str());
+    let detail = format!("{} in {zone}", said.name.as_str());
+    let audit = gateway.audit_of(&caller, "installation.label", subject, detail);
+    to_its_end(async move {
+        let labelled = gateway.store.label(label, audit).await?;
+        tracing::info!(
+            installation_id = labelled.id.0,
+            actor = caller.name,
+            "an installation was labelled"
+        );
+        gateway.know(labelled.meter).await?;
+        gateway.announce_change().await;
+        Ok(Json(show(&gateway, &labelled)))
+    })
+    .await
 }
 
 /// `POST /api/v1/installations/{id}/revoke`.

@@ -30,6 +30,7 @@ mod records;
 mod registry;
 mod router;
 mod server;
+mod session;
 mod state;
 mod status;
 mod view;

@@ -1,6 +1,6 @@
 //! The live stream: server-sent events in the store's own order, resumed after `Last-Event-ID`.
 //! Each stream reads the store's events for itself, so that a slow client misses none and holds up
-//! nobody; a change wakes all of them. Who missed too many is told to ask for everything again: that
+//! nobody; a change wakes all of them. It ends with the key or session that it was opened with. Who missed too many is told to ask for everything again: that
 //! is cheaper for both than telling them one by one.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use ww_api::ProblemKind;
 use ww_store::{Event, EventId, EventKind};
 
+use crate::access::Caller;
 use crate::error::{Failure, Result};
 use crate::installations::show;
 use crate::limits::Share;
@@ -38,6 +39,9 @@ struct Stream {
     after: EventId,
     woken: watch::Receiver<EventId>,
     stopping: watch::Receiver<bool>,
+    /// Who listens, unless anyone may.
+    caller: Option<Caller>,
+    withdrawals: watch::Receiver<()>,
     opened: bool,
     /// What the client has cannot be continued, whatever it is.
     is_lost: bool,
@@ -54,6 +58,7 @@ impl Drop for Stream {
 pub(crate) async fn stream_live(
     State(gateway): State<Gateway>,
     Extension(Peer(peer)): Extension<Peer>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response<Body>> {
@@ -84,6 +89,8 @@ pub(crate) async fn stream_live(
         after,
         woken: gateway.events.subscribe(),
         stopping: gateway.stopping.subscribe(),
+        caller: caller.map(|Extension(caller)| caller),
+        withdrawals: gateway.keys.withdrawals(),
         opened: false,
         gateway,
         _held: (slot, share),
@@ -104,14 +111,15 @@ pub(crate) async fn stream_live(
 }
 
 impl Stream {
-    /// The next bytes; `None` when the gateway stops or the store fails.
+    /// The next bytes; `None` when the gateway stops, the store fails, or who listens has no right to any
+    /// more.
     async fn next(&mut self) -> Option<Bytes> {
         if !self.opened {
             self.opened = true;
             return Some(Bytes::from(format!("retry: {RETRY_MS}\n: open\n\n")));
         }
         loop {
-            if *self.stopping.borrow() {
+            if *self.stopping.borrow() || !self.is_admitted() {
                 return None;
             }
             let newest = *self.woken.borrow_and_update();
@@ -139,14 +147,29 @@ impl Stream {
                 }
                 continue;
             }
-            tokio::select! {
-                changed = self.woken.changed() => changed.ok()?,
-                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
-                () = tokio::time::sleep(KEEP_ALIVE) => {
-                    return Some(Bytes::from_static(b": keep-alive\n\n"));
+            let is_quiet = tokio::select! {
+                changed = self.woken.changed() => {
+                    changed.ok()?;
+                    false
                 }
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                changed = self.withdrawals.changed() => {
+                    changed.ok()?;
+                    false
+                }
+                () = tokio::time::sleep(KEEP_ALIVE) => true,
+            };
+            if is_quiet && self.is_admitted() {
+                return Some(Bytes::from_static(b": keep-alive\n\n"));
             }
         }
+    }
+
+    /// Whether the key or session of who listens is still good.
+    fn is_admitted(&self) -> bool {
+        let gateway = &self.gateway;
+        let is_good = |caller| gateway.keys.still_admit(caller, gateway.now());
+        self.caller.as_ref().is_none_or(is_good)
     }
 }
 

@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// Where a proxy says for whom it asks: `client, proxy, proxy`, the last hop last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// How a proxy was asked: `https`, or with several proxies `https, http`, the first hop first.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
 /// An address, or all addresses with the same first bits: `192.0.2.7`, `10.0.0.0/8`, `fd00::/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -115,6 +118,15 @@ pub(crate) fn behind(proxies: &[Network], proxy: IpAddr, headers: &HeaderMap) ->
     peer
 }
 
+/// Whether it is by HTTPS that a trusted proxy was asked.
+pub(crate) fn is_encrypted_behind(headers: &HeaderMap) -> bool {
+    headers
+        .get(FORWARDED_PROTO)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|hops| hops.split(',').next())
+        .is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+}
+
 /// Some proxies write the port too: `192.0.2.7:4711`, `[2001:db8::7]:4711`.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let bare = hop.trim_start_matches('[').trim_end_matches(']');
@@ -198,6 +210,23 @@ mod tests {
             address("203.0.113.9")
         );
         assert_eq!(peer_of(&["[2001:db8::7]:4711"]), address("2001:db8::7"));
+    }
+
+    #[test]
+    fn the_first_hop_says_whether_it_was_encrypted() {
+        for (value, is_encrypted) in [
+            ("https", true),
+            ("HTTPS", true),
+            ("https, http", true),
+            ("http, https", false),
+            ("http", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED_PROTO, value.parse().unwrap());
+            assert_eq!(is_encrypted_behind(&headers), is_encrypted, "{value}");
+        }
+        assert!(!is_encrypted_behind(&HeaderMap::new()));
     }
 
     #[test]

@@ -22,9 +22,10 @@ use crate::access::authorize;
 use crate::connection::{Activity, BusyBody};
 use crate::error::Failure;
 use crate::metrics::add;
-use crate::state::{Gateway, Peer};
+use crate::state::{Encrypted, Gateway, Peer};
 use crate::{
-    administration, assets, ingest, installations, live, network, readings, records, status,
+    administration, assets, ingest, installations, live, network, readings, records, session,
+    status,
 };
 
 /// Where the requests of one connection come in.
@@ -35,6 +36,8 @@ pub(crate) struct Entrance {
     pub(crate) peer: Peer,
     /// Whether the peer is a proxy that says for whom it asks.
     pub(crate) is_proxy: bool,
+    /// Whether the connection is encrypted.
+    pub(crate) is_encrypted: bool,
     pub(crate) activity: Arc<Activity>,
 }
 
@@ -68,7 +71,10 @@ pub(crate) async fn answer(
         let answered = Box::pin(answering).await;
         return answered.unwrap_or_else(|never| match never {});
     }
+    let is_encrypted = entrance.is_encrypted
+        || entrance.is_proxy && network::is_encrypted_behind(request.headers());
     request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(Encrypted(is_encrypted));
     let answered = Box::pin(router.clone().call(request)).await;
     let response = answered.unwrap_or_else(|never| match never {});
     response.map(|body| BusyBody::around(body, busy))
@@ -144,6 +150,10 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             post(installations::approve),
         )
         .route(
+            "/api/v1/installations/{id}/label",
+            post(installations::relabel),
+        )
+        .route(
             "/api/v1/installations/{id}/revoke",
             post(installations::revoke),
         )
@@ -192,6 +202,10 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             get(administration::list_keys).post(administration::create_key),
         )
         .route("/api/v1/keys/{id}", delete(administration::revoke_key))
+        .route(
+            "/api/v1/session",
+            get(session::read).post(session::begin).delete(session::end),
+        )
         .route("/api/v1/openapi.json", get(assets::openapi_document))
         .route("/metrics", get(administration::metrics))
         .route("/problems/{kind}", get(assets::explain_problem))

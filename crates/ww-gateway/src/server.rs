@@ -39,6 +39,7 @@ use crate::operator::OperatorKey;
 use crate::probe::{self, InternetWatch};
 use crate::registry::Registry;
 use crate::router::{self, Entrance};
+use crate::session;
 use crate::state::{self, Peer, Shared};
 use crate::status::{self, StatusMemory};
 
@@ -246,6 +247,9 @@ async fn shared(
     for key in store.keys().await? {
         keys.put(&key);
     }
+    for kept in store.sessions().await? {
+        keys.put_session(&kept.session);
+    }
     let newest = store.last_event().await?;
     let peer_rate = Rate::new(limits.peer_requests_per_s, limits.peer_burst);
     Ok(Arc::new(Shared {
@@ -277,6 +281,12 @@ async fn shared(
 async fn upkeep(gateway: state::Gateway) {
     let mut stopping = gateway.stopping.subscribe();
     loop {
+        if let Err(error) = session::forget_ended(&gateway).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "sessions that have ended could not be forgotten"
+            );
+        }
         let pause = match gateway.store.maintain().await {
             Ok(done) if done.more => Duration::ZERO,
             Ok(_) => UPKEEP_PAUSE,
@@ -338,6 +348,7 @@ async fn serve(
                 cors: cors.clone(),
                 peer: Peer(peer),
                 is_proxy,
+                is_encrypted: tls.is_some(),
                 activity: Arc::default(),
             },
             builder: Arc::clone(&builder),

@@ -51,6 +51,10 @@ pub(crate) type Gateway = Arc<Shared>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// Whether a request came by HTTPS, here or at a trusted proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encrypted(pub(crate) bool);
+
 impl Shared {
     pub(crate) fn now(&self) -> Option<UtcMillis> {
         self.clock.now()

@@ -276,7 +276,7 @@ pub(crate) fn acquaintance(
     }
 }
 
-fn zone(name: &str) -> &str {
+pub(crate) fn zone(name: &str) -> &str {
     if name.is_empty() { "UTC" } else { name }
 }
 

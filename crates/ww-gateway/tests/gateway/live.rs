@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use ww_store::Store as _;
 
-use crate::world::{START_MS, World, problem};
+use crate::world::{Login, START_MS, World, problem};
 
 /// One stream, read event by event.
 struct Listener {
@@ -27,6 +27,10 @@ impl Listener {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
+        Self::send(request).await
+    }
+
+    async fn send(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let mut listener = Self {
@@ -219,4 +223,47 @@ async fn an_event_of_before_is_told_by_the_enrolment_of_then() {
     world.approve(meter.id, &turned).await;
     let mut again = Listener::open(&world, Some(&newest.to_string())).await;
     assert_eq!(again.hear().await.data["power_w"].as_f64(), Some(16.35));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_key_that_it_was_opened_with() {
+    let world = World::with(|_| {}).await;
+    let (id, key) = world.key(&json!({"name": "wall", "role": "viewer"})).await;
+    let (_, other) = world.key(&json!({"name": "hall", "role": "viewer"})).await;
+    let open = async |key: &str| {
+        let request = world.client.get(world.url("/api/v1/live"));
+        Listener::send(request.bearer_auth(key)).await
+    };
+    let (mut ends, mut goes_on) = (open(&key).await, open(&other).await);
+    world.revoke_key(id).await;
+    assert!(ends.block().await.is_none());
+    let meter = world.enrolled().await;
+    assert_eq!(goes_on.hear().await.data["id"], meter.id);
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_session_does_and_nobodys_goes_on() {
+    let world = World::start().await;
+    let login = Login::begin(&world, &world.admin_key).await;
+    let request = world.client.get(world.url("/api/v1/live"));
+    let mut ends = Listener::send(login.with_cookie(request)).await;
+    let mut goes_on = Listener::open(&world, None).await;
+    login.end(&world).await;
+    assert!(ends.block().await.is_none());
+    let meter = world.enrolled().await;
+    assert_eq!(goes_on.hear().await.data["id"], meter.id);
+}
+
+#[tokio::test]
+async fn a_stream_tells_nothing_any_more_once_its_session_is_over() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    let login = Login::begin(&world, &world.admin_key).await;
+    let request = world.client.get(world.url("/api/v1/live"));
+    let mut listener = Listener::send(login.with_cookie(request)).await;
+    world.submit(&meter, &meter.reading(0)).await;
+    assert_eq!(listener.hear().await.event, "reading");
+    world.clock.set(START_MS + 31 * 86_400_000);
+    world.submit(&meter, &meter.reading(1)).await;
+    assert!(listener.block().await.is_none());
 }

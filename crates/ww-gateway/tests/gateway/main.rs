@@ -14,6 +14,7 @@ mod readings;
 mod records;
 mod roles;
 mod server;
+mod sessions;
 mod shapes;
 mod tampering;
 mod world;

@@ -1,10 +1,10 @@
-//! Every route of the table with every role, with and without public read.
+//! Every route of the table with every role, with and without public read, by key and by cookie.
 
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use ww_api::{Access, Method, ROUTES, Role, Route};
 
-use crate::world::{World, problem};
+use crate::world::{Login, World, problem};
 
 /// A key of each role, and nobody's.
 async fn callers(world: &World) -> Vec<(Option<Role>, String)> {
@@ -27,6 +27,7 @@ fn request(world: &World, route: &Route, key: &str) -> RequestBuilder {
         .replace("{source}", "old")
         .replace("{id}", "999")
         .replace("{installation_id}", "999")
+        .replace("{window_id}", "999")
         .replace("{reading_id}", "999");
     let url = world.url(&path);
     let request = match route.method {
@@ -40,28 +41,84 @@ fn request(world: &World, route: &Route, key: &str) -> RequestBuilder {
     }
 }
 
+/// How a request says who sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Credential {
+    Bearer,
+    /// A session's cookie with the word that shows whose page it is.
+    Session,
+    /// A session's cookie alone, as a page of another site could make a browser send it.
+    CookieAlone,
+}
+
+async fn send(world: &World, route: &Route, key: &str, credential: Credential) -> StatusCode {
+    let request = match credential {
+        _ if key.is_empty() => request(world, route, ""),
+        Credential::Bearer => request(world, route, key),
+        // A session for each request, because one of them ends it.
+        Credential::Session => {
+            let login = Login::begin(world, key).await;
+            login.with_csrf(request(world, route, ""))
+        }
+        Credential::CookieAlone => {
+            let login = Login::begin(world, key).await;
+            login.with_cookie(request(world, route, ""))
+        }
+    };
+    request.send().await.unwrap().status()
+}
+
 async fn check_all(world: &World, public_read: bool) {
     for (role, key) in callers(world).await {
         for route in ROUTES {
-            let status = request(world, route, &key).send().await.unwrap().status();
-            let expected = match route.access {
-                Access::Open | Access::Signed => None,
-                Access::Role(Role::Viewer) if public_read => None,
-                Access::Role(needed) => match role {
-                    None => Some(StatusCode::UNAUTHORIZED),
-                    Some(role) if role < needed => Some(StatusCode::FORBIDDEN),
-                    Some(_) => None,
-                },
-            };
-            let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
-            match expected {
-                Some(expected) => assert_eq!(status, expected, "{role:?} {route:?}"),
-                None => assert!(!refused.contains(&status), "{role:?} {route:?} {status}"),
+            check(world, public_read, route, role, &key, Credential::Bearer).await;
+            if role.is_some() {
+                check(world, public_read, route, role, &key, Credential::Session).await;
+                check(
+                    world,
+                    public_read,
+                    route,
+                    role,
+                    &key,
+                    Credential::CookieAlone,
+                )
+                .await;
             }
-            assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{route:?}");
-            assert!(!status.is_server_error(), "{route:?} {status}");
         }
     }
+}
+
+async fn check(
+    world: &World,
+    public_read: bool,
+    route: &Route,
+    role: Option<Role>,
+    key: &str,
+    credential: Credential,
+) {
+    let status = send(world, route, key, credential).await;
+    let is_change = route.method != Method::Get;
+    let needs_csrf = matches!(route.access, Access::Role(_)) || route.operation == "end_session";
+    let expected = match route.access {
+        _ if credential == Credential::CookieAlone && is_change && needs_csrf => {
+            Some(StatusCode::FORBIDDEN)
+        }
+        Access::Open | Access::Signed => None,
+        Access::Role(Role::Viewer) if public_read => None,
+        Access::Role(needed) => match role {
+            None => Some(StatusCode::UNAUTHORIZED),
+            Some(role) if role < needed => Some(StatusCode::FORBIDDEN),
+            Some(_) => None,
+        },
+    };
+    let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+    let case = format!("{role:?} {credential:?} {route:?}");
+    match expected {
+        Some(expected) => assert_eq!(status, expected, "{case}"),
+        None => assert!(!refused.contains(&status), "{case} {status}"),
+    }
+    assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{case}");
+    assert!(!status.is_server_error(), "{case} {status}");
 }
 
 #[tokio::test]

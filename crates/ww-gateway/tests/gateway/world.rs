@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ww_api::hex;
@@ -135,6 +135,21 @@ impl World {
             .unwrap()
     }
 
+    /// A new key of this role.
+    pub(crate) async fn key(&self, body: &Value) -> (u64, String) {
+        let response = self.admin_post("/api/v1/keys", body).await;
+        assert_eq!(response.status(), 201);
+        let made: Value = response.json().await.unwrap();
+        let key = made["key"].as_str().unwrap().to_owned();
+        (made["id"].as_u64().unwrap(), key)
+    }
+
+    pub(crate) async fn revoke_key(&self, id: u64) {
+        let url = self.url(&format!("/api/v1/keys/{id}"));
+        let request = self.client.delete(url).bearer_auth(&self.admin_key);
+        assert_eq!(request.send().await.unwrap().status(), 204);
+    }
+
     pub(crate) async fn admin_json(&self, path: &str) -> Value {
         let request = self.client.get(self.url(path)).bearer_auth(&self.admin_key);
         let response = request.send().await.unwrap();
@@ -216,6 +231,62 @@ impl World {
             assert_eq!(self.json(&windows).await, json!([]));
         }
         listed
+    }
+}
+
+/// A browser that is logged in.
+pub(crate) struct Login {
+    /// As the browser sends it: `name=token`.
+    pub(crate) cookie: String,
+    pub(crate) csrf_token: String,
+}
+
+impl Login {
+    pub(crate) async fn begin(world: &World, key: &str) -> Self {
+        let response = world.post("/api/v1/session", &json!({"key": key})).await;
+        assert_eq!(response.status(), 200);
+        Self::of(response).await
+    }
+
+    pub(crate) async fn of(response: Response) -> Self {
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        let (cookie, _) = cookie.split_once(';').unwrap();
+        let cookie = cookie.to_owned();
+        let session: Value = response.json().await.unwrap();
+        let csrf_token = session["csrf_token"].as_str().unwrap().to_owned();
+        Self { cookie, csrf_token }
+    }
+
+    pub(crate) fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
+        request.header("cookie", &self.cookie)
+    }
+
+    pub(crate) fn with_csrf(&self, request: RequestBuilder) -> RequestBuilder {
+        self.with_cookie(request)
+            .header("x-csrf-token", &self.csrf_token)
+    }
+
+    pub(crate) async fn get(&self, world: &World, path: &str) -> Response {
+        let request = self.with_cookie(world.client.get(world.url(path)));
+        request.send().await.unwrap()
+    }
+
+    /// What the gateway says of the session.
+    pub(crate) async fn session(&self, world: &World) -> Value {
+        let response = self.get(world, "/api/v1/session").await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, world: &World, path: &str, body: &Value) -> Response {
+        let request = self.with_csrf(world.client.post(world.url(path)));
+        request.json(body).send().await.unwrap()
+    }
+
+    pub(crate) async fn end(&self, world: &World) -> Response {
+        let url = world.url("/api/v1/session");
+        let request = self.with_csrf(world.client.delete(url));
+        request.send().await.unwrap()
     }
 }
 
