@@ -1,10 +1,16 @@
 //! Keys, the audit trail, figures, and the documents.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use reqwest::Response;
 use serde_json::{Value, json};
 use ww_api::ProblemKind;
+use ww_store::{NewAudit, Store as _};
+use ww_wire::UtcMillis;
 use ww_wire::record::Record as _;
 
-use crate::world::{World, packed, problem};
+use crate::world::{START_MS, World, packed, problem};
 
 #[tokio::test]
 async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
@@ -57,6 +63,117 @@ async fn every_change_leaves_a_line_in_the_audit_trail() {
     assert_eq!(trail[0]["actor"], "admin");
     let page = world.admin_json("/api/v1/audit?limit=2").await;
     assert_eq!(page.as_array().unwrap().len(), 2);
+}
+
+fn line(action: &str, subject: &str, detail: &str) -> NewAudit {
+    NewAudit {
+        at: UtcMillis::new(START_MS),
+        actor: "=anna".to_owned(),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        detail: detail.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_filtered_by_who_what_and_when() {
+    let world = World::with(|_| {}).await;
+    let meter = world.enrolled().await;
+    world.clock.set(START_MS + 86_400_000);
+    world.key(&json!({"name": "n", "role": "operator"})).await;
+    for (query, expected) in [
+        ("actor=gateway", &["key.create"][..]),
+        ("action=key", &["key.create", "key.create"]),
+        ("action=installation.approve", &["installation.approve"]),
+        ("action=installation.appr", &[]),
+        ("subject=installation%201", &["installation.approve"]),
+        (
+            "end_time=2025-06-19T23:00:00Z&actor=admin",
+            &["installation.approve"],
+        ),
+        ("start_time=2025-06-20", &["key.create"]),
+        ("actor=admin&limit=1", &["key.create"]),
+    ] {
+        let trail = world.admin_json(&format!("/api/v1/audit?{query}")).await;
+        let lines = trail.as_array().unwrap();
+        let actions: Vec<_> = lines.iter().map(|line| &line["action"]).collect();
+        assert_eq!(actions, expected, "{query}");
+    }
+    let request = world
+        .client
+        .get(world.url("/api/v1/audit?actor=admin&limit=1"));
+    let page = request.bearer_auth(&world.admin_key).send().await.unwrap();
+    let link = page.headers()["link"].to_str().unwrap().to_owned();
+    let (next, _) = link.trim_start_matches('<').split_once('>').unwrap();
+    let next = world.admin_json(next).await;
+    assert_eq!(next[0]["action"], "installation.approve");
+    assert_eq!(next[0]["subject"], format!("installation {}", meter.id));
+    for wrong in [
+        "start_time=soon",
+        "start_time=2025-06-20&end_time=2025-06-19",
+    ] {
+        let request = world
+            .client
+            .get(world.url(&format!("/api/v1/audit.csv?{wrong}")));
+        let request = request.bearer_auth(&world.admin_key);
+        assert_eq!(
+            problem(request.send().await.unwrap()).await["field"],
+            "start_time"
+        );
+    }
+}
+
+async fn export(world: &World, query: &str) -> Response {
+    let request = world
+        .client
+        .get(world.url(&format!("/api/v1/audit.csv{query}")));
+    request.bearer_auth(&world.admin_key).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_exported_as_a_file_that_runs_nothing() {
+    let world = World::with(|_| {}).await;
+    let formula = "=HYPERLINK(\"http://x\",\"y\")";
+    let written = line("installation.label", formula, "Müller, \"Dach\"\n-2");
+    world.store.record_audit(written).await.unwrap();
+    let table = export(&world, "?action=installation").await;
+    assert_eq!(table.status(), 200);
+    let headers = table.headers();
+    assert_eq!(
+        headers["content-type"],
+        "text/csv; charset=utf-8; header=present"
+    );
+    assert_eq!(
+        headers["content-disposition"],
+        "attachment; filename=\"audit.csv\""
+    );
+    assert_eq!(headers["cache-control"], "no-store");
+    let table = table.bytes().await.unwrap();
+    let expected = "\u{feff}time_utc,actor,action,subject,detail\r\n\
+        2025-06-19T16:50:00.000000,'=anna,installation.label,\
+        \"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",\"Müller, \"\"Dach\"\"\n-2\"\r\n";
+    assert_eq!(std::str::from_utf8(&table).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn an_export_is_as_long_as_the_trail() {
+    let world = World::with(|_| {}).await;
+    let writing: Vec<_> = (0..2_000)
+        .map(|number| {
+            let store = Arc::clone(&world.store);
+            let written = line("test.write", &format!("line {number}"), "");
+            tokio::spawn(async move { store.record_audit(written).await })
+        })
+        .collect();
+    for written in writing {
+        written.await.unwrap().unwrap();
+    }
+    for (query, expected) in [("?action=test", 2_000), ("", 2_001)] {
+        let table = export(&world, query).await.text().await.unwrap();
+        let lines: HashSet<_> = table.lines().skip(1).collect();
+        assert_eq!(lines.len(), expected, "{query}");
+        assert_eq!(table.lines().count(), expected + 1, "{query}");
+    }
 }
 
 #[tokio::test]

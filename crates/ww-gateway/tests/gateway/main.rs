@@ -9,6 +9,7 @@
 mod administration;
 mod charts;
 mod enrolment;
+mod labels;
 mod live;
 mod readings;
 mod records;
