@@ -25,6 +25,8 @@ Examples:
   wattwitness demo
   wattwitness demo --meters 10 --history 30d
   wattwitness demo --speed 60 --listen 127.0.0.1:0
+  wattwitness demo --private
+      to log in, give the page the key in the file named under Administrator
 
 Everything that the demo makes lies in a temporary folder and goes with it,
 unless --data names one.";
@@ -63,6 +65,10 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "NUMBER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
+    /// Let nobody read without a key; the page then asks for one
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    private: bool,
 }
 
 /// The park's time, for the gateway.
@@ -91,7 +97,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let taken = DataFolder::take(&folder)?;
     let start = now()?;
     let clock = RunningClock::new(start, f64::from(speed));
-    let gateway = start_gateway(&arguments, folder.clone(), clock).await?;
+    let config = gateway_config(&arguments, folder.clone());
+    let gateway = serve::start(config, Arc::new(ParkClock(clock))).await?;
     let url = format!("http://{}", serve::address(&gateway));
     let park = Park::example(usize::from(meters), arguments.seed.unwrap_or(1));
     let first = start.get().saturating_sub(history_ms);
@@ -141,14 +148,10 @@ fn join(threads: Vec<JoinHandle<anyhow::Result<()>>>) {
     }
 }
 
-async fn start_gateway(
-    arguments: &DemoArguments,
-    folder: PathBuf,
-    clock: RunningClock,
-) -> anyhow::Result<Gateway> {
+fn gateway_config(arguments: &DemoArguments, folder: PathBuf) -> Config {
     let mut config = Config {
         data_dir: folder,
-        public_read: true,
+        public_read: !arguments.private,
         ..Config::default()
     };
     if let Some(listen) = arguments.listen {
@@ -163,7 +166,7 @@ async fn start_gateway(
         connections_per_peer: 10_000,
         ..Limits::default()
     };
-    serve::start(config, Arc::new(ParkClock(clock))).await
+    config
 }
 
 /// The URL is what scripts wait for, so it goes to standard output.
@@ -232,6 +235,18 @@ fn now() -> anyhow::Result<UtcMillis> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn anyone_may_read_unless_the_demo_is_private() {
+        for (private, public_read) in [(false, true), (true, false)] {
+            let arguments = DemoArguments {
+                private,
+                ..DemoArguments::default()
+            };
+            let config = gateway_config(&arguments, PathBuf::from("demo"));
+            assert_eq!(config.public_read, public_read);
+        }
+    }
 
     #[test]
     fn history_is_told_in_days_hours_or_minutes() {

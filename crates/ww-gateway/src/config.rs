@@ -29,7 +29,8 @@ pub struct Config {
     /// How to find out whether the internet can be reached; without it the answer is "unknown".
     pub internet_probe: Option<InternetProbe>,
     /// Proxies before this gateway, by address or network: who asks through one of them is whom it
-    /// names last in `X-Forwarded-For`. Nobody else is believed what stands there.
+    /// names last in `X-Forwarded-For`, and by HTTPS if `X-Forwarded-Proto` says so. Nobody else is
+    /// believed what stands there.
     pub trusted_proxies: Vec<Network>,
     /// Seconds between two readings of a healthy meter.
     pub expected_cadence_s: u32,
