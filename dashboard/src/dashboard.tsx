@@ -3,6 +3,7 @@
 import { Suspense } from "react";
 import { useLocation } from "wouter";
 import { ErrorBoundary } from "./components/error-boundary.tsx";
+import { KioskLocked, KioskScreen } from "./components/kiosk-screen.tsx";
 import { LoginForm } from "./components/login-form.tsx";
 import { PageFooter } from "./components/page-footer.tsx";
 import { PageHeader } from "./components/page-header.tsx";
@@ -25,10 +26,10 @@ export function Dashboard() {
       <a href="#content" className={styles["skip"]}>
         {t("app.skipToContent")}
       </a>
-      {kiosk ? null : <PageHeader />}
+      {kiosk ? <KioskScreen /> : <PageHeader />}
       <main id="content" className={styles["content"]} tabIndex={-1}>
         {reason !== null && path !== loginPath ? (
-          <LoginForm reason={reason} />
+          <Locked reason={reason} kiosk={kiosk} />
         ) : (
           <ErrorBoundary key={path}>
             <Suspense fallback={<PageSkeleton label={t("app.loading")} />}>
@@ -40,4 +41,9 @@ export function Dashboard() {
       {kiosk ? null : <PageFooter />}
     </div>
   );
+}
+
+/** Nobody can log in at a wall screen: it has no keyboard. */
+function Locked({ reason, kiosk }: { reason: string; kiosk: boolean }) {
+  return kiosk ? <KioskLocked reason={reason} /> : <LoginForm reason={reason} />;
 }

@@ -2,6 +2,7 @@
 
 import { useLiveStream } from "../hooks/live-stream.ts";
 import { useNow } from "../hooks/now.ts";
+import { useKiosk } from "../hooks/url-state.ts";
 import { clock, duration } from "../util/format.ts";
 import { t } from "../util/text.ts";
 import buttons from "../ui/button.module.css";
@@ -18,6 +19,7 @@ export function ConnectionBanner({ zone }: { zone: string }) {
 function Lost({ lostAt, zone }: { lostAt: number; zone: string }) {
   const { heardAt, retryAt, retry } = useLiveStream();
   const now = useNow(1000);
+  const kiosk = useKiosk();
   if (now - lostAt < patience) return null;
   const since = heardAt === null ? null : clock(heardAt, zone);
   let title: string;
@@ -29,9 +31,11 @@ function Lost({ lostAt, zone }: { lostAt: number; zone: string }) {
       <p className={styles["next"]}>
         {retryAt === null ? t("app.stream.retrying") : t("app.stream.retryIn", { duration: duration(retryAt - now) })}
       </p>
-      <button type="button" className={buttons["button"]} onClick={retry} disabled={retryAt === null}>
-        {t("app.stream.tryNow")}
-      </button>
+      {kiosk ? null : (
+        <button type="button" className={buttons["button"]} onClick={retry} disabled={retryAt === null}>
+          {t("app.stream.tryNow")}
+        </button>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // Today's curve of every meter, one strip under the other on the same hours, each with its state and its figures. A park of many has lower strips and an order.
 
 import { useCallback, useMemo, useState } from "react";
-import { meterStateName, type MeterStateName } from "../api/meter-state.ts";
+import { isInService, meterStateName, type MeterStateName } from "../api/meter-state.ts";
 import type { Installation } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
 import { useKiosk, useUrlState } from "../hooks/url-state.ts";
@@ -32,9 +32,11 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
   const order = orders.find((each) => each === sort) ?? "place";
   const sorted = useMemo(() => inOrder(installations ?? [], order), [installations, order]);
   const names = useMemo(() => new Map(installations?.map(({ id, name }) => [id, name])), [installations]);
+  const turn = useNow(turnMs) / turnMs;
+  const wall = kiosk ? wallPage(sorted, turn) : null;
   const oneZone = installations?.every(({ timezone }) => knownZone(timezone) === zone) ?? true;
   return (
-    <section aria-labelledby="meters">
+    <section aria-labelledby="meters" className={styles["meters"]}>
       <div className={styles["head"]}>
         <h2 id="meters">{t("park.meters.heading", { day: day(now, zone) })}</h2>
         {installations && installations.length >= several && !kiosk ? (
@@ -53,6 +55,9 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
               {t("park.meters.clearSky")}
             </span>
           ) : null}
+          {wall && wall.count > wall.meters.length ? (
+            <span>{t("park.meters.page", { first: wall.first + 1, last: wall.first + wall.meters.length, count: wall.count })}</span>
+          ) : null}
           <span>{oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</span>
         </p>
       </div>
@@ -64,7 +69,7 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
           data-few={installations.length < 3 || undefined}
           data-many={installations.length >= many || undefined}
         >
-          {sorted.map((installation) => (
+          {(wall?.meters ?? sorted).map((installation) => (
             <MeterStrip
               key={installation.id}
               installation={installation}
@@ -99,6 +104,19 @@ function inOrder(installations: readonly Installation[], order: Order): readonly
     case "rated":
       return installations.toSorted((one, other) => (other.rated_power_w ?? 0) - (one.rated_power_w ?? 0));
   }
+}
+
+/** How many strips a wall screen has room for, and how long it shows these before it turns to the next. */
+const onWall = 5;
+const turnMs = 20_000;
+
+/** The meters in service that a wall screen shows at this turn: as many on each page, as far as they go. */
+function wallPage(installations: readonly Installation[], turn: number) {
+  const all = installations.filter(isInService);
+  const pages = Math.max(1, Math.ceil(all.length / onWall));
+  const size = Math.ceil(all.length / pages);
+  const first = (turn % pages) * size;
+  return { meters: all.slice(first, first + size), first, count: all.length };
 }
 
 function SkeletonStrips() {

@@ -58,7 +58,8 @@ function isWithin(path: string, destination: string): boolean {
 
 const badges = { open: "live", connecting: "connecting", waiting: "lost" } as const;
 
-function StreamBadge() {
+/** Whether the page is live. */
+export function StreamBadge() {
   const { phase } = useLiveStream();
   return (
     <p className={styles["badge"]} data-phase={phase} data-testid="stream" role="status">

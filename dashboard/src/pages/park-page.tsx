@@ -57,13 +57,15 @@ function Park({ installations, error, retry, zone }: ParkProps) {
       <ErrorBoundary>
         <MeterStrips installations={installations} zone={zone} />
       </ErrorBoundary>
-      <ErrorBoundary>
-        <YieldList installations={installations} />
-      </ErrorBoundary>
       {kiosk ? null : (
-        <ErrorBoundary>
-          <LatestRecords installations={installations} />
-        </ErrorBoundary>
+        <>
+          <ErrorBoundary>
+            <YieldList installations={installations} />
+          </ErrorBoundary>
+          <ErrorBoundary>
+            <LatestRecords installations={installations} />
+          </ErrorBoundary>
+        </>
       )}
     </div>
   );

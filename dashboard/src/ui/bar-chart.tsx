@@ -3,7 +3,7 @@
 
 import { useCallback, useMemo } from "react";
 import type { ChartMark } from "./chart-marks.tsx";
-import type { PlotBar, PlotModel } from "./chart-plot.ts";
+import { chartScale, type PlotBar, type PlotModel } from "./chart-plot.ts";
 import { ChartSurface, type ChartNavigation } from "./chart-surface.tsx";
 import type { View } from "./chart-view.ts";
 
@@ -32,7 +32,7 @@ const none: readonly never[] = [];
 
 export function BarChart(props: BarChartProps) {
   const { label, bars, view, top, valueLines, gapLabel, formatBar, labelAt, formatValue, onCursor } = props;
-  const { navigation = null, marks = null, left = 68 } = props;
+  const { navigation = null, marks = null, left = 68 * chartScale() } = props;
   const ticks = useCallback(
     (shown: View, most: number) => {
       const within = bars.filter(({ from, to }) => to > shown.from && from < shown.to);

@@ -144,7 +144,7 @@ export class ChartPlot {
   }
 
   #font(size: number): string {
-    return `${String(size)}px ${getComputedStyle(this.#element).fontFamily}`;
+    return `${String(size * chartScale())}px ${getComputedStyle(this.#element).fontFamily}`;
   }
 
   #options({ left, syncName, onCursor, onResize }: PlotSettings): uPlot.Options {
@@ -153,7 +153,7 @@ export class ChartPlot {
     return {
       width: this.#element.clientWidth,
       height: this.#element.clientHeight,
-      padding: [plotTop, plotRight, 0, 0],
+      padding: [plotTop * chartScale(), plotRight, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: true, range: () => [this.#model.view.from, this.#model.view.to] },
@@ -165,8 +165,8 @@ export class ChartPlot {
           grid: { show: false },
           ticks: { stroke: () => this.#colour("--line"), width: 1, size: isBars ? 0 : 4 },
           font: this.#font(12),
-          size: 24,
-          gap: isBars ? 7 : 3,
+          size: 24 * chartScale(),
+          gap: (isBars ? 7 : 3) * chartScale(),
           splits: () => this.#ticks().map(({ at }) => at),
           values: () => this.#ticks().map(({ label }) => label),
         },
@@ -177,7 +177,7 @@ export class ChartPlot {
           border: { show: false },
           font: this.#font(12),
           size: left,
-          gap: 8,
+          gap: 8 * chartScale(),
           splits: () => [...this.#model.valueLines],
           values: (_plot, splits) => splits.map((split) => this.#model.formatValue(split)),
         },
@@ -428,6 +428,11 @@ export class ChartPlot {
     ctx.fillText(limit.label, bbox.left + bbox.width, y - 3 * ratio);
     ctx.restore();
   }
+}
+
+/** How much larger than on a desk letters are: on a wall screen a chart's grow with the page's. */
+export function chartScale(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 15;
 }
 
 /** Device pixels. */

@@ -86,17 +86,30 @@ const shapes = {
     </>
   ),
   done: <path d="M5 12.5l4.5 4.5L19 7" />,
+  back: <path d="M15 6l-6 6 6 6" />,
+  plus: <path d="M12 6v12M6 12h12" />,
+  minus: <path d="M6 12h12" />,
+  whole: <path d="M4 7v10M20 7v10M7.5 12h9M10 9l-3 3 3 3M14 9l3 3-3 3" />,
+  table: (
+    <>
+      <rect x="4" y="5" width="16" height="14" rx="1.5" />
+      <path d="M4 10h16M4 14.5h16M10 10v9" />
+    </>
+  ),
+  download: <path d="M12 4.5v10M7.5 10.5L12 15l4.5-4.5M5 19h14" />,
 } as const;
 
 export type GlyphName = keyof typeof shapes;
 
-/** A mark as high as the text beside it. Hidden from screen readers: the text says it. */
+/** Pixels of a root em, so that marks grow with the letters of a wall screen. */
+const em = 15;
+
+/** A mark as high as the text beside it, `size` pixels on a desk. Hidden from screen readers: the text says it. */
 export function Glyph({ name, size = 18 }: { name: GlyphName; size?: number }) {
   return (
     <svg
       aria-hidden="true"
-      width={size}
-      height={size}
+      style={{ width: `${String(size / em)}rem`, height: `${String(size / em)}rem` }}
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"

@@ -3,7 +3,7 @@
 import { useCallback, useMemo } from "react";
 import { clockTicks } from "../util/series-axis.ts";
 import type { ChartMark } from "./chart-marks.tsx";
-import type { PlotBand, PlotLine, PlotModel } from "./chart-plot.ts";
+import { chartScale, type PlotBand, type PlotLine, type PlotModel } from "./chart-plot.ts";
 import { ChartSurface, type ChartNavigation } from "./chart-surface.tsx";
 import type { View } from "./chart-view.ts";
 
@@ -52,7 +52,7 @@ const none: readonly never[] = [];
 
 export function TimeChart(props: TimeChartProps) {
   const { label, curve, others = none, band = null, from, to, zone, low = 0, top, limit, limitLabel, gapLabel } = props;
-  const { formatTime, formatValue, reach = Number.POSITIVE_INFINITY, syncName, onCursor, navigation = null, marks = null, left = 58 } = props;
+  const { formatTime, formatValue, reach = Number.POSITIVE_INFINITY, syncName, onCursor, navigation = null, marks = null, left = 58 * chartScale() } = props;
   const valueLines = useMemo(() => props.valueLines ?? [low, (low + top) / 2, top], [props.valueLines, low, top]);
   const lines = useMemo(() => [curve, ...others], [curve, others]);
   const ticks = useCallback(
