@@ -89,6 +89,17 @@ describe("an event of the stream", () => {
     expect(client.getQueryState(keys.energy(1))?.isInvalidated).toBe(true);
   });
 
+  test.each([
+    ["before the records are here", undefined],
+    ["when there is no other", []],
+  ])("that comes %s has the gateway asked for the energy", (_when, records) => {
+    const client = new QueryClient();
+    client.setQueryData(keys.energy(1), energy);
+    client.setQueryData(keys.records(1), records);
+    receiveReading(client, readingAt(30, 1.5));
+    expect(client.getQueryState(keys.energy(1))?.isInvalidated).toBe(true);
+  });
+
   test("that is replayed changes nothing", () => {
     const client = park();
     receiveReading(client, readingAt(20, 2));

@@ -56,8 +56,8 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   const known = client.getQueryData<Reading[]>(keys.records(meter));
   if (known?.some(({ id }) => id === reading.id)) return;
   const before = known?.[0];
-  if (before && placeInTime(before) * 1000 < localDay(placeInTime(reading) * 1000, zoneOf(client, meter)).start) {
-    // The first reading of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
+  if (!before || placeInTime(before) * 1000 < localDay(placeInTime(reading) * 1000, zoneOf(client, meter)).start) {
+    // The first reading that is known here, or of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
     void client.invalidateQueries({ queryKey: keys.energy(meter) });
   } else {
     client.setQueryData<Energy>(keys.energy(meter), (energy) => energy && countedOn(energy, before, reading));
