@@ -1,0 +1,55 @@
+// The enrolments that a meter countersigned, and what a reading's sensor values mean for the plant under one. Whether to believe the operator
+// is for the reader to decide.
+
+import type { SignedItem } from "./cose.ts";
+import type { Engine } from "./p256.ts";
+import { decode, digitsIn, numberIn, valueOf, type SignedRecord } from "./record-fields.ts";
+import { digestOf, fromMilli, verifies } from "./verify-checks.ts";
+
+/** An enrolment that its operator signed and that this meter accepted. */
+export interface AcceptedEnrolment {
+  readonly digest: string;
+  readonly record: SignedRecord;
+}
+
+/** What the gateway shows of a plant. */
+export interface PlantFigures {
+  readonly power_w: number | null;
+  readonly total_wh: number | null;
+}
+
+/** Those of the items that are an enrolment of this key, signed by its operator and countersigned by the meter; the newest first. */
+export async function acceptedEnrolments(engine: Engine, items: readonly SignedItem[], publicKey: string): Promise<AcceptedEnrolment[]> {
+  const payloads = [...new Set(items.map(({ payload }) => payload))];
+  const read = await Promise.all(
+    payloads.map((payload) => {
+      const signed = items.filter((item) => item.payload === payload);
+      return acceptedEnrolment(engine, payload, signed, publicKey);
+    }),
+  );
+  return read.filter((each) => each !== null).toSorted((one, other) => Number(numberIn(other.record, "number") - numberIn(one.record, "number")));
+}
+
+async function acceptedEnrolment(engine: Engine, payload: string, signed: readonly SignedItem[], publicKey: string): Promise<AcceptedEnrolment | null> {
+  const { record } = decode(payload, ["enrolment"]);
+  if (!record || digitsIn(record, "meter_key") !== publicKey.toLowerCase()) return null;
+  const operatorKey = digitsIn(record, "operator_key");
+  const [digest, operator] = await Promise.all([digestOf(engine, payload), digestOf(engine, operatorKey)]);
+  if (digest === null || operator !== digitsIn(record, "operator")) return null;
+  const answers = await Promise.all(
+    signed.map(({ signature }) =>
+      Promise.all([verifies(engine, operatorKey, "enrolment", payload, signature), verifies(engine, publicKey, "enrolment-acceptance", payload, signature)]),
+    ),
+  );
+  const isSigned = answers.some(([byOperator]) => byOperator);
+  const isAccepted = answers.some(([, byMeter]) => byMeter);
+  return isSigned && isAccepted ? { digest, record } : null;
+}
+
+/** The plant's power and its production counter, as the enrolment says that they follow from the sensor's values. */
+export function plantFigures({ record }: AcceptedEnrolment, reading: SignedRecord): PlantFigures {
+  const isReturned = valueOf(record, "production_counter") === 1n;
+  const sensor = valueOf(reading, "power");
+  const power = sensor === null ? null : ((isReturned ? -sensor : sensor) * numberIn(record, "ct_ratio_milli")) / 1000n;
+  return { power_w: fromMilli(power), total_wh: fromMilli(valueOf(reading, isReturned ? "export_total" : "import_total")) };
+}
