@@ -87,7 +87,8 @@ interface StateLineProps {
   zone: string;
 }
 
-function StateLine({ installation, state, successor, zone }: StateLineProps) {
+/** What state a meter is in, since when and why. */
+export function StateLine({ installation, state, successor, zone }: StateLineProps) {
   const now = useNow(60_000);
   const kiosk = useKiosk();
   return (
@@ -102,7 +103,7 @@ function StateLine({ installation, state, successor, zone }: StateLineProps) {
       <p className={styles["why"]}>
         {state.note === null ? null : <q>{state.note}</q>} {reason(installation, state, successor, now, zone)}{" "}
         {state.name === "waiting" && !kiosk ? (
-          <Link href={`/installations/${String(installation.id)}`}>{t("park.alerts.waiting.link")}</Link>
+          <Link href={`/installations/${String(installation.id)}`}>{t("app.state.approve")}</Link>
         ) : null}
       </p>
     </>
@@ -125,7 +126,7 @@ function reason(installation: Installation, state: MeterState, successor: string
     case "revoked":
       return t("app.state.why.revoked");
     case "replaced":
-      return successor === null ? t("app.state.why.replaced", { last }) : t("park.state.replaced", { name: successor });
+      return successor === null ? t("app.state.why.replaced", { last }) : t("app.state.why.replacedBy", { name: successor });
     case "never":
       return t("app.state.why.never");
   }
