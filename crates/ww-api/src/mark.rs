@@ -12,7 +12,8 @@ pub enum MarkKind {
     /// The meter started.
     Boot,
     /// No reading for more than three cadences; in a span of more than two days, none in whole steps
-    /// of ten minutes.
+    /// of ten minutes, and of more than two years, none in whole hours. What the meter gave up is
+    /// none.
     Outage,
     /// The meter's queue gave readings or records up, and says so in a signed Gap.
     Gap,

@@ -19,6 +19,7 @@ mod key_file;
 mod legacy;
 mod limits;
 mod live;
+mod marks;
 mod metrics;
 mod network;
 mod operator;

@@ -24,8 +24,8 @@ use crate::error::Failure;
 use crate::metrics::add;
 use crate::state::{Encrypted, Gateway, Peer};
 use crate::{
-    administration, assets, ingest, installations, live, network, readings, records, session,
-    status,
+    administration, assets, ingest, installations, live, marks, network, readings, records,
+    session, status,
 };
 
 /// Where the requests of one connection come in.
@@ -137,6 +137,7 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             get(readings::one),
         )
         .route("/api/v1/installations/{id}/windows", get(readings::windows))
+        .route("/api/v1/installations/{id}/marks", get(marks::list))
         .route(
             "/api/v1/installations/{id}/findings",
             get(readings::by_place::<Finding>),

@@ -4,12 +4,13 @@ use ww_api::name::Named as _;
 use ww_api::reading::{PendingReading, ReadingProof, reading_id};
 use ww_api::{
     ApiKey, AuditEntry, Chart, DataPoint, Energy, Evidence, Finding, ImportedReading, Installation,
-    InstallationState, Liveness, Milli, Reading, SignedRecord, TimeFrame, WindowSummary, hex, time,
+    InstallationState, Liveness, Mark, MarkKind, Milli, Reading, SignedRecord, TimeFrame,
+    WindowSummary, hex, time,
 };
 use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
 use ww_wire::record::Record as _;
 use ww_wire::{
-    ChainIndex, Enrolment, Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags,
+    Boot, ChainIndex, Enrolment, Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags,
 };
 
 use crate::access::role_of;
@@ -166,6 +167,57 @@ pub(crate) fn window(installation: u32, stored: &StoredWindow) -> WindowSummary 
     }
 }
 
+pub(crate) fn mark(mark: &ww_store::Mark) -> Mark {
+    let start = seconds(mark.start());
+    let none = Mark {
+        kind: MarkKind::Outage,
+        start,
+        end: Some(start),
+        boot: None,
+        reset_reason: None,
+        firmware_digest: None,
+        firmware_version: None,
+        readings_lost: None,
+        energy_wh: None,
+    };
+    match mark {
+        ww_store::Mark::Boot { boot, .. } => Mark {
+            kind: MarkKind::Boot,
+            boot: Some(boot.boot.get()),
+            reset_reason: Some(boot.reset_reason.name().to_owned()),
+            firmware_digest: Some(boot.firmware.to_string()),
+            firmware_version: Some(firmware_version(boot)),
+            ..none
+        },
+        ww_store::Mark::Outage { end, energy, .. } => Mark {
+            end: end.map(seconds),
+            energy_wh: energy.map(energy_milli),
+            ..none
+        },
+        ww_store::Mark::Gap { end, gap, .. } => Mark {
+            kind: MarkKind::Gap,
+            end: Some(seconds(*end)),
+            boot: Some(gap.boot.get()),
+            readings_lost: gap
+                .first_sequence
+                .zip(gap.last_sequence)
+                .map(|(first, last)| last.get() - first.get() + 1),
+            energy_wh: (gap.produced_close.checked_sub(gap.produced_open)).map(energy_milli),
+            ..none
+        },
+    }
+}
+
+fn firmware_version(boot: &Boot) -> String {
+    let (major, minor) = (boot.version_major, boot.version_minor);
+    format!("{major}.{minor}.{}", boot.version_patch)
+}
+
+/// How long after a reading a meter is late, and nothing is an outage.
+pub(crate) fn late_ms(cadence_s: u32) -> u64 {
+    LATE_CADENCES * 1000 * u64::from(cadence_s)
+}
+
 /// When a meter was heard last, against the cadence it should keep.
 pub(crate) fn liveness(
     last_seen: Option<UtcMillis>,
@@ -176,7 +228,7 @@ pub(crate) fn liveness(
         return Liveness::Never;
     };
     let silent_ms = now.map_or(0, |now| now.get().saturating_sub(last_seen.get()));
-    let late_ms = LATE_CADENCES * 1000 * u64::from(cadence_s);
+    let late_ms = late_ms(cadence_s);
     match silent_ms {
         ms if ms <= late_ms => Liveness::Live,
         ms if ms <= SILENT_MS.max(late_ms) => Liveness::Late,

@@ -12,6 +12,7 @@ mod error;
 mod identity;
 mod installation;
 mod journal;
+mod mark;
 mod reading;
 mod sqlite;
 mod store;
@@ -30,6 +31,7 @@ pub use journal::{
     FindingKind, ImportedReading, NewApiKey, NewApiSession, NewAudit, NewFinding, Role,
     SESSIONS_PER_KEY, SignedBytes,
 };
+pub use mark::{Mark, MarkQuery};
 pub use reading::{
     Position, Proof, ProvenReading, ReadingQuery, StoredChainRecord, StoredReading, StoredWindow,
     WindowProof, WindowQuery,

@@ -12,9 +12,10 @@ use ww_wire::{
 use crate::{
     Acceptance, Announced, Announcement, ApiKey, ApiSession, AuditQuery, AuditRecord, ChainEnd,
     Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Installation,
-    InstallationId, KeyId, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding, ProvenReading,
-    ReadingId, ReadingQuery, Refusal, Span, StoreError, StoredChainRecord, StoredEnrolment,
-    StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery, WindowReadings,
+    InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding,
+    ProvenReading, ReadingId, ReadingQuery, Refusal, Span, StoreError, StoredChainRecord,
+    StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery,
+    WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -278,6 +279,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The energy figures; `None` when there is no such installation.
     fn energy(&self, id: InstallationId, now: UtcMillis) -> Answer<'_, Option<EnergySummary>>;
+
+    /// What interrupted a meter, oldest first. Outages of a span of more than two days are whole steps of
+    /// ten minutes without a reading, of more than two years whole hours. The work is bounded: the newest
+    /// 20 years of a span, and of them 2,000 starts, are looked at, and the first 2,000 gaps from its
+    /// beginning on.
+    fn marks(&self, query: MarkQuery) -> Answer<'_, Vec<Mark>>;
 
     /// Findings after `after`, by place, at most `limit`; of all installations if none is named.
     fn findings(

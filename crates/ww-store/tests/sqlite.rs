@@ -68,6 +68,12 @@ store_suite! { Sqlite;
     the_day_of_the_change_to_winter_has_25_hours_of_energy,
     a_whole_period_has_all_of_its_bars_with_and_without_readings,
     a_whole_period_goes_on_from_the_meter_that_was_replaced,
+    a_time_without_readings_is_an_outage_that_begins_and_ends_with_one,
+    outages_of_days_are_steps_without_a_reading_wherever_these_are_kept,
+    outages_of_years_are_hours_without_a_reading,
+    a_start_is_marked_when_it_was_or_with_the_first_reading_after_it,
+    what_a_meter_gave_up_is_marked_when_it_was_measured,
+    of_too_many_marks_the_longest_outages_are_kept,
     lifetime_goes_on_when_a_meter_is_replaced,
     who_has_waited_for_a_day_makes_room_in_a_full_list,
     who_came_while_the_time_was_unknown_is_not_the_first_to_go,
@@ -405,7 +411,7 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
     let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
     raw.execute_batch(
         "ALTER TABLE heads DROP COLUMN fresh_id; DROP TABLE chunk_extremes;
-         DROP TABLE sessions;
+         DROP TABLE sessions; DROP INDEX chain_of_others;
          PRAGMA user_version = 1",
     )
     .unwrap();

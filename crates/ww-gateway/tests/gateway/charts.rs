@@ -1,9 +1,10 @@
 //! Charts of whole calendar periods, and what stands beside them on the axis of time.
 
 use serde_json::{Value, json};
-use ww_wire::{MilliwattHours, Reading, UtcMillis};
+use ww_wire::record::Record as _;
+use ww_wire::{ChainIndex, Gap, GapKind, Hash, MilliwattHours, Reading, UtcMillis, Window};
 
-use crate::world::{TestMeter, World, problem};
+use crate::world::{START_MS, TestMeter, World, packed, problem};
 
 /// Approved, at a site in Berlin.
 async fn in_berlin(world: &World) -> TestMeter {
@@ -155,4 +156,80 @@ async fn a_moment_that_no_calendar_has_is_refused_by_its_name() {
         starts(&world.json(&edge.replace("9998-12-31", "1970-01-01")).await)[0],
         0
     );
+}
+
+#[tokio::test]
+async fn starts_outages_and_gaps_are_marks_on_the_axis_of_time() {
+    let world = World::start().await;
+    let meter = in_berlin(&world).await;
+    let boot = meter.boot();
+    let kept: Vec<_> = (0..60).map(|place| meter.reading(place)).collect();
+    let window = meter.window(&kept, 1, boot.encode().unwrap().digest());
+    // Ten minutes later, for ten minutes, and the readings are given up.
+    let lost: Vec<_> = (60..120)
+        .map(|place| Reading {
+            time: UtcMillis::new(START_MS + 10_000 * (place + 60)),
+            ..meter.reading(place)
+        })
+        .collect();
+    let bare = Window {
+        produced_open: window.produced_close,
+        ..meter.window(&lost, 2, window.encode().unwrap().digest())
+    };
+    let gap = Gap {
+        meter: meter.meter(),
+        chain_index: ChainIndex::new(3).unwrap(),
+        previous: bare.encode().unwrap().digest(),
+        boot: boot.boot,
+        time: UtcMillis::new(START_MS + 1_900_000),
+        kind: GapKind::Readings,
+        first_index: bare.chain_index,
+        last_index: bare.chain_index,
+        first_sequence: Some(bare.first_sequence),
+        last_sequence: Some(bare.last_sequence),
+        produced_open: bare.produced_open,
+        produced_close: bare.produced_close,
+        last_digest: Hash::ZERO,
+    };
+    let records = [
+        meter.sign1(&boot),
+        meter.sign1(&window),
+        packed(&kept),
+        meter.sign1(&bare),
+        meter.sign1(&gap),
+    ];
+    world.clock.set(START_MS + 2_000_000);
+    assert_eq!(world.post_records(records.concat()).await.status(), 200);
+    let marks = world
+        .json(&format!("/api/v1/installations/{}/marks", meter.id))
+        .await;
+    let start = START_MS / 1000;
+    let boot_mark = json!({
+        "kind": "boot", "start": start - 5, "end": start - 5, "boot": 1, "reset_reason": "power_on",
+        "firmware_digest": "09".repeat(32), "firmware_version": "0.1.0",
+        "readings_lost": null, "energy_wh": null,
+    });
+    let outage = |start, end: Value| {
+        json!({
+            "kind": "outage", "start": start, "end": end, "boot": null, "reset_reason": null,
+            "firmware_digest": null, "firmware_version": null, "readings_lost": null,
+            "energy_wh": null,
+        })
+    };
+    let gap_mark = json!({
+        "kind": "gap", "start": start + 1_200, "end": start + 1_790, "boot": 1, "reset_reason": null,
+        "firmware_digest": null, "firmware_version": null, "readings_lost": 60, "energy_wh": 6.0,
+    });
+    let expected = [
+        boot_mark,
+        outage(start + 590, json!(start + 1_200)),
+        gap_mark,
+        outage(start + 1_790, Value::Null),
+    ];
+    assert_eq!(marks, json!(expected));
+    let elsewhere = "start_time=2025-06-18T00:00:00Z&end_time=2025-06-19T00:00:00Z";
+    let path = format!("/api/v1/installations/{}/marks?{elsewhere}", meter.id);
+    assert_eq!(world.json(&path).await, json!([]));
+    let path = "/api/v1/installations/99/marks";
+    assert_eq!(world.get(path).await.status(), 404);
 }

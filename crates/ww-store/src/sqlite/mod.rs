@@ -6,6 +6,7 @@ mod failure;
 mod ingest;
 mod journal;
 mod lookup;
+mod marks;
 mod queries;
 mod registry;
 mod schema;
@@ -32,10 +33,10 @@ use self::session::{Job, Session, Work};
 use crate::{
     Acceptance, Announced, Announcement, Answer, ApiKey, ApiSession, AuditQuery, AuditRecord,
     ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest,
-    Installation, InstallationId, Integrity, KeyId, Maintenance, Moment, NewApiKey, NewApiSession,
-    NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span, Statistics, Store, StoreError,
-    StoredChainRecord, StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified,
-    WindowQuery,
+    Installation, InstallationId, Integrity, KeyId, Maintenance, Mark, MarkQuery, Moment,
+    NewApiKey, NewApiSession, NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span,
+    Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading,
+    StoredStatement, StoredWindow, Verified, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -574,6 +575,12 @@ impl Store for SqliteStore {
     fn energy(&self, id: InstallationId, now: UtcMillis) -> Answer<'_, Option<EnergySummary>> {
         self.read("sum up energy", move |connection| {
             charts::summary(connection, id, now)
+        })
+    }
+
+    fn marks(&self, query: MarkQuery) -> Answer<'_, Vec<Mark>> {
+        self.read("list marks", move |connection| {
+            marks::marks(connection, &query)
         })
     }
 

@@ -9,7 +9,7 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x5761_7474;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: [&str; 4] = [V1, V2, V3, V4];
+const MIGRATIONS: [&str; 5] = [V1, V2, V3, V4, V5];
 
 /// The newest schema known here.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -276,6 +276,13 @@ CREATE TABLE sessions (
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_key ON sessions (key);
+";
+
+/// `chain_of_others`: Boots and Gaps, which are few, apart from the Windows among which they stand. 3 is the
+/// record type of a Window.
+const V5: &str = "
+CREATE INDEX chain_of_others ON chain (meter, substr(payload, 1, 1), chain_index)
+    WHERE substr(payload, 1, 1) <> x'03';
 ";
 
 /// Brings a database to the newest schema, one migration per transaction.

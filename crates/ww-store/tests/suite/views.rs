@@ -2,11 +2,14 @@
 //! in the order of their times.
 
 use jiff::civil::date;
-use ww_store::{InstallationId, Moment, Span};
-use ww_wire::UtcMillis;
+use ww_store::{InstallationId, Mark, MarkQuery, Moment, Span, Store, Verified};
+use ww_wire::{
+    ChainRecord, Gap, GapKind, Hash, MilliwattHours, Record, Revocation, RevocationReason, Text,
+    UtcMillis,
+};
 
-use super::meter::{Meter, live, utc};
-use super::{Backend, active, mwh, old_and_new, replace, take};
+use super::meter::{Meter, audit, bare, chained, live, operator_key, sealed, signature, utc};
+use super::{Backend, active, assert_whole, mwh, old_and_new, replace, take};
 
 pub(crate) async fn a_whole_period_has_all_of_its_bars_with_and_without_readings<B: Backend>() {
     let backend = B::new();
@@ -69,4 +72,314 @@ pub(crate) async fn a_whole_period_goes_on_from_the_meter_that_was_replaced<B: B
     let bars = chart.unwrap().unwrap().bars;
     assert_eq!((bars[12].energy, bars[14].energy), (mwh(59 * 45), mwh(300)));
     assert_eq!((bars[12].readings, bars[14].readings), (60, 2));
+}
+
+/// The marks of a span, as far as half past noon on 2025-06-25.
+async fn marks(store: &dyn Store, id: InstallationId, start: &str, end: &str) -> Vec<Mark> {
+    let query = MarkQuery {
+        installation: id,
+        start: utc(start),
+        end: utc(end),
+        now: Some(utc("2025-06-25T12:30:00Z")),
+        patience_ms: 30_000,
+        limit: 500,
+    };
+    store.marks(query).await.unwrap()
+}
+
+fn outage(start: &str, end: &str, energy: Option<u64>) -> Mark {
+    Mark::Outage {
+        start: utc(start),
+        end: Some(utc(end)),
+        energy: energy.map(mwh),
+    }
+}
+
+pub(crate) async fn a_time_without_readings_is_an_outage_that_begins_and_ends_with_one<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut batch = Vec::new();
+    for (time, increment) in [
+        ("2025-06-25T11:40:00Z", 0),
+        // As far apart as they may be.
+        ("2025-06-25T11:40:30Z", 5),
+        ("2025-06-25T12:01:40Z", 70),
+        ("2025-06-25T12:02:10.001Z", 3),
+    ] {
+        batch.push(live(meter.read(Some(utc(time)), increment)));
+    }
+    take(&*store, batch).await;
+    let first = outage("2025-06-25T11:40:30Z", "2025-06-25T12:01:40Z", Some(70));
+    let second = outage("2025-06-25T12:01:40Z", "2025-06-25T12:02:10.001Z", Some(3));
+    let lasting = Mark::Outage {
+        start: utc("2025-06-25T12:02:10.001Z"),
+        end: None,
+        energy: None,
+    };
+    let all = [first.clone(), second.clone(), lasting.clone()];
+    for (start, end, expected) in [
+        ("2025-06-25T00:00:00Z", "2025-06-26T00:00:00Z", &all[..]),
+        ("2025-06-25T11:00:00Z", "2025-06-25T11:40:30Z", &all[..1]),
+        // Of an outage that reaches beyond the span the whole is told.
+        ("2025-06-25T11:50:00Z", "2025-06-25T11:51:00Z", &all[..1]),
+        ("2025-06-25T12:02:00Z", "2025-06-25T12:02:01Z", &all[1..2]),
+        ("2025-06-25T12:10:00Z", "2025-06-25T12:11:00Z", &all[2..]),
+        // Before the first reading there is none.
+        ("2025-06-24T00:00:00Z", "2025-06-25T11:39:59Z", &[]),
+        ("2025-06-26T00:00:00Z", "2025-06-27T00:00:00Z", &[]),
+    ] {
+        assert_eq!(marks(&*store, id, start, end).await, expected, "{start}");
+    }
+    // A reading from the future ends nothing, and a meter out of service is not missed.
+    let ahead = meter.read(Some(utc("2099-01-01T00:00:00Z")), 0);
+    take(&*store, vec![live(ahead)]).await;
+    let today = ("2025-06-25T00:00:00Z", "2025-06-26T00:00:00Z");
+    assert_eq!(marks(&*store, id, today.0, today.1).await, all);
+    let revocation = Revocation {
+        operator: operator_key().id(),
+        meter: meter.id(),
+        time: utc("2025-06-25T12:20:00Z"),
+        reason: RevocationReason::Lost,
+        note: Text::EMPTY,
+    };
+    let revocation = Verified::vouched(revocation, signature(2));
+    store.revoke(revocation, audit(None)).await.unwrap();
+    assert_eq!(marks(&*store, id, today.0, today.1).await, all[..2]);
+}
+
+pub(crate) async fn outages_of_days_are_steps_without_a_reading_wherever_these_are_kept<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-21T00:00:00Z");
+    let mut batch = Vec::new();
+    for slot in 0..600_u64 {
+        if matches!(slot, 100..=102 | 300) {
+            continue;
+        }
+        // Late in each step.
+        let time = UtcMillis::new(start.get() + slot * 600_000 + 500_000);
+        let readings = [meter.read(time, 10)];
+        let window = meter.seal(&readings);
+        batch.push(match slot {
+            // It was measured, and the readings are lost.
+            200 => bare(window),
+            _ => sealed(window, &readings),
+        });
+    }
+    take(&*store, batch).await;
+    let expected = [
+        outage("2025-06-21T16:40:00Z", "2025-06-21T17:10:00Z", None),
+        outage("2025-06-23T02:00:00Z", "2025-06-23T02:10:00Z", None),
+        Mark::Outage {
+            start: utc("2025-06-25T04:00:00Z"),
+            end: None,
+            energy: None,
+        },
+    ];
+    let (from, to) = ("2025-06-20T00:00:00Z", "2025-06-26T00:00:00Z");
+    assert_eq!(marks(&*store, id, from, to).await, expected);
+    while store.maintain().await.unwrap().more {}
+    assert!(store.statistics().await.unwrap().compacted_readings > 0);
+    assert_eq!(marks(&*store, id, from, to).await, expected);
+    // Years before the first reading count for nothing.
+    let years = marks(&*store, id, "2005-06-20T00:00:00Z", to).await;
+    assert_eq!(years, expected);
+    // Of a shorter span the readings themselves say it.
+    let query = MarkQuery {
+        installation: id,
+        start: utc("2025-06-21T10:00:00Z"),
+        end: utc("2025-06-21T17:00:00Z"),
+        now: None,
+        patience_ms: 600_000,
+        limit: 10,
+    };
+    let short = [outage(
+        "2025-06-21T16:38:20Z",
+        "2025-06-21T17:18:20Z",
+        Some(10),
+    )];
+    assert_eq!(store.marks(query).await.unwrap(), short);
+    assert_whole(&*store).await;
+}
+
+pub(crate) async fn outages_of_years_are_hours_without_a_reading<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let times = [
+        "2022-06-25T10:05:00Z",
+        "2022-06-25T11:55:00Z",
+        "2022-06-25T13:05:00Z",
+        "2025-06-25T12:05:00Z",
+    ];
+    let readings = times.map(|time| live(meter.read(Some(utc(time)), 10)));
+    take(&*store, readings.to_vec()).await;
+    let expected = [
+        outage("2022-06-25T12:00:00Z", "2022-06-25T13:00:00Z", None),
+        outage("2022-06-25T14:00:00Z", "2025-06-25T12:00:00Z", None),
+    ];
+    let (from, to) = ("2022-01-01T00:00:00Z", "2026-01-01T00:00:00Z");
+    assert_eq!(marks(&*store, id, from, to).await, expected);
+    // What lies at the edges of a span is found although it is years away.
+    let (from, to) = ("2023-06-01T00:00:00Z", "2023-06-02T00:00:00Z");
+    let whole = outage("2022-06-25T13:05:00Z", "2025-06-25T12:05:00Z", Some(10));
+    assert_eq!(marks(&*store, id, from, to).await, [whole]);
+}
+
+pub(crate) async fn a_start_is_marked_when_it_was_or_with_the_first_reading_after_it<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut batch = Vec::new();
+    let mut boots = Vec::new();
+    for (boot, time, reading) in [
+        (1, Some("2025-06-25T10:00:00Z"), "2025-06-25T10:00:20Z"),
+        (2, None, "2025-06-25T11:00:20Z"),
+        (3, None, "2025-06-25T12:00:20Z"),
+    ] {
+        meter.boot = boot;
+        boots.push(meter.start(time.map(utc)));
+        batch.push(chained(ChainRecord::Boot(boots[boots.len() - 1])));
+        if boot < 3 {
+            let readings = [meter.read(Some(utc(reading)), 10)];
+            let window = meter.seal(&readings);
+            batch.push(sealed(window, &readings));
+        }
+    }
+    take(&*store, batch).await;
+    let starts = async |from: &str, to: &str| -> Vec<(UtcMillis, u32)> {
+        let marks = marks(&*store, id, from, to).await;
+        let boots = marks.iter().filter_map(|mark| match mark {
+            Mark::Boot { at, boot } => Some((*at, boot.boot.get())),
+            _ => None,
+        });
+        boots.collect()
+    };
+    let (first, second) = (utc("2025-06-25T10:00:00Z"), utc("2025-06-25T11:00:20Z"));
+    let day = ("2025-06-25T00:00:00Z", "2025-06-26T00:00:00Z");
+    assert_eq!(starts(day.0, day.1).await, [(first, 1), (second, 2)]);
+    let hour = ("2025-06-25T11:00:00Z", "2025-06-25T12:00:00Z");
+    assert_eq!(starts(hour.0, hour.1).await, [(second, 2)]);
+    // No reading came after the third: it is dated by its arrival.
+    let all = starts(day.0, "2030-01-01T00:00:00Z").await;
+    assert_eq!(all[2], (UtcMillis::new(1_790_000_000_123).unwrap(), 3));
+}
+
+pub(crate) async fn what_a_meter_gave_up_is_marked_when_it_was_measured<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut ten_minutes = |start: &str| {
+        let readings = meter.ten_minutes(utc(start), 45);
+        let window = meter.seal(&readings);
+        (window, readings, meter.clone())
+    };
+    let (kept, kept_readings, _) = ten_minutes("2025-06-25T10:00:00Z");
+    // This one never comes.
+    let (lost, ..) = ten_minutes("2025-06-25T10:10:00Z");
+    let lost_digest = lost.encode().unwrap().digest();
+    let records = meter.give_up(1, 1, lost_digest);
+    let mut batch = vec![
+        sealed(kept, &kept_readings),
+        chained(ChainRecord::Gap(records)),
+    ];
+    let readings = meter.ten_minutes(utc("2025-06-25T10:20:00Z"), 45);
+    let bare_window = meter.seal(&readings);
+    batch.push(bare(bare_window));
+    let given_up = |meter: &mut Meter, window: u64| {
+        let gap = Gap {
+            time: Some(utc("2025-06-25T11:30:00Z")),
+            kind: GapKind::Readings,
+            first_sequence: Some(readings[0].sum().sequence),
+            last_sequence: Some(readings[59].sum().sequence),
+            produced_open: MilliwattHours::new(60 * 45).unwrap(),
+            produced_close: MilliwattHours::new(120 * 45).unwrap(),
+            last_digest: Hash::ZERO,
+            ..meter.clone().give_up(window, window, Hash([1; 32]))
+        };
+        meter.previous = gap.encode().unwrap().digest();
+        meter.next_index += 1;
+        gap
+    };
+    let window = bare_window.chain_index.get();
+    let early = given_up(&mut meter, window);
+    let late = given_up(&mut meter, window);
+    batch.push(chained(ChainRecord::Gap(early)));
+    batch.push(chained(ChainRecord::Gap(late)));
+    let readings = meter.ten_minutes(utc("2025-06-25T10:30:00Z"), 45);
+    let last = meter.seal(&readings);
+    batch.push(sealed(last, &readings));
+    for outcome in take(&*store, batch).await {
+        super::receipt(&outcome);
+    }
+    let marks = marks(&*store, id, "2025-06-25T10:00:00Z", "2025-06-25T10:39:50Z").await;
+    let gap = |start, end, gap| Mark::Gap {
+        start: utc(start),
+        end: utc(end),
+        gap,
+    };
+    // Nothing of it is an outage, and what a later Gap says again is told once.
+    let expected = [
+        gap("2025-06-25T10:09:50Z", "2025-06-25T10:20:00Z", records),
+        gap("2025-06-25T10:20:00Z", "2025-06-25T10:29:50Z", late),
+        Mark::Outage {
+            start: utc("2025-06-25T10:39:50Z"),
+            end: None,
+            energy: None,
+        },
+    ];
+    assert_eq!(marks, expected);
+}
+
+pub(crate) async fn of_too_many_marks_the_longest_outages_are_kept<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut time = utc("2025-06-25T06:00:00Z");
+    let mut batch = Vec::new();
+    for minutes in [0_u64, 5, 3, 9, 1, 7] {
+        time = UtcMillis::new(time.get() + minutes * 60_000).unwrap();
+        batch.push(live(meter.read(Some(time), 10)));
+    }
+    for boot in 1..=9 {
+        meter.boot = boot;
+        let boot = meter.start(UtcMillis::new(time.get() + u64::from(boot)));
+        batch.push(chained(ChainRecord::Boot(boot)));
+    }
+    take(&*store, batch).await;
+    let query = MarkQuery {
+        installation: id,
+        start: utc("2025-06-25T00:00:00Z"),
+        end: time,
+        now: Some(time),
+        patience_ms: 30_000,
+        limit: 4,
+    };
+    let shown = async |query| -> Vec<u64> {
+        let marks = store.marks(query).await.unwrap();
+        let minutes = marks.iter().map(|mark| match mark {
+            Mark::Outage { start, end, .. } => (end.unwrap().get() - start.get()) / 60_000,
+            Mark::Boot { boot, .. } => 100 + u64::from(boot.boot.get()),
+            Mark::Gap { .. } => 0,
+        });
+        minutes.collect()
+    };
+    assert_eq!(shown(query).await, [5, 3, 9, 7]);
+    let with_boots = MarkQuery {
+        end: utc("2025-06-25T07:00:00Z"),
+        ..query
+    };
+    assert_eq!(shown(with_boots).await, [9, 7, 108, 109]);
 }
