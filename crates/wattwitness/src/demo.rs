@@ -103,7 +103,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let park = Park::example(usize::from(meters), arguments.seed.unwrap_or(1));
     let first = start.get().saturating_sub(history_ms);
     let first = UtcMillis::new(first).context("the history begins before 1970")?;
-    announce(&url, &gateway, &folder);
+    announce(&url, &gateway, &folder, arguments.private);
     let admin_key = std::fs::read_to_string(gateway.admin_key_file())
         .context("the administrator's key cannot be read")?;
     let stopping = Arc::new(AtomicBool::new(false));
@@ -174,15 +174,20 @@ fn gateway_config(arguments: &DemoArguments, folder: PathBuf) -> Config {
     clippy::print_stdout,
     reason = "the demo's result is the address to open"
 )]
-fn announce(url: &str, gateway: &Gateway, folder: &Path) {
+fn announce(url: &str, gateway: &Gateway, folder: &Path, private: bool) {
+    let admin_key_file = gateway.admin_key_file().display();
     println!("The park is at {url}");
     eprintln!("API:              {url}/docs");
-    eprintln!("Administrator:    {}", gateway.admin_key_file().display());
+    eprintln!("Administrator:    {admin_key_file}");
     eprintln!("Data:             {}", folder.display());
     eprintln!("Meters:           {url}/api/v1/installations/");
     let program = std::env::args().next();
     let program = program.as_deref().unwrap_or("wattwitness");
-    eprintln!("Check a meter:    {program} verify --gateway {url} --meter METER_ID");
+    let check = format!("{program} verify --gateway {url} --meter METER_ID");
+    match private {
+        false => eprintln!("Check a meter:    {check}"),
+        true => eprintln!("Check a meter:    {check} --api-key-file {admin_key_file}"),
+    }
     eprintln!("Stop:             Ctrl-C");
 }
 
