@@ -18,6 +18,9 @@ export const loginPath = "/login";
 
 const routes: readonly PageRoute[] = [
   { path: "/", page: () => import("./pages/park-page.tsx"), texts: ["park", "record"] },
+  { path: "/meters/:id", page: () => import("./pages/meter-page.tsx"), texts: ["meter", "park", "record"] },
+  { path: "/meters/:id/readings/:reading", page: () => import("./pages/reading-page.tsx"), texts: ["record"] },
+  { path: "/meters/:id/windows/:window", page: () => import("./pages/window-page.tsx"), texts: ["record"] },
   { path: loginPath, page: () => import("./pages/login-page.tsx"), texts: [] },
   notFound,
 ];

@@ -19,8 +19,17 @@ export type Reading = Schemas["Reading"];
 /** How a sealed window proves one of its readings. In lists only `leaf_index` is filled. */
 export type ReadingProof = Schemas["ReadingProof"];
 
+/** One sealed window with its readings, and those before and after it. */
+export type WindowDetail = Schemas["WindowDetail"];
+
 /** Energy of one meter in its site's calendar. */
 export type Energy = Schemas["Energy"];
+
+/** Energy of a stretch of time in bars. */
+export type Chart = Schemas["Chart"];
+
+/** A start, an outage or a gap of one meter. */
+export type Mark = Schemas["Mark"];
 
 /** How one meter is, since when and why. */
 export type MeterStatus = Schemas["MeterStatus"];

@@ -91,6 +91,13 @@ export function percent(share: number): string {
   return `${fixed(share * 100, 0)}\u00a0%`;
 }
 
+/** A change as a signed share: +12 %, −3 %, ±0 %. */
+export function change(share: number): string {
+  const rounded = Math.round(share * 100);
+  if (rounded === 0) return `±${percent(0)}`;
+  return rounded > 0 ? `+${percent(share)}` : percent(share);
+}
+
 /** An exact decimal of an integer in thousandths or tenths, for a record's own units: never through a float. */
 export function exact(value: bigint, fractionDigits: number, unit: string): string {
   const negative = value < 0n;
@@ -98,6 +105,14 @@ export function exact(value: bigint, fractionDigits: number, unit: string): stri
   const whole = digits.slice(0, digits.length - fractionDigits);
   const fraction = fractionDigits > 0 ? `${decimalPoint()}${digits.slice(-fractionDigits)}` : "";
   return `${negative ? "\u2212" : ""}${whole}${fraction}${unit ? `\u00a0${unit}` : ""}`;
+}
+
+/** An angle from an integer in units of 10^-fractionDigits degrees, without zeros at its end: 52.4987°. */
+export function degrees(value: number, fractionDigits: number): string {
+  let digits = fractionDigits;
+  let shortened = BigInt(value);
+  for (; digits > 0 && shortened % 10n === 0n; digits -= 1) shortened /= 10n;
+  return `${exact(shortened, digits, "")}°`;
 }
 
 function decimalPoint(): string {
@@ -143,19 +158,29 @@ export function month(ms: number, zone: string): string {
 
 /** 14:05 on the same day, 21 Nov, 14:05 on another, with the year when that differs too. */
 export function moment(ms: number, now: number, zone: string): string {
-  const date = formatter(zone, { year: "numeric", month: "numeric", day: "numeric" });
-  if (date.format(ms) === date.format(now)) return hourMinute(ms, zone);
-  const year = formatter(zone, { year: "numeric" });
+  const days = formatter(zone, { year: "numeric", month: "numeric", day: "numeric" });
+  if (days.format(ms) === days.format(now)) return hourMinute(ms, zone);
+  const years = formatter(zone, { year: "numeric" });
   const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
-  if (year.format(ms) !== year.format(now)) options.year = "numeric";
+  if (years.format(ms) !== years.format(now)) options.year = "numeric";
   return `${formatter(zone, options).format(ms)}, ${hourMinute(ms, zone)}`;
 }
 
 /** 14:05:20 on the same day, 21 Nov, 14:05:20 on another. */
 export function secondOf(ms: number, now: number, zone: string): string {
-  const date = formatter(zone, { year: "numeric", month: "numeric", day: "numeric" });
-  if (date.format(ms) === date.format(now)) return clock(ms, zone);
+  const days = formatter(zone, { year: "numeric", month: "numeric", day: "numeric" });
+  if (days.format(ms) === days.format(now)) return clock(ms, zone);
   return `${formatter(zone, { day: "numeric", month: "short" }).format(ms)}, ${clock(ms, zone)}`;
+}
+
+/** 22 Nov 2026, 14:05 */
+export function dateTime(ms: number, zone: string): string {
+  return formatter(zone, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+}
+
+/** 22 Nov 2026, 14:05:20 */
+export function dateTimeSeconds(ms: number, zone: string): string {
+  return formatter(zone, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(ms);
 }
 
 /** 2026-11-22 14:05:20.123, in UTC, as a record says it. */
@@ -246,21 +271,6 @@ export function signalStrength(decibelMilliwatts: number): string {
   return `${fixed(decibelMilliwatts, 0)}\u00a0dBm`;
 }
 
-/** A place on earth in degrees, to a hundred metres: 48.137° N, 11.575° E without words, as signed degrees: 48.137°, 11.575°. */
-export function coordinates(latitude: number, longitude: number): string {
-  return `${fixed(latitude, 3)}°, ${fixed(longitude, 3)}°`;
-}
-
-/** 30.5° */
-export function degrees(value: number): string {
-  return `${fixed(value, Number.isInteger(value) ? 0 : 1)}°`;
-}
-
-/** A ratio such as a current transformer's: 1.000 */
-export function plainRatio(value: number): string {
-  return fixed(value, 3);
-}
-
 /** 14:05, or 14:05:20 where the marks of an axis are closer than a minute. */
 export function tickTime(ms: number, stepSeconds: number, zone: string): string {
   return stepSeconds < 60 ? clock(ms, zone) : hourMinute(ms, zone);
@@ -269,16 +279,6 @@ export function tickTime(ms: number, stepSeconds: number, zone: string): string 
 /** 02:00 CET: for the days on which the clocks change, where the time alone may be said twice. */
 export function hourMinuteZone(ms: number, zone: string): string {
   return formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" }).format(ms);
-}
-
-/** 18 October 2025 */
-export function calendarDate(ms: number, zone: string): string {
-  return formatter(zone, { day: "numeric", month: "long", year: "numeric" }).format(ms);
-}
-
-/** 18 Oct 2025, 14:05 */
-export function dateTime(ms: number, zone: string): string {
-  return formatter(zone, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
 }
 
 type CalendarSpan = "hour" | "day" | "week" | "month" | "year";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { curveOf, longestStep, peakOf, withPoint, type Point } from "./series.ts";
+import { curveOf, longestStep, nearestIn, peakOf, spliced, withPoint, type Point } from "./series.ts";
 
 const points = (...pairs: [number, number | null][]): Point[] => pairs.map(([time, watts]) => ({ time, watts }));
 
@@ -56,6 +56,48 @@ describe("a live point", () => {
   test("that is repeated changes nothing", () => {
     const once = withPoint(points([0, 1]), { time: 10, watts: 2 });
     expect(withPoint(once, { time: 10, watts: 2 })).toEqual(once);
+  });
+});
+
+describe("the measured point nearest to a time", () => {
+  const curve = { times: [0, 10, 55, 100], values: [1, 2, null, 3] };
+
+  test.each([
+    [4, 0],
+    [6, 10],
+    [50, 10],
+    [60, 100],
+    [-5, 0],
+    [120, 100],
+  ])("to %s is that of %s", (time, nearest) => {
+    expect(nearestIn(curve, time, 60)?.time).toBe(nearest);
+  });
+
+  test("is none where nothing was measured for long", () => {
+    expect(nearestIn(curve, 50, 30)).toBeNull();
+    expect(nearestIn({ times: [], values: [] }, 50, 30)).toBeNull();
+  });
+});
+
+describe("a closer look", () => {
+  const coarse = { times: [0, 10, 20, 30, 40], values: [0, 1, 2, 3, 4], gaps: [] };
+
+  test("stands in place of what was there, and the rest stays", () => {
+    const close = { times: [11, 15, 19, 25], values: [5, 6, 7, 8], gaps: [] };
+    expect(spliced(coarse, close, 10, 30)).toEqual({ times: [0, 11, 15, 19, 25, 40], values: [0, 5, 6, 7, 8, 4], gaps: [] });
+  });
+
+  test("brings its own gaps, and cuts those that reach into it", () => {
+    const broken = { ...coarse, gaps: [{ from: 5, to: 25 }] };
+    const close = { times: [12, 28], values: [1, 2], gaps: [{ from: 12, to: 28 }] };
+    expect(spliced(broken, close, 10, 30).gaps).toEqual([
+      { from: 5, to: 10 },
+      { from: 12, to: 28 },
+    ]);
+  });
+
+  test("at the end of what is known leaves nothing after it", () => {
+    expect(spliced(coarse, { times: [35], values: [9], gaps: [] }, 30, 99).times).toEqual([0, 10, 20, 35]);
   });
 });
 

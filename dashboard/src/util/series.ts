@@ -47,6 +47,40 @@ export function curveOf(points: readonly Point[], step: number): Curve {
   return curve;
 }
 
+/** A curve with a closer look at it from `start` to `end` in its place there. */
+export function spliced(coarse: Curve, close: Curve, start: number, end: number): Curve {
+  const before = coarse.times.filter((time) => time < start).length;
+  const after = coarse.times.findIndex((time) => time > end);
+  const from = after === -1 ? coarse.times.length : after;
+  const cut = coarse.gaps.flatMap((gap) => [
+    { from: gap.from, to: Math.min(gap.to, start) },
+    { from: Math.max(gap.from, end), to: gap.to },
+  ]);
+  return {
+    times: [...coarse.times.slice(0, before), ...close.times, ...coarse.times.slice(from)],
+    values: [...coarse.values.slice(0, before), ...close.values, ...coarse.values.slice(from)],
+    gaps: [...cut, ...close.gaps].filter((gap) => gap.to > gap.from).toSorted((one, other) => one.from - other.from),
+  };
+}
+
+/** The measured point of a curve nearest to `time`; null when none is within `reach`. */
+export function nearestIn({ times, values }: Pick<Curve, "times" | "values">, time: number, reach: number): { time: number; value: number } | null {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((times[middle] ?? 0) < time) low = middle + 1;
+    else high = middle;
+  }
+  let nearest: { time: number; value: number } | null = null;
+  // A break in the line has a row of its own, so the nearest measured one may be the second next.
+  for (let place = Math.max(0, low - 2); place <= low + 1 && place < times.length; place += 1) {
+    const [at, value] = [times[place] ?? 0, values[place] ?? null];
+    if (value === null || Math.abs(at - time) > reach) continue;
+    if (nearest === null || Math.abs(at - time) < Math.abs(nearest.time - time)) nearest = { time: at, value };
+  }
+  return nearest;
+}
+
 /** Puts a point where it belongs in time; one that is there already is replaced, so that a stream may repeat itself. */
 export function withPoint(points: readonly Point[], point: Point): Point[] {
   let place = points.length;
