@@ -57,6 +57,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct RunningDemo {
     child: Child,
     url: String,
+    data: PathBuf,
     log: PathBuf,
     /// Yields nothing more and disconnects when the demo closes its standard output.
     output: Receiver<String>,
@@ -76,9 +77,10 @@ impl RunningDemo {
             log.display()
         ));
         let mut log_file = File::create(&log).context("cannot make the demo's log")?;
+        let data = folder.join("data");
         let mut child = Program::new(binary)
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.join("data"))
+            .arg(&data)
             .args(args)
             .start(
                 log_file
@@ -102,6 +104,7 @@ impl RunningDemo {
         let mut demo = Self {
             child,
             url: String::new(),
+            data,
             log,
             output,
         };
@@ -123,6 +126,11 @@ impl RunningDemo {
     /// Where it serves.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The file with the key of its gateway's administrator.
+    pub(crate) fn admin_key_file(&self) -> PathBuf {
+        self.data.join("admin.key")
     }
 
     /// Stops it as Ctrl-C does.
@@ -208,6 +216,10 @@ mod tests {
         let folder = ScratchFolder::new("demo-well");
         let demo = start(&folder, &format!("trap 'kill $!; exit 0' INT; {SERVING}")).unwrap();
         assert_eq!(demo.url(), "http://127.0.0.1:7");
+        assert_eq!(
+            demo.admin_key_file(),
+            folder.join("run").join("data").join("admin.key")
+        );
         demo.stop().unwrap();
     }
 

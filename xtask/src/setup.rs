@@ -206,11 +206,10 @@ fn is_new_enough(version: &str) -> bool {
 }
 
 /// What in the dashboard's folder does not go into its built files.
-const NOT_BUILT: [&str; 6] = [
+const NOT_BUILT: [&str; 5] = [
     "node_modules",
     "dist",
     "e2e",
-    "dev",
     "test-results",
     "playwright-report",
 ];

@@ -119,27 +119,39 @@ fn rust(workspace: &Workspace) -> Result<Tally> {
     Ok(counter.tally().close(status.success()))
 }
 
+/// Most tests look at a park that anyone may read; those of log-in and administration change one
+/// that nobody may read without a key. Both live beside the tests.
 fn browser(workspace: &Workspace) -> Result<Tally> {
     let folder = setup::dashboard(workspace)?;
     let binary = demo::build(workspace, demo::Profile::Dev)?;
     let report = workspace.scratch().join("playwright.json");
     remove_old(&report)?;
-    let demo_folder = workspace.scratch().join("end-to-end");
-    let demo = RunningDemo::start(&binary, &demo_folder, &["--history", "1d"])?;
+    let scratch = workspace.scratch().join("end-to-end");
+    let open = RunningDemo::start(&binary, &scratch.join("open"), &["--history", "1d"])?;
+    let private = RunningDemo::start(
+        &binary,
+        &scratch.join("private"),
+        &["--private", "--history", "2h"],
+    )?;
     let status = Program::new("npm")
         .args(["run", "e2e", "--", "--reporter=list,json", "--forbid-only"])
         .arg(format!(
             "--output={}",
             workspace.scratch().join("playwright").display()
         ))
-        .env("WATTWITNESS_URL", demo.url())
+        .env("WATTWITNESS_URL", open.url())
+        .env("WATTWITNESS_PRIVATE_URL", private.url())
+        .env("WATTWITNESS_ADMIN_KEY_FILE", private.admin_key_file())
+        .env("WATTWITNESS_BINARY", &binary)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report)
         .env("CI", "1")
         .folder(&folder)
         .status()?;
     let mut tally = from_json(&report, Tally::from_playwright);
-    if let Err(error) = demo.stop() {
-        tally.faults.push(format!("{error:#}"));
+    for demo in [open, private] {
+        if let Err(error) = demo.stop() {
+            tally.faults.push(format!("{error:#}"));
+        }
     }
     Ok(tally.close(status.success()))
 }
