@@ -15,15 +15,16 @@ use tokio::time::Instant;
 use ww_api::name::Named;
 use ww_api::submission::parse_object;
 use ww_api::{
-    Announcement, Approval, Installation, LabelRequest, ProblemKind, RevocationRequest, hex,
+    Announcement, Approval, Installation, InstallationDetail, LabelRequest, ProblemKind,
+    RevocationRequest, hex,
 };
 use ww_store::{Announced, InstallationState, SensorProposal, Verified};
 use ww_verify::VerifyingKey;
 use ww_wire::record::Record as _;
 use ww_wire::{
-    Address, Custody, DeciDegrees, Domain, Enrolment, GeoDegrees, Label, Mac, ProductionCounter,
-    PublicKey, Replacement, Revocation, RevocationReason, SensorModel, Sign1, Text, UtcMillis,
-    Watts,
+    Address, ChainIndex, Custody, DeciDegrees, Domain, Enrolment, GeoDegrees, Label, Mac,
+    ProductionCounter, PublicKey, Replacement, Revocation, RevocationReason, SensorModel, Sign1,
+    Text, UtcMillis, Watts,
 };
 
 use crate::access::Caller;
@@ -97,9 +98,26 @@ pub(crate) async fn list(
 pub(crate) async fn one(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
-) -> Result<Json<Installation>> {
-    let installation = stored(&gateway, &id).await?;
-    Ok(Json(show(&gateway, &installation)))
+) -> Result<Json<InstallationDetail>> {
+    let stored = stored(&gateway, &id).await?;
+    let reports = gateway.store.status_reports(stored.id).await?;
+    let boot_received = match &stored.last_boot {
+        Some(boot) => {
+            let index = boot.chain_index;
+            let next = ChainIndex::new(index.get() + 1).unwrap_or(ChainIndex::MAX);
+            let held = gateway.store.chain(stored.id, index, next, 1).await?;
+            held.first().and_then(|record| record.received)
+        }
+        None => None,
+    };
+    Ok(Json(InstallationDetail {
+        installation: show(&gateway, &stored),
+        enrolment: view::enrolment(&stored),
+        proposal: view::proposal(&stored),
+        last_boot: (stored.last_boot.as_ref()).map(|boot| view::last_boot(boot, boot_received)),
+        status_report: reports.first().map(view::report),
+        revocation: stored.revocation.as_ref().map(view::revocation),
+    }))
 }
 
 pub(crate) fn show(gateway: &Shared, installation: &ww_store::Installation) -> Installation {

@@ -8,7 +8,9 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use futures_util::stream;
 use ww_api::reading::{PendingReadings, split_reading_id};
-use ww_api::{Chart, Energy, Evidence, Finding, Milli, Reading, TimeFrame, WindowSummary};
+use ww_api::{
+    Chart, Energy, Evidence, Finding, Milli, Reading, TimeFrame, WindowDetail, WindowSummary,
+};
 use ww_store::{InstallationId, Position, ReadingId, ReadingQuery, StoredReading, WindowQuery};
 use ww_wire::{ChainIndex, Sequence, UtcMillis};
 
@@ -317,6 +319,20 @@ pub(crate) async fn windows(
         .collect();
     let cursor = shown.last().map(|window| window.id.to_string());
     Ok(page(shown, query.limit, cursor, &uri, &parameters))
+}
+
+/// `GET /api/v1/installations/{id}/windows/{window_id}`.
+pub(crate) async fn window(
+    State(gateway): State<Gateway>,
+    Path((id, window_id)): Path<(String, String)>,
+) -> Result<Json<WindowDetail>> {
+    let meter = meter_of(&gateway, &id)?;
+    let missing = || Failure::not_found(format!("window {window_id} of installation {id}"));
+    let index = window_id.parse().ok().and_then(ChainIndex::new);
+    let index = index.ok_or_else(missing)?;
+    let whole = gateway.store.window(meter.installation, index).await?;
+    let whole = whole.ok_or_else(missing)?;
+    Ok(Json(view::whole_window(&meter, &whole)))
 }
 
 /// What is listed of an installation by its place.

@@ -137,6 +137,10 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             get(readings::one),
         )
         .route("/api/v1/installations/{id}/windows", get(readings::windows))
+        .route(
+            "/api/v1/installations/{id}/windows/{window_id}",
+            get(readings::window),
+        )
         .route("/api/v1/installations/{id}/marks", get(marks::list))
         .route(
             "/api/v1/installations/{id}/findings",

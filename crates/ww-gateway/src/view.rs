@@ -3,14 +3,16 @@
 use ww_api::name::Named as _;
 use ww_api::reading::{PendingReading, ReadingProof, reading_id};
 use ww_api::{
-    ApiKey, AuditEntry, Chart, DataPoint, Energy, Evidence, Finding, ImportedReading, Installation,
-    InstallationState, Liveness, Mark, MarkKind, Milli, Reading, SignedRecord, TimeFrame,
-    WindowSummary, hex, time,
+    ApiKey, AuditEntry, Chart, DataPoint, Energy, EnrolmentDetail, Evidence, Finding,
+    ImportedReading, Installation, InstallationState, LastBoot, Liveness, Mark, MarkKind,
+    MeterReport, Milli, Proposal, Reading, RevocationDetail, SignedRecord, TimeFrame, WindowDetail,
+    WindowReading, WindowSummary, hex, time,
 };
 use ww_store::{Proof, ProvenReading, StoredReading, StoredWindow};
 use ww_wire::record::Record as _;
 use ww_wire::{
-    Boot, ChainIndex, Enrolment, Hash, MilliwattHours, ReadingFlags, UtcMillis, Watts, WindowFlags,
+    AnyReading, Boot, ChainIndex, DeciDegrees, Enrolment, GeoDegrees, Hash, MilliwattHours,
+    ReadingFlags, Revocation, UtcMillis, Watts, WindowFlags,
 };
 
 use crate::access::role_of;
@@ -81,14 +83,16 @@ pub(crate) fn reading(meter: &Meter, stored: &StoredReading) -> Reading {
         sequence: sum.sequence.get(),
         produced_wh: Some(energy_milli(sum.produced)),
         flags: flags(sum.flags, ReadingFlags::NAMES, ReadingFlags::contains),
-        record: stored
-            .reading
-            .encode()
-            .ok()
-            .map(|payload| hex::encode(&payload)),
+        record: bytes(&stored.reading),
         window_id,
         proof,
     }
+}
+
+/// The canonical bytes of a reading, hex.
+fn bytes(reading: &AnyReading) -> Option<String> {
+    let payload = reading.encode().ok()?;
+    Some(hex::encode(&payload))
 }
 
 /// A reading with all that is needed to check it offline.
@@ -164,6 +168,30 @@ pub(crate) fn window(installation: u32, stored: &StoredWindow) -> WindowSummary 
         flags: flags(window.flags, WindowFlags::NAMES, WindowFlags::contains),
         created_at: iso(stored.received),
         has_readings: stored.has_readings,
+    }
+}
+
+/// A window with its readings.
+pub(crate) fn whole_window(meter: &Meter, whole: &ww_store::WholeWindow) -> WindowDetail {
+    let window = &whole.stored.window;
+    let previous = (!window.previous.is_zero()).then(|| window.previous.to_string());
+    let readings = whole.readings.iter().map(|stored| {
+        let sum = stored.reading.sum();
+        WindowReading {
+            id: reading_id(stored.installation.0, sum.sequence.get()),
+            sequence: sum.sequence.get(),
+            timestamp: sum.time.map(seconds),
+            power_w: power(meter.enrolment_of(stored), sum),
+            record: bytes(&stored.reading).unwrap_or_default(),
+        }
+    });
+    WindowDetail {
+        summary: self::window(meter.installation.0, &whole.stored),
+        chain_index: window.chain_index.get(),
+        previous_digest: previous,
+        readings: readings.collect(),
+        previous_id: whole.previous.map(ChainIndex::get),
+        next_id: whole.next.map(ChainIndex::get),
     }
 }
 
@@ -294,6 +322,90 @@ pub(crate) fn installation(
         enrolment_accepted: installation.enrolment_accepted,
         replaces: installation.replaces.map(|id| id.0),
         replaced_by: installation.replaced_by.map(|id| id.0),
+    }
+}
+
+/// The Enrolment that an operator signed last.
+pub(crate) fn enrolment(stored: &ww_store::Installation) -> Option<EnrolmentDetail> {
+    let (enrolment, digest) = stored.enrolment.as_ref().zip(stored.enrolment_digest)?;
+    Some(EnrolmentDetail {
+        digest: digest.to_string(),
+        number: enrolment.number,
+        time: time::iso(enrolment.time),
+        operator: enrolment.operator.to_string(),
+        custody: enrolment.custody.name().to_owned(),
+        sensor_model: enrolment.sensor_model.name().to_owned(),
+        shelly_mac: enrolment.sensor_mac.to_string(),
+        channel: enrolment.channel,
+        production_counter: enrolment.production_counter.name().to_owned(),
+        ct_ratio_milli: enrolment.ct_ratio_milli,
+        rated_power_w: enrolment.rated_power.get(),
+        latitude_e7: enrolment.latitude.map(GeoDegrees::get),
+        longitude_e7: enrolment.longitude.map(GeoDegrees::get),
+        tilt_decidegrees: enrolment.tilt.map(DeciDegrees::get),
+        azimuth_decidegrees: enrolment.azimuth.map(DeciDegrees::get),
+        grid_connection: said(enrolment.grid_connection.as_str()),
+        accepted: stored.enrolment_accepted,
+    })
+}
+
+/// What was said, if anything was.
+fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What the meter proposed of itself.
+pub(crate) fn proposal(stored: &ww_store::Installation) -> Proposal {
+    let sensor = &stored.sensor;
+    Proposal {
+        sensor_model: sensor.model.map(|model| model.name().to_owned()),
+        shelly_mac: sensor.mac.map(|mac| mac.to_string()),
+        channel: sensor.channel,
+        production_counter: sensor
+            .production_counter
+            .map(|counter| counter.name().to_owned()),
+        rated_power_w: sensor.rated_power.map(Watts::get),
+        time_zone: match stored.label {
+            None => said(&stored.time_zone),
+            Some(_) => None,
+        },
+    }
+}
+
+pub(crate) fn last_boot(boot: &Boot, received: Option<UtcMillis>) -> LastBoot {
+    LastBoot {
+        boot: boot.boot.get(),
+        timestamp: boot.time.map(seconds),
+        firmware_digest: boot.firmware.to_string(),
+        firmware_version: firmware_version(boot),
+        reset_reason: boot.reset_reason.name().to_owned(),
+        received_at: iso(received),
+    }
+}
+
+pub(crate) fn report(stored: &ww_store::StoredReport) -> MeterReport {
+    let report = &stored.report;
+    MeterReport {
+        received_at: iso(stored.received),
+        timestamp: report.time.map(seconds),
+        time_quality: report.time_quality.name().to_owned(),
+        boot: report.boot.get(),
+        uptime_ms: report.uptime.get(),
+        queued_records: report.queued_records,
+        queued_readings: report.queued_readings,
+        sensor_failures: report.sensor_failures,
+        upload_failures: report.upload_failures,
+        signal_strength_dbm: report.signal_strength.map(|dbm| i16::from(dbm.get())),
+        free_memory_bytes: report.free_memory.map(|bytes| u64::from(bytes.get())),
+        temperature_c: (report.temperature).map(|tenths| Milli(i128::from(tenths.get()) * 100)),
+    }
+}
+
+pub(crate) fn revocation(revocation: &Revocation) -> RevocationDetail {
+    RevocationDetail {
+        reason: revocation.reason.name().to_owned(),
+        note: revocation.note.as_str().to_owned(),
+        time: Some(time::iso(revocation.time)),
     }
 }
 

@@ -165,6 +165,15 @@ pub struct StoredEnrolment {
     pub received: Option<UtcMillis>,
 }
 
+/// A status report as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredReport {
+    /// What was signed.
+    pub report: StatusReport,
+    /// When it was stored.
+    pub received: Option<UtcMillis>,
+}
+
 /// A Label, Correction, Revocation or Replacement as it is kept for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredStatement {

@@ -24,7 +24,7 @@ pub use error::{Refusal, StoreError};
 pub use identity::{EventId, InstallationId, KeyId, ReadingId};
 pub use installation::{
     Announced, Announcement, ChainEnd, Installation, InstallationState, LastReading,
-    SensorProposal, StoredEnrolment, StoredStatement,
+    SensorProposal, StoredEnrolment, StoredReport, StoredStatement,
 };
 pub use journal::{
     ApiKey, ApiSession, AuditQuery, AuditRecord, EVENTS_KEPT, Event, EventKind, Evidence, Finding,
@@ -34,7 +34,7 @@ pub use journal::{
 pub use mark::{Mark, MarkQuery};
 pub use reading::{
     Position, Proof, ProvenReading, ReadingQuery, StoredChainRecord, StoredReading, StoredWindow,
-    WindowProof, WindowQuery,
+    WholeWindow, WindowProof, WindowQuery,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Answer, Ingest, Integrity, Maintenance, Outcome, Receipt, Statistics, Store};

@@ -105,6 +105,19 @@ pub struct StoredWindow {
     pub has_readings: bool,
 }
 
+/// A window with its readings and its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeWindow {
+    /// The window.
+    pub stored: StoredWindow,
+    /// Its readings by number; empty when they are not held.
+    pub readings: Vec<StoredReading>,
+    /// The held window before it.
+    pub previous: Option<ChainIndex>,
+    /// The held window after it.
+    pub next: Option<ChainIndex>,
+}
+
 /// A chain record as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredChainRecord {

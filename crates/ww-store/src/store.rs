@@ -14,8 +14,8 @@ use crate::{
     Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Installation,
     InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding,
     ProvenReading, ReadingId, ReadingQuery, Refusal, Span, StoreError, StoredChainRecord,
-    StoredEnrolment, StoredReading, StoredStatement, StoredWindow, Verified, WindowQuery,
-    WindowReadings,
+    StoredEnrolment, StoredReading, StoredReport, StoredStatement, StoredWindow, Verified,
+    WholeWindow, WindowQuery, WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -221,7 +221,7 @@ pub trait Store: Send + Sync + 'static {
     fn statements(&self, id: InstallationId) -> Answer<'_, Vec<StoredStatement>>;
 
     /// The status reports of an installation that are kept, newest first.
-    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StatusReport>>;
+    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StoredReport>>;
 
     /// The reading with the newest measurement time (of those of one time, the highest number). One
     /// that was more than a minute ahead of the time of its arrival is the latest only while its
@@ -252,6 +252,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Windows, oldest first.
     fn windows(&self, query: WindowQuery) -> Answer<'_, Vec<StoredWindow>>;
+
+    /// One window with its readings; `None` when no window of this index is held.
+    fn window(&self, id: InstallationId, index: ChainIndex) -> Answer<'_, Option<WholeWindow>>;
 
     /// Chain records from index `from` up to and without `to`, at most `limit`, by index.
     fn chain(

@@ -74,6 +74,7 @@ store_suite! { Sqlite;
     a_start_is_marked_when_it_was_or_with_the_first_reading_after_it,
     what_a_meter_gave_up_is_marked_when_it_was_measured,
     of_too_many_marks_the_longest_outages_are_kept,
+    a_window_comes_with_its_readings_and_neighbours_wherever_it_is_kept,
     lifetime_goes_on_when_a_meter_is_replaced,
     who_has_waited_for_a_day_makes_room_in_a_full_list,
     who_came_while_the_time_was_unknown_is_not_the_first_to_go,

@@ -8,6 +8,7 @@
 
 mod administration;
 mod charts;
+mod details;
 mod enrolment;
 mod labels;
 mod live;

@@ -614,7 +614,11 @@ impl ChainRow {
 }
 
 /// A chain record that is not in a chunk.
-fn chain_row(connection: &Connection, owner: Owner, index: u64) -> Result<Option<ChainRow>> {
+pub(super) fn chain_row(
+    connection: &Connection,
+    owner: Owner,
+    index: u64,
+) -> Result<Option<ChainRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT chain_index, received, payload, signature FROM chain
          WHERE meter = ?1 AND chain_index = ?2",
@@ -675,6 +679,17 @@ pub(super) fn window_before(
     owner: Owner,
     index: u64,
 ) -> Result<Option<Window>> {
+    window_index_before(connection, owner, index)?
+        .map(|index| window_at(connection, owner, index))
+        .transpose()
+}
+
+/// Its index.
+pub(super) fn window_index_before(
+    connection: &Connection,
+    owner: Owner,
+    index: u64,
+) -> Result<Option<u64>> {
     let key = params![owner.id.0, index as i64];
     let alone: Option<i64> = connection
         .prepare_cached(
@@ -702,10 +717,7 @@ pub(super) fn window_before(
     let mut before = indices_in_chunk(connection, owner, chunk)?;
     before.retain(|held| *held < index);
     before.extend(alone.map(|held| held as u64));
-    let nearest = before.into_iter().max();
-    nearest
-        .map(|index| window_at(connection, owner, index))
-        .transpose()
+    Ok(before.into_iter().max())
 }
 
 /// The held window with the lowest index above `index`.
@@ -714,6 +726,17 @@ pub(super) fn window_after(
     owner: Owner,
     index: u64,
 ) -> Result<Option<Window>> {
+    window_index_after(connection, owner, index)?
+        .map(|index| window_at(connection, owner, index))
+        .transpose()
+}
+
+/// Its index.
+pub(super) fn window_index_after(
+    connection: &Connection,
+    owner: Owner,
+    index: u64,
+) -> Result<Option<u64>> {
     let key = params![owner.id.0, index as i64];
     let alone: Option<i64> = connection
         .prepare_cached(
@@ -730,10 +753,7 @@ pub(super) fn window_after(
     let mut after = indices_in_chunk(connection, owner, chunk)?;
     after.retain(|held| *held > index);
     after.extend(alone.map(|held| held as u64));
-    let nearest = after.into_iter().min();
-    nearest
-        .map(|index| window_at(connection, owner, index))
-        .transpose()
+    Ok(after.into_iter().min())
 }
 
 /// A window, wherever it is.

@@ -25,7 +25,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use ww_wire::{
     ChainIndex, Correction, Enrolment, Hash, Label, MeterId, Replacement, Revocation, Sequence,
-    StatusReport, UtcMillis,
+    UtcMillis,
 };
 
 use self::failure::{Failure, Result};
@@ -35,8 +35,8 @@ use crate::{
     ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest,
     Installation, InstallationId, Integrity, KeyId, Maintenance, Mark, MarkQuery, Moment,
     NewApiKey, NewApiSession, NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span,
-    Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading,
-    StoredStatement, StoredWindow, Verified, WindowQuery,
+    Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading, StoredReport,
+    StoredStatement, StoredWindow, Verified, WholeWindow, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -494,7 +494,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StatusReport>> {
+    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StoredReport>> {
         self.read("list status reports", move |connection| {
             registry::status_reports(connection, id)
         })
@@ -540,6 +540,12 @@ impl Store for SqliteStore {
     fn windows(&self, query: WindowQuery) -> Answer<'_, Vec<StoredWindow>> {
         self.read("list windows", move |connection| {
             queries::windows(connection, &query)
+        })
+    }
+
+    fn window(&self, id: InstallationId, index: ChainIndex) -> Answer<'_, Option<WholeWindow>> {
+        self.read("show a window", move |connection| {
+            queries::window(connection, id, index)
         })
     }
 

@@ -2,19 +2,20 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use ww_wire::merkle::{inclusion_proof, leaf_hash};
-use ww_wire::{ChainIndex, Hash, RecordType, Sequence, UtcMillis, Window};
+use ww_wire::{AnyReading, ChainIndex, ChainRecord, Hash, RecordType, Sequence, UtcMillis, Window};
 
 use super::failure::{Failure, Result};
 use super::lookup::{
-    ChainRow, EncodePayload, Owner, Place, Segment, blob, chunk_with_index, find, load_chunk,
-    load_segment, owner, read_live_body, read_sealed_bodies, segments_in, unpack, window_record,
+    ChainRow, EncodePayload, Owner, Place, Segment, blob, chain_index, chain_row, chunk_with_index,
+    find, load_chunk, load_segment, owner, read_live_body, read_sealed_bodies, segments_in, unpack,
+    window_index_after, window_index_before, window_record,
 };
 use super::session::{is_ahead, load_head, time_from};
 use crate::calendar::calendar_seconds;
 use crate::verified::pack;
 use crate::{
     InstallationId, Position, Proof, ProvenReading, ReadingId, ReadingQuery, StoredChainRecord,
-    StoredReading, StoredWindow, WindowProof, WindowQuery,
+    StoredReading, StoredWindow, WholeWindow, WindowProof, WindowQuery,
 };
 
 pub(super) fn latest(connection: &Connection, id: InstallationId) -> Result<Option<StoredReading>> {
@@ -696,6 +697,93 @@ pub(super) fn windows(connection: &Connection, query: &WindowQuery) -> Result<Ve
     Ok(windows)
 }
 
+/// One window with its readings and its neighbours.
+pub(super) fn window(
+    connection: &Connection,
+    id: InstallationId,
+    index: ChainIndex,
+) -> Result<Option<WholeWindow>> {
+    let Some(owner) = owner(connection, id)? else {
+        return Ok(None);
+    };
+    let found = match compact_window(connection, owner, index)? {
+        Some(found) => Some(found),
+        None => window_alone(connection, owner, index)?,
+    };
+    let Some((stored, readings)) = found else {
+        return Ok(None);
+    };
+    let before = window_index_before(connection, owner, index.get())?;
+    let after = window_index_after(connection, owner, index.get())?;
+    let enrolment = stored.window.enrolment;
+    Ok(Some(WholeWindow {
+        readings: (0..)
+            .zip(readings)
+            .map(|(leaf, reading)| StoredReading {
+                installation: id,
+                reading,
+                received: stored.received,
+                proof: Proof::Window {
+                    index,
+                    leaf,
+                    enrolment,
+                },
+            })
+            .collect(),
+        stored,
+        previous: before.map(chain_index).transpose()?,
+        next: after.map(chain_index).transpose()?,
+    }))
+}
+
+type FoundWindow = (StoredWindow, Vec<AnyReading>);
+
+/// A window in a chunk.
+fn compact_window(
+    connection: &Connection,
+    owner: Owner,
+    index: ChainIndex,
+) -> Result<Option<FoundWindow>> {
+    let Some(rowid) = chunk_with_index(connection, owner.id, index.get())? else {
+        return Ok(None);
+    };
+    let chunk = load_chunk(connection, owner, rowid)?;
+    let mut windows = chunk.windows()?.into_iter().zip(chunk.parts());
+    let found = windows.find(|(_, part)| part.index == index);
+    Ok(found.map(|(sealed, part)| {
+        let stored = StoredWindow {
+            window: sealed.window,
+            signature: sealed.signature,
+            received: sealed.received,
+            has_readings: true,
+        };
+        (stored, chunk.readings_of(part).to_vec())
+    }))
+}
+
+/// A window that is in no chunk. Other records of the chain are none.
+fn window_alone(
+    connection: &Connection,
+    owner: Owner,
+    index: ChainIndex,
+) -> Result<Option<FoundWindow>> {
+    let Some(row) = chain_row(connection, owner, index.get())? else {
+        return Ok(None);
+    };
+    let ChainRecord::Window(window) = ChainRecord::decode(&row.payload)? else {
+        return Ok(None);
+    };
+    let packed = packed_of(connection, owner, &window)?;
+    let stored = StoredWindow {
+        window,
+        signature: row.signature,
+        received: row.received,
+        has_readings: packed.is_some(),
+    };
+    let readings = packed.map(|packed| unpack(owner.meter, &packed));
+    Ok(Some((stored, readings.transpose()?.unwrap_or_default())))
+}
+
 pub(super) fn chain(
     connection: &Connection,
     id: InstallationId,
@@ -723,7 +811,7 @@ pub(super) fn chain(
             None
         };
         records.push(StoredChainRecord {
-            index: super::lookup::chain_index(record.index)?,
+            index: chain_index(record.index)?,
             payload: record.payload,
             signature: record.signature,
             received: record.received,

@@ -19,7 +19,8 @@ use super::upkeep::rebuild_rollups;
 use crate::calendar::Calendar;
 use crate::{
     Acceptance, Announced, Announcement, Installation, InstallationId, InstallationState,
-    LastReading, NewAudit, Refusal, SensorProposal, StoredEnrolment, StoredStatement, Verified,
+    LastReading, NewAudit, Refusal, SensorProposal, StoredEnrolment, StoredReport, StoredStatement,
+    Verified,
 };
 
 const COLUMNS: &str = "id, meter, public_key, name, time_zone, state, created, sensor_model,
@@ -696,13 +697,17 @@ pub(super) fn statements(
 pub(super) fn status_reports(
     connection: &Connection,
     id: InstallationId,
-) -> Result<Vec<StatusReport>> {
-    let mut statement = connection
-        .prepare_cached("SELECT payload FROM status_reports WHERE meter = ?1 ORDER BY id DESC")?;
+) -> Result<Vec<StoredReport>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT payload, received FROM status_reports WHERE meter = ?1 ORDER BY id DESC",
+    )?;
     let mut rows = statement.query([id.0])?;
     let mut reports = Vec::new();
     while let Some(row) = rows.next()? {
-        reports.push(StatusReport::decode(&row.get::<_, Vec<u8>>(0)?)?);
+        reports.push(StoredReport {
+            report: StatusReport::decode(&row.get::<_, Vec<u8>>(0)?)?,
+            received: time_from(row.get(1)?),
+        });
     }
     Ok(reports)
 }

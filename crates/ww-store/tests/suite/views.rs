@@ -2,10 +2,12 @@
 //! in the order of their times.
 
 use jiff::civil::date;
-use ww_store::{InstallationId, Mark, MarkQuery, Moment, Span, Store, Verified};
+use ww_store::{
+    InstallationId, Mark, MarkQuery, Moment, Proof, Span, Store, Verified, WholeWindow,
+};
 use ww_wire::{
-    ChainRecord, Gap, GapKind, Hash, MilliwattHours, Record, Revocation, RevocationReason, Text,
-    UtcMillis,
+    ChainIndex, ChainRecord, Gap, GapKind, Hash, MilliwattHours, Record, Revocation,
+    RevocationReason, Text, UtcMillis,
 };
 
 use super::meter::{Meter, audit, bare, chained, live, operator_key, sealed, signature, utc};
@@ -382,4 +384,83 @@ pub(crate) async fn of_too_many_marks_the_longest_outages_are_kept<B: Backend>()
         ..query
     };
     assert_eq!(shown(with_boots).await, [9, 7, 108, 109]);
+}
+
+pub(crate) async fn a_window_comes_with_its_readings_and_neighbours_wherever_it_is_kept<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-19T00:00:00Z");
+    let boot = meter.start(Some(start));
+    let mut batch = vec![chained(ChainRecord::Boot(boot))];
+    let mut windows = Vec::new();
+    for number in 0..150_u64 {
+        let time = UtcMillis::new(start.get() + number * 600_000);
+        let readings = [
+            meter.read(time, 45),
+            meter.read(time.map(|t| UtcMillis::new(t.get() + 10_000).unwrap()), 45),
+        ];
+        let window = meter.seal(&readings);
+        batch.push(match number {
+            // The readings of the last one are lost.
+            149 => bare(window),
+            _ => sealed(window, &readings),
+        });
+        windows.push((window, readings));
+    }
+    take(&*store, batch).await;
+    let index = |number: u64| ChainIndex::new(number).unwrap();
+    let before = store.window(id, index(7)).await.unwrap().unwrap();
+    while store.maintain().await.unwrap().more {}
+    assert!(store.statistics().await.unwrap().compacted_readings > 0);
+    let compact = store.window(id, index(7)).await.unwrap().unwrap();
+    let bytes = |whole: &WholeWindow| -> Vec<_> {
+        let readings = whole.readings.iter();
+        readings
+            .map(|stored| (stored.reading, stored.proof))
+            .collect()
+    };
+    assert_eq!(bytes(&compact), bytes(&before));
+    for (number, previous, next) in [
+        (1, None, Some(2)),
+        (7, Some(6), Some(8)),
+        (144, Some(143), Some(145)),
+        (145, Some(144), Some(146)),
+        (150, Some(149), None),
+    ] {
+        let whole = store.window(id, index(number)).await.unwrap().unwrap();
+        let (window, readings) = &windows[number as usize - 1];
+        assert_eq!(whole.stored.window, *window);
+        assert_eq!(whole.stored.signature, signature(5));
+        assert_eq!(
+            (whole.previous, whole.next),
+            (previous.map(index), next.map(index)),
+            "{number}"
+        );
+        let held: Vec<_> = whole.readings.iter().map(|stored| stored.reading).collect();
+        assert_eq!(whole.stored.has_readings, number != 150);
+        match number {
+            150 => assert!(held.is_empty()),
+            _ => assert_eq!(held, readings),
+        }
+        for (at, stored) in whole.readings.iter().enumerate() {
+            let proof = Proof::Window {
+                index: index(number),
+                leaf: at as u32,
+                enrolment: window.enrolment,
+            };
+            assert_eq!(stored.proof, proof);
+        }
+    }
+    // A Boot is none, and there is none behind the last.
+    for none in [0, 151] {
+        assert_eq!(store.window(id, index(none)).await.unwrap(), None);
+    }
+    assert_eq!(
+        store.window(InstallationId(9), index(7)).await.unwrap(),
+        None
+    );
 }
