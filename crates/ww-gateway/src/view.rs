@@ -395,7 +395,7 @@ pub(crate) fn report(stored: &ww_store::StoredReport) -> MeterReport {
         queued_readings: report.queued_readings,
         sensor_failures: report.sensor_failures,
         upload_failures: report.upload_failures,
-        signal_strength_dbm: report.signal_strength.map(|dbm| i16::from(dbm.get())),
+        signal_strength_dbm: report.signal_strength.map(|dbm| dbm.get()),
         free_memory_bytes: report.free_memory.map(|bytes| u64::from(bytes.get())),
         temperature_c: (report.temperature).map(|tenths| Milli(i128::from(tenths.get()) * 100)),
     }
