@@ -2,6 +2,7 @@
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
+import { alertOf, answerFor, everyState, madeUp, type MadeUpMeter, type MadeUpPark } from "./support/made-up-park.ts";
 
 const live = '[data-testid="stream"][data-phase="open"]';
 
@@ -212,6 +213,137 @@ test("the choice of a theme outlives a reload", async ({ page }) => {
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   await expect(page.getByRole("radio", { name: "Dark" })).toBeChecked();
+});
+
+/** Opens a park that the browser makes up. */
+async function openMadeUp(page: Page, park: MadeUpPark, path = "/"): Promise<void> {
+  await answerFor(page, park);
+  await page.goto(path);
+  await page.locator("[data-testid=park-power][data-watts]").waitFor();
+}
+
+/** Loses the stream and finds it again, after which everything is asked for anew. */
+async function reconnect(page: Page): Promise<void> {
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await expect(page.locator('[data-testid="stream"][data-phase="open"]')).toBeVisible({ timeout: 30_000 });
+}
+
+test("each meter says how it is, since when and why", async ({ page }) => {
+  await openMadeUp(page, madeUp(everyState));
+  const strip = (id: number) => page.getByTestId(`meter-${String(id)}`);
+  await expect(strip(1)).toContainText(/Live since .*Reads every 10\ss/);
+  await expect(strip(2)).toContainText(/Late since .*Last reading .*one is expected every 10\ss/);
+  await expect(strip(3)).toContainText(/Silent since .*Check the meter’s power and network/);
+  await expect(strip(4)).toContainText(/Waiting for approval since .*8fd6\sea08\sd440\s0a12.*Compare and approve/);
+  await expect(strip(5)).toContainText(/Replaced Its place was taken by Barn west/);
+  await expect(strip(6)).toContainText(/Revoked since .*Sold with the mill/);
+});
+
+test("a replaced meter is never called silent", async ({ page }) => {
+  await openMadeUp(page, madeUp(everyState));
+  await expect(page.getByTestId("meter-5")).toHaveAttribute("data-state", "replaced");
+  await expect(page.getByTestId("meter-5")).not.toContainText("Silent");
+});
+
+test("a meter that falls silent while the page is open is shown silent, with an alert that says what to check", async ({ page }) => {
+  const park = madeUp(everyState.slice(0, 2));
+  await openMadeUp(page, park);
+  const strip = page.getByTestId("meter-1");
+  await expect(strip).toHaveAttribute("data-state", "live");
+  await expect(page.getByTestId("alerts")).toContainText("No alerts");
+  const before = Number(await page.getByTestId("park-power").getAttribute("data-watts"));
+
+  park.meters = park.meters.map((meter) => (meter.id === 1 ? { ...meter, state: "silent" } : meter));
+  park.alerts = [alertOf(1, "Barn south", "silent")];
+  await reconnect(page);
+
+  await expect(strip).toContainText(/Silent since/);
+  await expect(strip.getByTestId("meter-power")).toHaveText("–");
+  await expect(page.getByTestId("alerts")).toContainText(/Barn south is silent, since .*Check the meter’s power and network/);
+  expect(Number(await page.getByTestId("park-power").getAttribute("data-watts"))).toBeLessThan(before);
+});
+
+test("alerts say what to do next, with the worst in front and the rest behind a button", async ({ page }) => {
+  const alerts = [
+    alertOf(3, "Workshop", "silent"),
+    alertOf(4, "Carport", "waiting"),
+    alertOf(1, "Barn south", "plausibility", { count: 14, detail: "power-above-rating: 13.1 kW" }),
+    alertOf(2, "Barn west", "equivocation", { count: 2 }),
+  ];
+  await openMadeUp(page, madeUp(everyState, alerts));
+  const rows = page.getByTestId("alerts").getByRole("listitem");
+  await expect(rows).toHaveCount(1);
+  await expect(rows.first()).toContainText("Barn west signed two statements that contradict each other (2 cases)");
+
+  await page.getByRole("button", { name: "3 more alerts" }).press("Enter");
+  await expect(rows).toHaveCount(4);
+  await expect(rows.nth(1)).toContainText("Power far above the rated power (14 records)");
+  const links = await page.getByTestId("alerts").getByRole("link").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+  expect(links).toEqual(["/installations/2", "/installations/1", "/meters/3", "/installations/4"]);
+});
+
+test("a yield is the energy for each rated kilowatt, best first", async ({ page }) => {
+  await openMadeUp(page, madeUp([...everyState, { id: 7, name: "Unrated", rated: null }]));
+  const rows = page.locator('[data-testid^="yield-"]');
+  await expect(rows).toHaveText([/Barn west\s*3\.00\s*60\.00/, /Barn south\s*2\.50\s*50\.00/, /Workshop\s*1\.00\s*20\.00/]);
+  await expect(page.getByTestId("yields")).toContainText("1 meter has no rated power");
+  await page.getByRole("radio", { name: "This month" }).check({ force: true });
+  expect(new URL(page.url()).searchParams.get("yield")).toBe("month");
+});
+
+test("lifetime energy is after what signed corrections took back, and says how much that was", async ({ page }) => {
+  await openMadeUp(page, madeUp([{ id: 1, name: "Roof", rated: 5000, todayWh: 1000, correctedWh: 250 }]));
+  await expect(page.getByTestId("energy-lifetime")).toHaveAttribute("data-watt-hours", "599750");
+  await expect(page.getByTestId("energy-year")).toHaveAttribute("data-watt-hours", "250000");
+  await expect(page.getByText("250\u00a0Wh taken back by signed corrections")).toBeVisible();
+});
+
+test("a clear sky is drawn, and called an estimate, only where the enrolment says where the plant stands", async ({ page }) => {
+  const park = madeUp([{ id: 1, name: "Roof", rated: 5000 }]);
+  await openMadeUp(page, park);
+  await expect(page.getByTestId("clear-sky")).toHaveText("Clear-sky estimate from place and rated power");
+  await expect(page.getByRole("img", { name: /On a clear day at most about .*, estimated/ })).toBeVisible();
+
+  park.meters = [{ id: 1, name: "Roof", rated: 5000, hasPlace: false }];
+  await page.reload();
+  await expect(page.getByRole("img", { name: /power today/ })).toBeVisible();
+  await expect(page.getByTestId("clear-sky")).toHaveCount(0);
+  await expect(page.getByRole("img", { name: /clear day/ })).toHaveCount(0);
+});
+
+test("a meter's name leads to its page", async ({ page }) => {
+  await openMadeUp(page, madeUp(everyState));
+  await expect(page.getByTestId("meter-1").getByRole("link", { name: "Barn south" })).toHaveAttribute("href", "/meters/1");
+});
+
+test("of a hundred meters only those on the screen are drawn, and they can be put in order", async ({ page }) => {
+  const hundred = Array.from({ length: 100 }, (_, place): MadeUpMeter => {
+    const isSilent = place === 97;
+    return { id: place + 1, name: `String ${String(place + 1)}`, rated: 1000 + 10 * place, state: isSilent ? "silent" : "live" };
+  });
+  const park = madeUp(hundred);
+  await openMadeUp(page, park);
+  await expect(page.locator('[data-testid^="meter-"][data-state]')).toHaveCount(100);
+  await page.getByTestId("meter-1").scrollIntoViewIfNeeded();
+  await expect(page.getByTestId("meter-1").locator("canvas")).toBeVisible();
+  expect(await page.locator("canvas").count()).toBeLessThan(40);
+  expect(park.asked.filter((path) => path.endsWith("/optimized")).length).toBeLessThan(40);
+
+  await page.getByRole("radio", { name: "State" }).check({ force: true });
+  await expect(page.locator('[data-testid^="meter-"][data-state]').first()).toHaveAttribute("data-testid", "meter-98");
+  await page.reload();
+  await expect(page.locator('[data-testid^="meter-"][data-state]').first()).toHaveAttribute("data-testid", "meter-98");
+  await expect(page.locator('[data-testid^="yield-"]')).toHaveCount(10);
+});
+
+test("axe finds nothing in a park of every state with alerts", async ({ page }) => {
+  await openMadeUp(page, madeUp(everyState, [alertOf(3, "Workshop", "silent"), alertOf(4, "Carport", "waiting")]));
+  await page.getByRole("button", { name: "1 more alert" }).click();
+  await expect(page.getByTestId("clear-sky")).toBeVisible();
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -5,6 +5,7 @@ const kept = "dashboard-1";
 const shell = ["/", "/theme.js", "/icon.svg", "/manifest.webmanifest"];
 // What the gateway says itself: never kept, never stood in for.
 const live = /^\/(?:api|docs|problems|metrics|health|ready)(?:\/|$)/;
+const anyhow = { ignoreVary: true }; // A file is the same whatever headers it was asked for with.
 // How long the page is waited for before the kept one is shown, milliseconds.
 const patience = 4000;
 
@@ -32,10 +33,9 @@ addEventListener("fetch", (event) => {
   else if (request.mode === "navigate") event.respondWith(fresh(request, "/"));
 });
 
-// A name with a digest never changes its content.
 async function asset(request) {
   const cache = await caches.open(kept);
-  const known = await cache.match(request);
+  const known = await cache.match(request, anyhow);
   const response = known ?? (await fetch(request));
   if (!known && response.ok) await cache.put(request, response.clone());
   return response;
@@ -43,7 +43,7 @@ async function asset(request) {
 
 async function fresh(request, key) {
   const cache = await caches.open(kept);
-  const known = await cache.match(key);
+  const known = await cache.match(key, anyhow);
   const response = await fetch(request, known && { signal: AbortSignal.timeout(patience) }).catch(Response.error);
   if (known && (response.type === "error" || response.status >= 500)) return known;
   const fits = key !== "/" || response.headers.get("content-type")?.startsWith("text/html");
@@ -54,7 +54,7 @@ async function fresh(request, key) {
 // Another page is made of other files: the old ones go with it.
 async function renew(cache, key, known, response) {
   if (key === "/" && known && (await known.clone().text()) !== (await response.clone().text())) {
-    for (const { url } of await cache.keys()) if (new URL(url).pathname.startsWith("/assets/")) await cache.delete(url);
+    for (const { url } of await cache.keys()) if (new URL(url).pathname.startsWith("/assets/")) await cache.delete(url, anyhow);
   }
   await cache.put(key, response);
 }

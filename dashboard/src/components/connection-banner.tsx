@@ -23,7 +23,7 @@ function Lost({ lostAt, zone }: { lostAt: number; zone: string }) {
   if (now - lostAt < patience) return null;
   const since = heardAt === null ? null : clock(heardAt, zone);
   let title: string;
-  if (since === null) title = t("app.stream.bannerNever");
+  if (since === null) title = t(navigator.onLine ? "app.stream.bannerNever" : "app.stream.bannerNeverOffline");
   else title = navigator.onLine ? t("app.stream.bannerLost", { time: since }) : t("app.stream.bannerOffline", { time: since });
   return (
     <div className={styles["banner"]} data-testid="banner">

@@ -24,7 +24,7 @@ export default function ParkPage() {
   return (
     <>
       <Park installations={data ?? null} error={data ? null : error} retry={() => void refetch()} zone={zone} />
-      {data ? <ConnectionBanner zone={zone} /> : null}
+      <ConnectionBanner zone={zone} />
     </>
   );
 }

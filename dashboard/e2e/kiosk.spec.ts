@@ -1,0 +1,124 @@
+// The park on a wall screen (`?kiosk`), which nobody touches for months.
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { alertOf, answerFor, everyState, madeUp, type MadeUpPark } from "./support/made-up-park.ts";
+
+const power = "[data-testid=park-power][data-watts]";
+
+async function openWall(page: Page, park: MadeUpPark): Promise<void> {
+  await answerFor(page, park);
+  await page.goto("/?kiosk");
+  await page.locator(power).waitFor();
+}
+
+/** Loses the stream and finds it again, after which everything is asked for anew. */
+async function reconnect(page: Page): Promise<void> {
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+}
+
+const thirteen = Array.from({ length: 13 }, (_, place) => ({ id: place + 1, name: `String ${String(place + 1)}`, rated: 3000 }));
+const alerts = [alertOf(3, "Workshop", "silent"), alertOf(4, "Carport", "waiting"), alertOf(1, "Barn south", "plausibility", { detail: "future-time" })];
+
+for (const [width, height] of [
+  [1920, 1080],
+  [3840, 2160],
+] as const) {
+  test.describe(`${String(width)} × ${String(height)}`, () => {
+    test.use({ viewport: { width, height } });
+
+    test("everything is on the screen at once, and larger than on a desk", async ({ page }) => {
+      await openWall(page, madeUp(everyState, alerts));
+      const sizes = await page.evaluate(() => ({
+        letters: Number.parseFloat(getComputedStyle(document.documentElement).fontSize),
+        lowest: Math.max(...[...document.querySelectorAll("main *")].map((element) => element.getBoundingClientRect().bottom)),
+      }));
+      expect(sizes.lowest).toBeLessThanOrEqual(height);
+      expect(sizes.letters).toBeGreaterThan(width / 100);
+    });
+
+    test("axe finds nothing", async ({ page }) => {
+      await openWall(page, madeUp(everyState, alerts));
+      await expect(page.getByTestId("clear-sky")).toBeVisible();
+      const { violations } = await new AxeBuilder({ page })
+        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+        .analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    });
+  });
+}
+
+test("there is nothing to operate", async ({ page }) => {
+  await openWall(page, madeUp(everyState, alerts));
+  await expect(page.getByTestId("kiosk")).toBeVisible();
+  await expect(page.locator("footer")).toHaveCount(0);
+  await expect(page.locator("main").locator("a, button, input, select, summary")).toHaveCount(0);
+});
+
+test("the cursor goes when nobody moves it, and comes back", async ({ page }) => {
+  await page.clock.install();
+  await openWall(page, madeUp(everyState));
+  const root = page.locator("html");
+  await page.clock.fastForward(5000);
+  await expect(root).toHaveAttribute("data-idle", "");
+  await page.mouse.move(200, 200);
+  await expect(root).not.toHaveAttribute("data-idle", "");
+});
+
+test("many meters take turns", async ({ page }) => {
+  await page.clock.install();
+  await openWall(page, madeUp(thirteen));
+  const names = page.locator('[data-testid^="meter-"][data-state] h3');
+  const seen = new Set<string>();
+  for (let turn = 0; turn < 3; turn += 1) {
+    const before = await names.allInnerTexts();
+    expect(before.length).toBeLessThanOrEqual(5);
+    for (const name of before) seen.add(name);
+    await page.clock.fastForward(20_000);
+    await expect(names.first()).not.toHaveText(String(before[0]));
+  }
+  expect(seen.size).toBe(13);
+});
+
+test("a wall screen whose log-in has ended says so in place, and shows the park again by itself", async ({ page }) => {
+  await page.clock.install();
+  const park = madeUp(everyState);
+  await openWall(page, park);
+
+  park.session = { ...park.session, public_read: false };
+  await reconnect(page);
+  await page.clock.runFor(10_000);
+  await expect(page.getByRole("heading", { name: "This screen may no longer read the park" })).toBeVisible();
+  await expect(page.locator("input")).toHaveCount(0);
+
+  park.session = { ...park.session, public_read: true };
+  await page.clock.runFor(61_000);
+  await expect(page.locator(power)).toBeVisible();
+});
+
+test("a new gateway brings its dashboard without anybody reloading the page", async ({ page }) => {
+  const park = madeUp(everyState);
+  await openWall(page, park);
+  const loaded = page.waitForEvent("load");
+  park.session = { ...park.session, version: "1.0.1" };
+  await reconnect(page);
+  await loaded;
+  await page.locator(power).waitFor();
+  expect(new URL(page.url()).searchParams.has("kiosk")).toBe(true);
+});
+
+test("a gateway that is away is said, and the last figures stay", async ({ page }) => {
+  await page.goto("/?kiosk");
+  await page.locator(power).waitFor();
+  await page.locator('[data-testid="stream"][data-phase="open"]').waitFor();
+  let isDown = true;
+  await page.route("**/api/**", (route) => (isDown ? route.abort() : route.continue()));
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await expect(page.getByTestId("banner")).toContainText("Figures are as of");
+  await expect(page.getByTestId("banner").getByRole("button")).toHaveCount(0);
+  await expect(page.locator(power)).toBeVisible();
+
+  isDown = false;
+  await expect(page.locator('[data-testid="stream"][data-phase="open"]')).toBeVisible({ timeout: 45_000 });
+  await expect(page.getByTestId("banner")).toBeHidden();
+});
