@@ -3,6 +3,7 @@
 import { Suspense } from "react";
 import { useLocation } from "wouter";
 import { ErrorBoundary } from "./components/error-boundary.tsx";
+import { LoginEnded } from "./components/login-ended.tsx";
 import { KioskLocked, KioskScreen } from "./components/kiosk-screen.tsx";
 import { LoginForm } from "./components/login-form.tsx";
 import { PageFooter } from "./components/page-footer.tsx";
@@ -27,6 +28,7 @@ export function Dashboard() {
         {t("app.skipToContent")}
       </a>
       {kiosk ? <KioskScreen /> : <PageHeader />}
+      {kiosk ? null : <LoginEnded />}
       <main id="content" className={styles["content"]} tabIndex={-1}>
         {reason !== null && path !== loginPath ? (
           <Locked reason={reason} kiosk={kiosk} />

@@ -21,6 +21,10 @@ const routes: readonly PageRoute[] = [
   { path: "/meters/:id", page: () => import("./pages/meter-page.tsx"), texts: ["meter", "park", "record"] },
   { path: "/meters/:id/readings/:reading", page: () => import("./pages/reading-page.tsx"), texts: ["record"] },
   { path: "/meters/:id/windows/:window", page: () => import("./pages/window-page.tsx"), texts: ["record"] },
+  { path: "/installations", page: () => import("./pages/installations-page.tsx"), texts: ["installations"] },
+  { path: "/installations/:id", page: () => import("./pages/installation-page.tsx"), texts: ["installations"] },
+  { path: "/keys", page: () => import("./pages/keys-page.tsx"), texts: ["keys"] },
+  { path: "/audit", page: () => import("./pages/audit-page.tsx"), texts: ["audit"] },
   { path: loginPath, page: () => import("./pages/login-page.tsx"), texts: [] },
   notFound,
 ];

@@ -4,6 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { Point } from "../util/series.ts";
 import { address, ApiError, getJson, holdCsrfToken } from "./client.ts";
 import { statesDiffer } from "./meter-state.ts";
+import { following, untilEnd, type PageSession } from "./page-session.ts";
 import type { Alert, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
 
 /** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
@@ -51,11 +52,12 @@ export const queries = {
   session: () =>
     queryOptions({
       queryKey: keys.session,
-      queryFn: async ({ signal }) => {
+      queryFn: async ({ signal, client }) => {
         const session = await getJson<Session>("/api/v1/session", signal);
         holdCsrfToken(session.csrf_token);
-        return session;
+        return following(client.getQueryData<PageSession>(keys.session), session);
       },
+      refetchInterval: ({ state }) => untilEnd(state.data, Date.now()),
     }),
 
   installations: () =>

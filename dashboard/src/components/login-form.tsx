@@ -1,6 +1,6 @@
-// Exchanges an API key for a session. The key is in the form only, and goes out of it with the request.
+// Exchanges an API key for a session. The key is in the field only: no state, no storage and no address ever has it.
 
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { ApiError } from "../api/client.ts";
 import { useSignIn } from "../hooks/session.ts";
 import buttons from "../ui/button.module.css";
@@ -10,51 +10,78 @@ import styles from "./login-form.module.css";
 /** `reason` says why this stands in the place of a page; null when somebody came here to log in. */
 export function LoginForm({ reason }: { reason: string | null }) {
   const signIn = useSignIn();
-  const [key, setKey] = useState("");
+  const [isMissing, setMissing] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const problem = isMissing ? t("app.login.missing") : signIn.error ? problemText(signIn.error) : null;
+
+  const submit = () => {
+    const input = field.current;
+    if (!input) return;
+    setMissing(input.value.trim() === "");
+    if (input.value.trim() === "") {
+      input.focus();
+      return;
+    }
+    signIn.mutate(() => input.value.trim(), {
+      onSettled: (_, error) => {
+        // What was refused for good is of no more use; what did not arrive can be sent again.
+        if (!error || isRefused(error)) input.value = "";
+        if (error) input.focus();
+      },
+    });
+  };
+
   return (
     <form
       className={styles["form"]}
       data-testid="login"
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        signIn.mutate(key.trim(), {
-          onSuccess: () => {
-            setKey("");
-          },
-        });
+        submit();
       }}
     >
       <h1>{t("app.login.heading")}</h1>
-      {reason === null ? null : <p>{reason}</p>}
-      <p className={styles["lead"]}>{t("app.login.lead")}</p>
-      <label className={styles["field"]}>
-        <span>{t("app.login.key")}</span>
+      {reason === null ? null : (
+        <p className={styles["reason"]} role="status">
+          {reason}
+        </p>
+      )}
+      <div className={styles["field"]}>
+        <label htmlFor="login-key">{t("app.login.key")}</label>
         <input
+          ref={field}
+          id="login-key"
           type="password"
-          name="key"
           autoComplete="current-password"
+          autoCapitalize="none"
           spellCheck={false}
-          required
-          value={key}
-          aria-describedby="login-problem"
-          onChange={(event) => {
-            setKey(event.target.value);
-          }}
+          aria-required
+          aria-invalid={problem === null ? undefined : true}
+          aria-describedby={problem === null ? "login-lead" : "login-problem login-lead"}
         />
-      </label>
-      <p id="login-problem" role="alert" className={styles["problem"]}>
-        {signIn.error ? problemText(signIn.error) : null}
-      </p>
-      <button type="submit" className={buttons["button"]} data-primary disabled={signIn.isPending}>
-        {t("app.login.submit")}
+        <p id="login-problem" role="alert" className={styles["problem"]}>
+          {problem}
+        </p>
+        <p id="login-lead" className={styles["lead"]}>
+          {t("app.login.lead")}
+        </p>
+      </div>
+      <button type="submit" className={buttons["button"]} data-primary aria-disabled={signIn.isPending}>
+        {signIn.isPending ? t("app.login.pending") : t("app.login.submit")}
       </button>
       <p className={styles["lead"]}>{t("app.login.where")}</p>
     </form>
   );
 }
 
+function isRefused(error: Error): boolean {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+}
+
 function problemText(error: Error): string {
   if (!(error instanceof ApiError) || error.status === 0) return t("app.problem.unreachable");
-  if (error.status === 401) return t("app.login.wrong");
-  return error.problem.detail ?? error.problem.title ?? t("app.problem.unexpected", { status: error.status });
+  if (error.status === 401 || error.status === 422) return t("app.login.wrong");
+  if (error.status === 429) return t("app.login.tooMany");
+  return t("app.problem.unexpected", { status: error.status });
 }

@@ -7,6 +7,7 @@ import { useMay, useSession, useSignOut } from "../hooks/session.ts";
 import buttons from "../ui/button.module.css";
 import { Glyph } from "../ui/glyph.tsx";
 import { t } from "../util/text.ts";
+import { LoginLink } from "./login-link.tsx";
 import styles from "./page-header.module.css";
 
 export function PageHeader() {
@@ -75,17 +76,15 @@ function Account() {
   const [path] = useLocation();
   if (!session) return <span className={styles["account"]} />;
   if (!session.role) {
-    return (
-      <span className={styles["account"]}>
-        <Link href={`/login?back=${encodeURIComponent(path)}`} className={buttons["button"]}>
-          {t("app.session.signIn")}
-        </Link>
-      </span>
-    );
+    return <span className={styles["account"]}>{path === "/login" ? null : <LoginLink className={buttons["button"]} />}</span>;
   }
   const standing = t("app.session.as", { name: session.name ?? "", role: t(`app.role.${session.role}`) });
   return (
     <span className={styles["account"]}>
+      <span className={styles["who"]} aria-hidden="true" title={standing}>
+        {session.name}
+        <span>{t(`app.role.${session.role}`)}</span>
+      </span>
       <button
         type="button"
         className={buttons["button"]}

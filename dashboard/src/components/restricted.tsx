@@ -1,26 +1,33 @@
 // What only some roles may do: shown to them, and to everybody else the reason why not, with the way to log in.
 
 import type { ReactNode } from "react";
-import { Link, useLocation, useSearch } from "wouter";
 import type { Role } from "../api/types.ts";
 import { useMay, useSession } from "../hooks/session.ts";
 import { t } from "../util/text.ts";
+import { LoginLink } from "./login-link.tsx";
 import styles from "./restricted.module.css";
 
-export function Restricted({ to, children }: { to: Role; children: ReactNode }) {
-  const { allowed, reason } = useMay(to);
-  if (allowed) return children;
-  return reason === null ? null : <Reason reason={reason} />;
+interface RestrictedProps {
+  to: Role;
+  /** What it is that is not shown. */
+  what?: string;
+  children: ReactNode;
 }
 
-function Reason({ reason }: { reason: string }) {
+export function Restricted({ to, what, children }: RestrictedProps) {
+  const { allowed, reason } = useMay(to);
+  if (allowed) return children;
+  return reason === null ? null : <Reason what={what} reason={reason} />;
+}
+
+function Reason({ what, reason }: { what: string | undefined; reason: string }) {
   const session = useSession();
-  const [path] = useLocation();
-  const search = useSearch();
-  const back = search ? `${path}?${search}` : path;
   return (
-    <p className={styles["reason"]} data-testid="restricted">
-      {reason} {session?.role ? null : <Link href={`/login?back=${encodeURIComponent(back)}`}>{t("app.session.signIn")}</Link>}
-    </p>
+    <div className={styles["reason"]} data-testid="restricted">
+      {what === undefined ? null : <p className={styles["what"]}>{what}</p>}
+      <p>
+        {reason} {session?.role ? t("app.session.otherKey") : <LoginLink />}
+      </p>
+    </div>
   );
 }

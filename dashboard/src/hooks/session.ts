@@ -1,7 +1,8 @@
 // Who looks at this page, what he may do, and how he logs in and out.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { holdCsrfToken, send } from "../api/client.ts";
+import { useMutation, useQuery, useQueryClient, type QueryKey } from "@tanstack/react-query";
+import { ApiError, holdCsrfToken, send } from "../api/client.ts";
+import type { PageSession } from "../api/page-session.ts";
 import { queries } from "../api/queries.ts";
 import type { Role, Session } from "../api/types.ts";
 import { t } from "../util/text.ts";
@@ -10,7 +11,7 @@ import { t } from "../util/text.ts";
 const ranks: readonly Role[] = ["viewer", "operator", "admin"];
 
 /** The session; undefined until the gateway has said. */
-export function useSession(): Session | undefined {
+export function useSession(): PageSession | undefined {
   return useQuery(queries.session()).data;
 }
 
@@ -27,19 +28,23 @@ export function useMay(needed: Role): Permission {
   return permission(session, needed);
 }
 
-export function permission(session: Session, needed: Role): Permission {
+export function permission(session: PageSession, needed: Role): Permission {
   const { role } = session;
   const isEnough = role ? ranks.indexOf(role) >= ranks.indexOf(needed) : needed === "viewer" && session.public_read;
   if (isEnough) return { allowed: true, reason: null };
-  const standing = role ? t("app.session.youAre", { role: t(`app.role.${role}`) }) : t("app.session.nobody");
+  const standing = role ? t("app.session.youAre", { role: t(`app.role.${role}`) }) : t(session.ended ? "app.session.ended" : "app.session.nobody");
   return { allowed: false, reason: `${t(`app.session.needs.${needed}`)} ${standing}` };
 }
 
-/** Exchanges an API key for a session. What was shown before is asked for again with the new rights. */
+/**
+ * Exchanges an API key for a session. What was shown before is asked for again with the new rights. The key is handed over by a function, since what
+ * a mutation is called with is kept beside it.
+ */
 export function useSignIn() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (key: string) => send<Session>("POST", "/api/v1/session", { key }),
+    gcTime: 0,
+    mutationFn: (key: () => string) => send<Session>("POST", "/api/v1/session", { key: key() }),
     onSuccess: (session) => {
       begin(session);
       client.setQueryData(queries.session().queryKey, session);
@@ -53,10 +58,37 @@ export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => send<undefined>("DELETE", "/api/v1/session"),
-    onSuccess: () => {
+    onSuccess: async () => {
       begin(null);
-      client.clear();
+      // Who one is now is known before anything else is asked for in one's name.
+      await client.resetQueries({ queryKey: queries.session().queryKey });
+      client.removeQueries({ type: "inactive" });
+      await client.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== queries.session().queryKey[0] });
     },
+  });
+}
+
+/**
+ * A change at the gateway, after which what it made `outdated` is asked for again. When it is refused because of who one is, the session is asked
+ * for, so that the page says what has become of it; a token that this person has renewed in another tab is taken, and the change sent once more.
+ */
+export function useChange<Asked, Answer>(act: (asked: Asked) => Promise<Answer>, outdated: readonly QueryKey[]) {
+  const client = useQueryClient();
+  return useMutation({
+    gcTime: 0,
+    mutationFn: async (asked: Asked) => {
+      try {
+        return await act(asked);
+      } catch (error) {
+        if (!(error instanceof ApiError) || (error.status !== 401 && error.status !== 403)) throw error;
+        const before = client.getQueryData(queries.session().queryKey);
+        const session = await client.fetchQuery({ ...queries.session(), staleTime: 0 });
+        const isRenewed = error.problem.type === "/problems/csrf-token-wrong" && session.name === before?.name;
+        if (!isRenewed) throw error;
+        return await act(asked);
+      }
+    },
+    onSuccess: () => Promise.all(outdated.map((queryKey) => client.invalidateQueries({ queryKey }))),
   });
 }
 

@@ -59,6 +59,12 @@ export function knownZone(zone: string | null | undefined): string {
   }
 }
 
+/** The time zone of this device, for times that belong to no site. */
+export function viewerZone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  return timeZone;
+}
+
 const hour = 3_600_000;
 
 /**

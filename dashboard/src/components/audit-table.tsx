@@ -1,0 +1,51 @@
+// Lines of the audit trail: when, who, what, to what, and with what.
+
+import { Link } from "wouter";
+import type { AuditEntry } from "../api/administration.ts";
+import type { Installation } from "../api/types.ts";
+import { Table, type Column } from "../ui/table.tsx";
+import { TimeText } from "../ui/time-text.tsx";
+import { dateTimeSeconds } from "../util/format.ts";
+import { instantOf } from "../util/instant.ts";
+import { t } from "../util/text.ts";
+import { actionText, detailText, named } from "./audit-words.ts";
+import styles from "./audit-table.module.css";
+
+interface AuditTableProps {
+  entries: readonly AuditEntry[];
+  installations: readonly Installation[];
+  zone: string;
+}
+
+export function AuditTable({ entries, installations, zone }: AuditTableProps) {
+  const columns: Column<AuditEntry>[] = [
+    {
+      id: "time",
+      header: t("audit.list.time"),
+      renderCell: ({ time }) => {
+        const at = instantOf(time);
+        return <span className={styles["time"]}>{at === null ? t("audit.list.noTime") : <TimeText at={at}>{dateTimeSeconds(at, zone)}</TimeText>}</span>;
+      },
+    },
+    { id: "actor", header: t("audit.list.actor"), renderCell: ({ actor }) => <NameText said={actor} installations={installations} /> },
+    { id: "action", header: t("audit.list.action"), renderCell: ({ action }) => <span title={action}>{actionText(action)}</span> },
+    { id: "subject", header: t("audit.list.subject"), renderCell: ({ subject }) => <NameText said={subject} installations={installations} /> },
+    {
+      id: "detail",
+      header: t("audit.list.detail"),
+      renderCell: ({ detail }) => (detail === "" ? null : <span className={styles["detail"]} title={detail}>{detailText(detail)}</span>),
+    },
+  ];
+  return <Table label={t("audit.list.heading")} columns={columns} rows={entries} rowKey={({ id }) => id} rowState={({ action }) => action} />;
+}
+
+function NameText({ said, installations }: { said: string; installations: readonly Installation[] }) {
+  const { text, href } = named(said, installations);
+  return href === null ? (
+    <span title={text === said ? undefined : said}>{text}</span>
+  ) : (
+    <Link href={href} title={said}>
+      {text}
+    </Link>
+  );
+}
