@@ -40,7 +40,9 @@ async fn an_installation_has_the_shape_of_the_seed() {
     let one = world
         .json(&format!("/api/v1/installations/{}", meter.id))
         .await;
-    assert_eq!(one, expected);
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(&one[field], value, "{field}");
+    }
 }
 
 #[tokio::test]
