@@ -25,6 +25,7 @@ const routes: readonly PageRoute[] = [
   { path: "/installations/:id", page: () => import("./pages/installation-page.tsx"), texts: ["installations"] },
   { path: "/keys", page: () => import("./pages/keys-page.tsx"), texts: ["keys"] },
   { path: "/audit", page: () => import("./pages/audit-page.tsx"), texts: ["audit"] },
+  { path: "/style", page: () => import("./pages/style-page.tsx"), texts: ["style"] },
   { path: loginPath, page: () => import("./pages/login-page.tsx"), texts: [] },
   notFound,
 ];

@@ -101,6 +101,9 @@ const shapes = {
 
 export type GlyphName = keyof typeof shapes;
 
+/** All of them. */
+export const glyphNames = Object.keys(shapes) as GlyphName[];
+
 /** Pixels of a root em, so that marks grow with the letters of a wall screen. */
 const em = 15;
 

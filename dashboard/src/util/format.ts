@@ -87,6 +87,11 @@ export function axisPower(watts: number, largest: number): string {
   return `${fixed(watts / 1e3, watts % 1000 === 0 ? 0 : 1)}\u00a0kW`;
 }
 
+/** A ratio to one: 4.54:1. */
+export function ratio(value: number): string {
+  return `${fixed(value, value % 1 === 0 ? 0 : 2)}:1`;
+}
+
 export function percent(share: number): string {
   return `${fixed(share * 100, 0)}\u00a0%`;
 }
