@@ -37,6 +37,15 @@ export async function getJson<Shape>(url: string, signal: AbortSignal): Promise<
   return parsed<Shape>(response);
 }
 
+/**
+ * Fetches the bytes of one answer.
+ *
+ * @throws ApiError as {@link getJson} does.
+ */
+export async function getBytes(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  return new Uint8Array(await (await answer(url, { signal })).arrayBuffer());
+}
+
 /** Goes with every change, as the session's cookie alone could be sent by another site's page. */
 let csrfToken: string | null = null;
 

@@ -16,9 +16,6 @@ export type Alert = Schemas["Alert"];
 /** One reading. */
 export type Reading = Schemas["Reading"];
 
-/** How a sealed window proves one of its readings. In lists only `leaf_index` is filled. */
-export type ReadingProof = Schemas["ReadingProof"];
-
 /** One sealed window with its readings, and those before and after it. */
 export type WindowDetail = Schemas["WindowDetail"];
 

@@ -15,7 +15,7 @@ import { Skeleton } from "../ui/skeleton.tsx";
 import { counter, nothing, power, secondOf } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
-import { LinkedRecord, RecordDetail } from "./record-detail.tsx";
+import { OpenedRecord } from "./record-opened.tsx";
 import styles from "./latest-records.module.css";
 
 /** Always this many lines, filled or not, so that the page below never moves. */
@@ -86,7 +86,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
           )}
         </div>
       )}
-      {url.record !== null && !isListed && !isPending ? <LinkedRecord recordKey={url.record} /> : null}
+      {url.record !== null && !isListed && !isPending ? <OpenedRecord recordKey={url.record} /> : null}
       {error ? (
         <Notice title={t("record.list.failed")} detail={error.message} action={t("app.problem.retry")} onAction={retry} />
       ) : (
@@ -218,7 +218,7 @@ function RecordRow({ reading, installation, now, isOpen, onToggle }: RecordRowPr
       {isOpen ? (
         <tr id={detailId}>
           <td colSpan={5} className={styles["detail"]}>
-            <RecordDetail reading={reading} />
+            <OpenedRecord reading={reading} />
           </td>
         </tr>
       ) : null}

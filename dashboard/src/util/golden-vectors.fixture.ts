@@ -60,7 +60,7 @@ export function like(payload: string, changes: Partial<Record<FieldName, bigint 
   return encode(fields);
 }
 
-export function recordOf(payload: string): SignedRecord {
+function recordOf(payload: string): SignedRecord {
   const { record } = decode(payload, ["reading", "three-phase-reading", "window", "enrolment"]);
   if (!record) throw new Error(`not a record: ${payload}`);
   return record;

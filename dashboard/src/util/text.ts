@@ -7,6 +7,7 @@ import type installations from "../locales/en/installations.json";
 import type keys from "../locales/en/keys.json";
 import type meter from "../locales/en/meter.json";
 import type park from "../locales/en/park.json";
+import type proof from "../locales/en/proof.json";
 import type record from "../locales/en/record.json";
 import type style from "../locales/en/style.json";
 
@@ -15,6 +16,7 @@ interface Texts {
   park: typeof park;
   meter: typeof meter;
   record: typeof record;
+  proof: typeof proof;
   installations: typeof installations;
   keys: typeof keys;
   audit: typeof audit;

@@ -36,7 +36,7 @@ export interface ProofClaim {
 }
 
 /** What an answer shows of a reading beside its bytes. */
-export interface ShownReading extends PlantFigures {
+interface ShownReading extends PlantFigures {
   readonly id: number;
   readonly installation_id: number;
   readonly timestamp: number | null;
@@ -172,7 +172,7 @@ function plantCheck(shown: ShownReading | null, record: SignedRecord | null, inF
   });
 }
 
-export function plantDifferences(shown: PlantFigures, signed: PlantFigures) {
+function plantDifferences(shown: PlantFigures, signed: PlantFigures) {
   return differencesOf([
     ["power_w", shown.power_w, signed.power_w],
     ["total_wh", shown.total_wh, signed.total_wh],

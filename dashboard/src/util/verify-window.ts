@@ -26,7 +26,7 @@ import { acceptedEnrolments, plantFigures } from "./verify-enrolment.ts";
 import { readingId, readingTypes, type MeterKey } from "./verify-reading.ts";
 
 /** What an answer shows of a window beside its bytes. */
-export interface ShownWindow {
+interface ShownWindow {
   readonly id: number;
   readonly installation_id: number;
   readonly digest: string;
@@ -46,7 +46,7 @@ export interface ShownWindow {
   readonly flags: readonly string[];
 }
 
-export interface WindowReadingClaim {
+interface WindowReadingClaim {
   readonly id: number;
   readonly sequence: number;
   readonly timestamp: number | null;
