@@ -73,6 +73,26 @@ impl FindingKind {
         Self::EnergyTornApart,
     ];
 
+    /// Whether it is of two statements that cannot both be true: there is evidence of it. All others are
+    /// of one that is hard to believe.
+    #[must_use]
+    pub const fn is_contradiction(self) -> bool {
+        match self {
+            Self::EquivocatingReading
+            | Self::EquivocatingChain
+            | Self::BrokenChain
+            | Self::WindowContradictsReading
+            | Self::OverlappingWindows
+            | Self::ProducedFell
+            | Self::EnergyTornApart => true,
+            Self::PowerAboveRating
+            | Self::CounterAndPowerDisagree
+            | Self::FutureTime
+            | Self::TimeWentBack
+            | Self::EnergyAboveRating => false,
+        }
+    }
+
     /// The name in the API.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -115,6 +135,32 @@ pub struct Finding {
     pub at: Option<UtcMillis>,
     /// What was found.
     pub finding: NewFinding,
+}
+
+/// The findings of one kind about one installation, together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingSum {
+    /// How many.
+    pub count: u64,
+    /// When the first of them was stored.
+    pub since: Option<UtcMillis>,
+    /// The newest.
+    pub newest: NewFinding,
+}
+
+/// The evidence against one installation, together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvidenceSum {
+    /// Against whom.
+    pub installation: InstallationId,
+    /// How many pieces, 100 at most.
+    pub count: u64,
+    /// When the first of those came.
+    pub since: Option<UtcMillis>,
+    /// What the newest of those is of.
+    pub kind: FindingKind,
+    /// The number of the reading, or the index of the chain record, that it is about.
+    pub number: u64,
 }
 
 /// A payload with its signature; a reading that came in a window has none of its own.

@@ -27,9 +27,9 @@ pub use installation::{
     SensorProposal, StoredEnrolment, StoredReport, StoredStatement,
 };
 pub use journal::{
-    ApiKey, ApiSession, AuditQuery, AuditRecord, EVENTS_KEPT, Event, EventKind, Evidence, Finding,
-    FindingKind, ImportedReading, NewApiKey, NewApiSession, NewAudit, NewFinding, Role,
-    SESSIONS_PER_KEY, SignedBytes,
+    ApiKey, ApiSession, AuditQuery, AuditRecord, EVENTS_KEPT, Event, EventKind, Evidence,
+    EvidenceSum, Finding, FindingKind, FindingSum, ImportedReading, NewApiKey, NewApiSession,
+    NewAudit, NewFinding, Role, SESSIONS_PER_KEY, SignedBytes,
 };
 pub use mark::{Mark, MarkQuery};
 pub use reading::{

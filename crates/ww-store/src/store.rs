@@ -11,11 +11,11 @@ use ww_wire::{
 
 use crate::{
     Acceptance, Announced, Announcement, ApiKey, ApiSession, AuditQuery, AuditRecord, ChainEnd,
-    Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Installation,
-    InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding,
-    ProvenReading, ReadingId, ReadingQuery, Refusal, Span, StoreError, StoredChainRecord,
-    StoredEnrolment, StoredReading, StoredReport, StoredStatement, StoredWindow, Verified,
-    WholeWindow, WindowQuery, WindowReadings,
+    Chart, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding, FindingSum,
+    ImportedReading, Installation, InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey,
+    NewApiSession, NewAudit, NewFinding, ProvenReading, ReadingId, ReadingQuery, Refusal, Span,
+    StoreError, StoredChainRecord, StoredEnrolment, StoredReading, StoredReport, StoredStatement,
+    StoredWindow, Verified, WholeWindow, WindowQuery, WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -232,6 +232,9 @@ pub trait Store: Send + Sync + 'static {
     /// Readings, newest first.
     fn readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>>;
 
+    /// Readings, oldest first: `after` of the query is what comes before them in this list.
+    fn oldest_readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>>;
+
     /// Readings of `[start, end]` thinned to at most `max_points` that keep the shape of the power
     /// curve (the first and the last, the highest and lowest of each stretch), newest first. The work
     /// is bounded: of a very long span, the highest and lowest of each day that is merged, and windows
@@ -296,6 +299,14 @@ pub trait Store: Send + Sync + 'static {
         after: u64,
         limit: u32,
     ) -> Answer<'_, Vec<Finding>>;
+
+    /// The findings of each installation and kind since the beginning of the day of UTC that `since` lies
+    /// in, in no order. Those that were stored while the gateway did not know the time are not among them.
+    /// The work goes by installations, kinds and days, however many findings there are.
+    fn finding_sums(&self, since: UtcMillis) -> Answer<'_, Vec<FindingSum>>;
+
+    /// The evidence against each installation against which there is some, by number.
+    fn evidence_sums(&self) -> Answer<'_, Vec<EvidenceSum>>;
 
     /// Evidence after `after`, by place, at most `limit`; of all installations if none is named.
     fn evidence(

@@ -75,6 +75,8 @@ store_suite! { Sqlite;
     what_a_meter_gave_up_is_marked_when_it_was_measured,
     of_too_many_marks_the_longest_outages_are_kept,
     a_window_comes_with_its_readings_and_neighbours_wherever_it_is_kept,
+    findings_of_a_week_are_counted_by_kind_and_evidence_by_meter,
+    all_readings_come_oldest_first_page_by_page_without_loss_or_repetition,
     lifetime_goes_on_when_a_meter_is_replaced,
     who_has_waited_for_a_day_makes_room_in_a_full_list,
     who_came_while_the_time_was_unknown_is_not_the_first_to_go,
@@ -413,6 +415,7 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
     raw.execute_batch(
         "ALTER TABLE heads DROP COLUMN fresh_id; DROP TABLE chunk_extremes;
          DROP TABLE sessions; DROP INDEX chain_of_others;
+         DROP TABLE finding_days;
          PRAGMA user_version = 1",
     )
     .unwrap();

@@ -8,10 +8,16 @@ use super::lookup::{find_near, owner};
 use super::session::{EVENT_INSTALLATION, EVENT_READING, Session, millis, time_from};
 use crate::varint::{Bytes, Unreadable};
 use crate::{
-    ApiKey, ApiSession, AuditQuery, AuditRecord, Event, EventId, EventKind, Evidence, Finding,
-    FindingKind, ImportedReading, InstallationId, KeyId, NewApiKey, NewApiSession, NewAudit,
-    NewFinding, Role, SESSIONS_PER_KEY, SignedBytes,
+    ApiKey, ApiSession, AuditQuery, AuditRecord, Event, EventId, EventKind, Evidence, EvidenceSum,
+    Finding, FindingKind, FindingSum, ImportedReading, InstallationId, KeyId, NewApiKey,
+    NewApiSession, NewAudit, NewFinding, Role, SESSIONS_PER_KEY, SignedBytes,
 };
+
+/// The length of a day of UTC.
+const DAY_MS: i64 = 86_400_000;
+
+/// Pieces of evidence against one meter that are counted, at most.
+const EVIDENCE_COUNTED: u32 = 100;
 
 /// Calls `each` with kind, installation and sequence of every event in a row's body.
 pub(super) fn each_event(
@@ -103,13 +109,13 @@ fn resolve(
     Ok(())
 }
 
-/// Keeps a finding, unless one of the kind is known for this number. Tells whether it is new.
+/// Keeps a finding, unless one of the kind is known for this number.
 pub(super) fn record_finding(
     connection: &Connection,
     finding: &NewFinding,
     at: Option<UtcMillis>,
 ) -> Result<()> {
-    connection
+    let inserted = connection
         .prepare_cached(
             "INSERT OR IGNORE INTO findings (meter, kind, number, at, detail)
              VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -121,7 +127,79 @@ pub(super) fn record_finding(
             millis(at),
             finding.detail
         ])?;
+    if let (1.., Some(at)) = (inserted, millis(at)) {
+        connection
+            .prepare_cached(
+                "INSERT INTO finding_days (meter, kind, day, count, first, newest)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET count = count + 1, first = min(first, excluded.first),
+                     newest = excluded.newest",
+            )?
+            .execute(params![
+                finding.installation.0,
+                finding.kind as u8,
+                at / DAY_MS,
+                at,
+                connection.last_insert_rowid()
+            ])?;
+    }
     Ok(())
+}
+
+/// The findings of each installation and kind since the beginning of the day of UTC that `since` lies in.
+pub(super) fn finding_sums(connection: &Connection, since: UtcMillis) -> Result<Vec<FindingSum>> {
+    let first_day = i64::try_from(since.get()).unwrap_or(i64::MAX) / DAY_MS;
+    let mut statement = connection.prepare_cached(
+        "SELECT d.meter, d.kind, d.count, d.first, f.number, f.detail FROM (
+             SELECT meter, kind, sum(count) AS count, min(first) AS first, max(newest) AS newest
+             FROM finding_days WHERE day >= ?1 GROUP BY meter, kind) d
+         JOIN findings f ON f.id = d.newest",
+    )?;
+    let mut rows = statement.query([first_day])?;
+    let mut sums = Vec::new();
+    while let Some(row) = rows.next()? {
+        sums.push(FindingSum {
+            count: row.get::<_, i64>(2)? as u64,
+            since: time_from(row.get(3)?),
+            newest: NewFinding {
+                installation: InstallationId(row.get(0)?),
+                kind: kind_from(row.get(1)?)?,
+                number: row.get::<_, i64>(4)? as u64,
+                detail: row.get(5)?,
+            },
+        });
+    }
+    Ok(sums)
+}
+
+/// The evidence against each installation: from one to the next, and so many of each.
+pub(super) fn evidence_sums(connection: &Connection) -> Result<Vec<EvidenceSum>> {
+    let mut next = connection.prepare_cached("SELECT min(meter) FROM evidence WHERE meter > ?1")?;
+    let mut counted = connection.prepare_cached(
+        "SELECT count(*), min(at), max(id) FROM (
+             SELECT at, id FROM evidence WHERE meter = ?1 LIMIT ?2)",
+    )?;
+    let mut newest =
+        connection.prepare_cached("SELECT kind, number FROM evidence WHERE id = ?1")?;
+    let mut sums = Vec::new();
+    let mut meter = 0;
+    while let Some(found) = next.query_row([meter], |row| row.get::<_, Option<u32>>(0))? {
+        meter = found;
+        let (count, since, id): (i64, Option<i64>, i64) = counted
+            .query_row(params![meter, EVIDENCE_COUNTED], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let (kind, number): (u8, i64) =
+            newest.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        sums.push(EvidenceSum {
+            installation: InstallationId(meter),
+            count: count as u64,
+            since: time_from(since),
+            kind: kind_from(kind)?,
+            number: number as u64,
+        });
+    }
+    Ok(sums)
 }
 
 /// Two statements that cannot both be true.

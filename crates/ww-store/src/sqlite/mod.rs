@@ -32,11 +32,11 @@ use self::failure::{Failure, Result};
 use self::session::{Job, Session, Work};
 use crate::{
     Acceptance, Announced, Announcement, Answer, ApiKey, ApiSession, AuditQuery, AuditRecord,
-    ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, Finding, ImportedReading, Ingest,
-    Installation, InstallationId, Integrity, KeyId, Maintenance, Mark, MarkQuery, Moment,
-    NewApiKey, NewApiSession, NewAudit, Outcome, ProvenReading, ReadingId, ReadingQuery, Span,
-    Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading, StoredReport,
-    StoredStatement, StoredWindow, Verified, WholeWindow, WindowQuery,
+    ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding, FindingSum,
+    ImportedReading, Ingest, Installation, InstallationId, Integrity, KeyId, Maintenance, Mark,
+    MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, Outcome, ProvenReading, ReadingId,
+    ReadingQuery, Span, Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment,
+    StoredReading, StoredReport, StoredStatement, StoredWindow, Verified, WholeWindow, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -512,6 +512,12 @@ impl Store for SqliteStore {
         })
     }
 
+    fn oldest_readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>> {
+        self.read("list readings", move |connection| {
+            queries::oldest_readings(connection, &query)
+        })
+    }
+
     fn thinned(
         &self,
         id: InstallationId,
@@ -599,6 +605,16 @@ impl Store for SqliteStore {
         self.read("list findings", move |connection| {
             journal::findings(connection, id, after, limit)
         })
+    }
+
+    fn finding_sums(&self, since: UtcMillis) -> Answer<'_, Vec<FindingSum>> {
+        self.read("sum up findings", move |connection| {
+            journal::finding_sums(connection, since)
+        })
+    }
+
+    fn evidence_sums(&self) -> Answer<'_, Vec<EvidenceSum>> {
+        self.read("sum up evidence", journal::evidence_sums)
     }
 
     fn evidence(

@@ -78,6 +78,103 @@ pub(super) fn readings(
     Ok(found)
 }
 
+/// As [`readings`], from the other end. A segment is unpacked only if it may hold one of the first.
+pub(super) fn oldest_readings(
+    connection: &Connection,
+    query: &ReadingQuery,
+) -> Result<Vec<StoredReading>> {
+    let Some(owner) = owner(connection, query.installation)? else {
+        return Ok(Vec::new());
+    };
+    let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+    let start = query
+        .after
+        .map_or(query.start, |after| after.time.max(query.start));
+    let (start, end) = (bound(start), bound(query.end));
+    let wanted = |stored: &StoredReading| {
+        position(stored).is_some_and(|position| {
+            position.time >= query.start
+                && position.time <= query.end
+                && query.after.is_none_or(|after| position >= after)
+        })
+    };
+    let mut found = oldest_live(connection, owner, start, end, query.after, limit)?;
+    found.retain(wanted);
+    for (min_time, segment) in segments_by_start(connection, owner.id, start, end)? {
+        found.sort_by_key(position);
+        found.truncate(limit);
+        let newest = found.last().and_then(position);
+        if found.len() == limit && newest.is_none_or(|newest| bound(newest.time) < min_time) {
+            break;
+        }
+        let loaded = load_segment(connection, owner, &segment)?;
+        found.extend(loaded.into_iter().filter(wanted));
+    }
+    found.sort_by_key(position);
+    found.truncate(limit);
+    Ok(found)
+}
+
+fn oldest_live(
+    connection: &Connection,
+    owner: Owner,
+    start: i64,
+    end: i64,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<StoredReading>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body, time, sequence FROM singles WHERE meter = ?1 AND time BETWEEN ?2 AND ?3
+             AND (?4 IS NULL OR (time, sequence) > (?4, ?5))
+         ORDER BY time, sequence LIMIT ?6",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![
+        owner.id.0,
+        start,
+        end,
+        after.map(|after| bound(after.time)),
+        after.map(|after| after.sequence.get() as i64),
+        limit
+    ])?;
+    let mut readings = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(0)?.as_blob().map_err(blob)?;
+        readings.push(read_live_body(owner, body)?);
+    }
+    Ok(readings)
+}
+
+/// The segments that may hold a reading of `[start, end]` with when they begin, in that order.
+fn segments_by_start(
+    connection: &Connection,
+    id: InstallationId,
+    start: i64,
+    end: i64,
+) -> Result<Vec<(i64, Segment)>> {
+    let mut segments = Vec::new();
+    for (place, sql) in [
+        (
+            Place::Window,
+            "SELECT id, first_sequence, max_time, min_time FROM windows
+             WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3 AND packed IS NOT NULL",
+        ),
+        (
+            Place::Chunk,
+            "SELECT id, first_sequence, max_time, min_time FROM chunks
+             WHERE meter = ?1 AND max_time >= ?2 AND min_time <= ?3",
+        ),
+    ] {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![id.0, start, end])?;
+        while let Some(row) = rows.next()? {
+            segments.push((row.get(3)?, Segment::from_row(place, row)?));
+        }
+    }
+    segments.sort_by_key(|(min_time, _)| *min_time);
+    Ok(segments)
+}
+
 /// A time as a bound of a list: beyond the calendar there is nothing.
 fn bound(time: UtcMillis) -> i64 {
     i64::try_from(time.get()).unwrap_or(i64::MAX)

@@ -9,7 +9,7 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x5761_7474;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: [&str; 5] = [V1, V2, V3, V4, V5];
+const MIGRATIONS: [&str; 6] = [V1, V2, V3, V4, V5, V6];
 
 /// The newest schema known here.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -283,6 +283,24 @@ CREATE INDEX sessions_by_key ON sessions (key);
 const V5: &str = "
 CREATE INDEX chain_of_others ON chain (meter, substr(payload, 1, 1), chain_index)
     WHERE substr(payload, 1, 1) <> x'03';
+";
+
+/// `finding_days`: how many findings of a kind there were on a day of UTC, when the first was stored, and
+/// the newest: so that those of a week are counted in as many rows as there are kinds and days.
+const V6: &str = "
+CREATE TABLE finding_days (
+    meter INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    PRIMARY KEY (meter, kind, day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finding_days_by_day ON finding_days (day);
+INSERT INTO finding_days
+    SELECT meter, kind, at / 86400000, count(*), min(at), max(id) FROM findings
+    WHERE at IS NOT NULL GROUP BY 1, 2, 3;
 ";
 
 /// Brings a database to the newest schema, one migration per transaction.

@@ -3,15 +3,18 @@
 
 use jiff::civil::date;
 use ww_store::{
-    InstallationId, Mark, MarkQuery, Moment, Proof, Span, Store, Verified, WholeWindow,
+    EvidenceSum, FindingKind, FindingSum, Ingest, InstallationId, Mark, MarkQuery, Moment,
+    NewFinding, Position, Proof, ReadingQuery, Span, Store, Verified, WholeWindow,
 };
 use ww_wire::{
     ChainIndex, ChainRecord, Gap, GapKind, Hash, MilliwattHours, Record, Revocation,
     RevocationReason, Text, UtcMillis,
 };
 
-use super::meter::{Meter, audit, bare, chained, live, operator_key, sealed, signature, utc};
-use super::{Backend, active, assert_whole, mwh, old_and_new, replace, take};
+use super::meter::{
+    Meter, audit, bare, chained, live, operator_key, sealed, signature, tampered, utc,
+};
+use super::{Backend, active, all, assert_whole, everything, mwh, old_and_new, replace, take};
 
 pub(crate) async fn a_whole_period_has_all_of_its_bars_with_and_without_readings<B: Backend>() {
     let backend = B::new();
@@ -462,5 +465,140 @@ pub(crate) async fn a_window_comes_with_its_readings_and_neighbours_wherever_it_
     assert_eq!(
         store.window(InstallationId(9), index(7)).await.unwrap(),
         None
+    );
+}
+
+pub(crate) async fn findings_of_a_week_are_counted_by_kind_and_evidence_by_meter<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (mut first, mut second) = (Meter::new(1), Meter::new(2));
+    let ids = [
+        active(&*store, &first, "UTC").await,
+        active(&*store, &second, "UTC").await,
+    ];
+    let note = async |meter: &mut Meter, kind, received: Option<&str>| {
+        let id = ids[usize::from(meter.key.0[0]) - 1];
+        let number = meter.next_sequence;
+        let reading = meter.read(Some(utc("2025-06-20T00:00:00Z")), 10);
+        let finding = NewFinding {
+            installation: id,
+            kind,
+            number,
+            detail: format!("number {number}"),
+        };
+        let batch = vec![live(reading), Ingest::Finding(finding)];
+        store.ingest(batch, received.map(utc)).await.unwrap();
+    };
+    let (power, future) = (FindingKind::PowerAboveRating, FindingKind::FutureTime);
+    for (kind, received) in [
+        (power, Some("2025-06-11T23:59:59Z")),
+        (power, Some("2025-06-12T00:00:00Z")),
+        (future, Some("2025-06-15T12:00:00Z")),
+        (power, Some("2025-06-19T11:00:00Z")),
+        (power, Some("2025-06-19T12:00:00Z")),
+        (power, None),
+    ] {
+        note(&mut first, kind, received).await;
+    }
+    note(&mut second, power, Some("2025-06-18T12:00:00Z")).await;
+    let sum = |id, kind, count, since: &str, number: u64| FindingSum {
+        count,
+        since: Some(utc(since)),
+        newest: NewFinding {
+            installation: id,
+            kind,
+            number,
+            detail: format!("number {number}"),
+        },
+    };
+    // The day of the moment is counted whole.
+    let mut sums = store
+        .finding_sums(utc("2025-06-12T12:00:00Z"))
+        .await
+        .unwrap();
+    sums.sort_by_key(|sum| (sum.newest.installation, sum.newest.kind as u8));
+    let expected = [
+        sum(ids[0], power, 3, "2025-06-12T00:00:00Z", 5),
+        sum(ids[0], future, 1, "2025-06-15T12:00:00Z", 3),
+        sum(ids[1], power, 1, "2025-06-18T12:00:00Z", 1),
+    ];
+    assert_eq!(sums, expected);
+    let none = store
+        .finding_sums(utc("2025-06-20T00:00:00Z"))
+        .await
+        .unwrap();
+    assert_eq!(none, []);
+
+    assert_eq!(store.evidence_sums().await.unwrap(), []);
+    let reading = second.read(Some(utc("2025-06-20T00:01:00Z")), 10);
+    let received = Some(utc("2025-06-20T00:02:00Z"));
+    let batch = vec![live(reading), live(tampered(reading))];
+    store.ingest(batch, received).await.unwrap();
+    let expected = EvidenceSum {
+        installation: ids[1],
+        count: 1,
+        since: received,
+        kind: FindingKind::EquivocatingReading,
+        number: 2,
+    };
+    assert_eq!(store.evidence_sums().await.unwrap(), [expected]);
+}
+
+pub(crate) async fn all_readings_come_oldest_first_page_by_page_without_loss_or_repetition<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let start = utc("2025-06-19T00:00:00Z");
+    let mut batch = Vec::new();
+    for number in 0..150_u64 {
+        let time = UtcMillis::new(start.get() + number * 600_000);
+        let later = UtcMillis::new(start.get() + number * 600_000 + 10_000);
+        let readings = [meter.read(time, 45), meter.read(later, 45)];
+        batch.push(sealed(meter.seal(&readings), &readings));
+    }
+    take(&*store, batch).await;
+    while store.maintain().await.unwrap().more {}
+    let end = start.get() + 150 * 600_000;
+    let mut alone = Vec::new();
+    for number in 0..7 {
+        // Two at a time have the same time.
+        let time = UtcMillis::new(end + number / 2 * 10_000);
+        alone.push(live(meter.read(time, 45)));
+    }
+    take(&*store, alone).await;
+    let mut newest_first = all(&*store, id).await;
+    assert_eq!(newest_first.len(), 307);
+    newest_first.reverse();
+    for limit in [1, 7, 100, 307, 1_000] {
+        let mut query = ReadingQuery {
+            limit: Some(limit),
+            ..everything(id)
+        };
+        let mut listed = Vec::new();
+        loop {
+            let page = store.oldest_readings(query).await.unwrap();
+            let full = page.len() == limit as usize;
+            query.after = page.last().map(|stored| Position {
+                time: stored.reading.sum().time.unwrap(),
+                sequence: stored.reading.sum().sequence,
+            });
+            listed.extend(page);
+            if !full {
+                break;
+            }
+        }
+        assert_eq!(listed, newest_first, "{limit}");
+    }
+    let some = ReadingQuery {
+        start: UtcMillis::new(start.get() + 600_000).unwrap(),
+        end: UtcMillis::new(start.get() + 1_200_000).unwrap(),
+        ..everything(id)
+    };
+    assert_eq!(
+        store.oldest_readings(some).await.unwrap(),
+        newest_first[2..5]
     );
 }
