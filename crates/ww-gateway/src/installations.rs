@@ -126,7 +126,7 @@ pub(crate) fn show(gateway: &Shared, installation: &ww_store::Installation) -> I
     view::installation(installation, meter.as_deref(), gateway.now(), cadence_s)
 }
 
-async fn stored(gateway: &Shared, id: &str) -> Result<ww_store::Installation> {
+pub(crate) async fn stored(gateway: &Shared, id: &str) -> Result<ww_store::Installation> {
     let meter = meter_of(gateway, id)?;
     let installation = gateway.store.installation(meter.installation).await?;
     installation.ok_or_else(|| Failure::not_found(format!("installation {id}")))

@@ -7,12 +7,15 @@
 
 mod access;
 mod administration;
+mod alerts;
 mod assets;
 mod clock;
 mod config;
 mod connection;
 mod csv;
 mod error;
+mod export;
+mod history;
 mod ingest;
 mod installations;
 mod key_file;

@@ -115,7 +115,7 @@ fn stream_all(gateway: Gateway, meter: Arc<Meter>, query: ReadingQuery) -> Respo
     response
 }
 
-fn position_of(reading: &StoredReading) -> Option<Position> {
+pub(crate) fn position_of(reading: &StoredReading) -> Option<Position> {
     let sum = reading.reading.sum();
     Some(Position {
         time: sum.time?,

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use ww_api::route::{ACKNOWLEDGEMENT, COSE};
 use ww_api::{ProblemKind, RecordReference, hex};
 use ww_store::{
-    Acceptance, Ingest, Installation, NewAudit, Outcome, StoredEnrolment, Verified, WindowReadings,
+    Acceptance, Ingest, Installation, NewAudit, Outcome, StoredEnrolment, StoredStatement,
+    Verified, WindowReadings,
 };
 use ww_verify::VerifyingKey;
 use ww_wire::cose::{Item, Items, byte_string_head};
@@ -773,12 +774,7 @@ pub(crate) async fn list_statements(
 ) -> Result<Response<Body>> {
     let skipped = parameters.integer("cursor")?.unwrap_or(0);
     let installation = installation_of(&gateway, &meter_id).await?;
-    let mut statements = Vec::new();
-    if let Some(old) = installation.replaces {
-        statements = gateway.store.statements(old).await?;
-        statements.retain(|statement| statement.record_type == RecordType::Replacement);
-    }
-    statements.extend(gateway.store.statements(installation.id).await?);
+    let statements = statements_of(&gateway, &installation).await?;
     let (mut body, mut next) = (Vec::new(), None);
     for (place, statement) in (0..)
         .zip(statements)
@@ -796,6 +792,20 @@ pub(crate) async fn list_statements(
         put_next(&mut response, &uri, &query);
     }
     Ok(response)
+}
+
+/// What was said of a meter. The Replacement by which it follows another was said of both.
+pub(crate) async fn statements_of(
+    gateway: &Shared,
+    installation: &Installation,
+) -> Result<Vec<StoredStatement>> {
+    let mut statements = Vec::new();
+    if let Some(old) = installation.replaces {
+        statements = gateway.store.statements(old).await?;
+        statements.retain(|statement| statement.record_type == RecordType::Replacement);
+    }
+    statements.extend(gateway.store.statements(installation.id).await?);
+    Ok(statements)
 }
 
 /// `GET /api/v1/meters/{meter_id}/records`.

@@ -24,8 +24,8 @@ use crate::error::Failure;
 use crate::metrics::add;
 use crate::state::{Encrypted, Gateway, Peer};
 use crate::{
-    administration, assets, ingest, installations, live, marks, network, readings, records,
-    session, status,
+    administration, alerts, assets, export, history, ingest, installations, live, marks, network,
+    readings, records, session, status,
 };
 
 /// Where the requests of one connection come in.
@@ -141,6 +141,11 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             "/api/v1/installations/{id}/windows/{window_id}",
             get(readings::window),
         )
+        .route(
+            "/api/v1/installations/{id}/readings.csv",
+            get(export::readings),
+        )
+        .route("/api/v1/installations/{id}/history", get(history::list))
         .route("/api/v1/installations/{id}/marks", get(marks::list))
         .route(
             "/api/v1/installations/{id}/findings",
@@ -178,6 +183,7 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         )
         .route("/api/v1/status/", get(status::park))
         .route("/api/v1/status", get(status::park))
+        .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/live", get(live::stream_live))
         .route(
             "/api/v1/meters/{meter_id}/enrolment",

@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) status: StatusMemory,
     pub(crate) events: watch::Sender<EventId>,
     pub(crate) stopping: watch::Sender<bool>,
+    /// Held by the export that reads a page.
+    pub(crate) exporting: Semaphore,
     pub(crate) live_slots: Arc<Semaphore>,
     pub(crate) live_shares: Arc<Shares>,
 }

@@ -128,7 +128,7 @@ pub(crate) fn pending(meter: &Meter, stored: &StoredReading) -> PendingReading {
     )
 }
 
-fn flags<F: Copy>(
+pub(crate) fn flags<F: Copy>(
     set: F,
     names: &[(F, &'static str)],
     contains: impl Fn(F, F) -> bool,

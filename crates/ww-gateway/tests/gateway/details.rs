@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use ww_api::hex;
+use ww_verify::VerifyingKey;
 use ww_wire::merkle::TreeBuilder;
 use ww_wire::record::Record as _;
 use ww_wire::{
-    BootCounter, Bytes, Dbm, DeciCelsius, Reading, StatusReport, UptimeMillis, UtcMillis, Window,
+    BootCounter, Bytes, Dbm, DeciCelsius, Domain, Hash, Reading, RecordType, Signature,
+    StatusReport, UptimeMillis, UtcMillis, Window,
 };
 
 use crate::world::{START_MS, TestMeter, World, packed, problem};
@@ -168,4 +170,97 @@ async fn an_installation_shows_what_is_known_of_it_from_its_announcement_to_its_
         "reason": "lost", "note": "stolen from the roof", "time": "2025-06-19T16:50:02.000000",
     });
     assert_eq!(shown["revocation"], expected);
+}
+
+/// The records of a history, each with its kind; all of them hold by digest and signature.
+async fn history(world: &World, id: u64) -> Vec<(String, Value)> {
+    let path = format!("/api/v1/installations/{id}/history");
+    let entries = world.json(&path).await;
+    let mut kinds = Vec::new();
+    for entry in entries.as_array().unwrap() {
+        let text = entry["record"].as_str().unwrap();
+        let mut record = vec![0; text.len() / 2];
+        assert_eq!(hex::decode_into(text, &mut record), Some(text.len() / 2));
+        assert_eq!(
+            Hash::of(&[&record]).to_string(),
+            entry["digest"].as_str().unwrap()
+        );
+        assert_eq!(entry["signer"], hex::encode(&record[2..34]));
+        let record_type = RecordType::of(&record).unwrap();
+        let raw = hex::decode_array(entry["signature"].as_str().unwrap()).unwrap();
+        let signature = Signature::from_low_s(raw).unwrap();
+        let operator = VerifyingKey::new(*world.gateway.operator_key()).unwrap();
+        let domain = Domain::Record(record_type);
+        assert!(operator.verify(domain, &record, &signature).is_ok());
+        kinds.push((entry["kind"].as_str().unwrap().to_owned(), entry.clone()));
+    }
+    kinds
+}
+
+#[tokio::test]
+async fn a_history_tells_what_was_said_of_a_meter_in_its_order_and_signed() {
+    let world = World::start().await;
+    let old = world.enrolled().await;
+    let boot = old.sign1(&old.boot());
+    assert_eq!(world.post_records(boot).await.status(), 200);
+    world.clock.set(START_MS + 60_000);
+    let body = json!({"name": "Barn roof", "time_zone": "Europe/Berlin"});
+    let path = format!("/api/v1/installations/{}", old.id);
+    let labelled = world.admin_post(&format!("{path}/label"), &body).await;
+    assert_eq!(labelled.status(), 200);
+    world.clock.set(START_MS + 120_000);
+    let approved = world.approve(old.id, &json!({"rated_power_w": 900})).await;
+    world.clock.set(START_MS + 180_000);
+    let new = TestMeter::new();
+    let new_id = world.announce(&new, "EC64C9C05E97").await;
+    let body = json!({"rated_power_w": 800, "replaces": old.id});
+    world.approve(new_id, &body).await;
+    world.clock.set(START_MS + 240_000);
+    let body = json!({"reason": "decommissioned", "note": "taken down"});
+    let revoked = world.admin_post(&format!("{path}/revoke"), &body).await;
+    assert_eq!(revoked.status(), 200);
+
+    let told = history(&world, old.id).await;
+    let kinds: Vec<&str> = told.iter().map(|(kind, _)| kind.as_str()).collect();
+    // An approval says the name again; a replacement is told of both meters.
+    let expected = [
+        "enrolment",
+        "label",
+        "label",
+        "enrolment",
+        "label",
+        "replacement",
+        "revocation",
+    ];
+    assert_eq!(kinds, expected);
+    let first = &told[0].1;
+    assert_eq!(first["issued_at"], "2025-06-19T16:50:01.000000");
+    assert_eq!(first["received_at"], "2025-06-19T16:50:01.000000");
+    assert_eq!(
+        (&first["signed_by"], &first["acceptance"]),
+        (&json!("operator"), &Value::Null)
+    );
+    let summary = json!({
+        "number": "1", "custody": "software", "sensor_model": "shelly_em_gen1",
+        "shelly_mac": "EC64C9C05E97", "channel": "0", "production_counter": "total",
+        "ct_ratio_milli": "1000", "rated_power_w": "800",
+    });
+    assert_eq!(first["summary"], summary);
+    let label = json!({"name": "Barn roof", "time_zone": "Europe/Berlin"});
+    assert_eq!(told[2].1["summary"], label);
+    assert_eq!(told[3].1["digest"], approved["enrolment_digest"]);
+    assert_eq!(told[3].1["summary"]["rated_power_w"], "900");
+    let revocation = json!({"reason": "decommissioned", "note": "taken down"});
+    assert_eq!(told[6].1["summary"], revocation);
+    assert_eq!(told[6].1["issued_at"], "2025-06-19T16:54:00.000000");
+
+    let told = history(&world, new_id).await;
+    let replacement = told.iter().find(|(kind, _)| kind == "replacement");
+    let summary = &replacement.unwrap().1["summary"];
+    assert_eq!(summary["old_meter"], old.meter().to_string());
+    assert_eq!(summary["new_meter"], new.meter().to_string());
+    assert_eq!(
+        (&summary["last_index"], &summary["produced_close_wh"]),
+        (&json!("0"), &json!("0.0"))
+    );
 }

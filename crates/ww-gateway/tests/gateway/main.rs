@@ -7,9 +7,11 @@
 )]
 
 mod administration;
+mod alerts;
 mod charts;
 mod details;
 mod enrolment;
+mod exports;
 mod labels;
 mod live;
 mod readings;
