@@ -19,7 +19,8 @@ const otherLabels = {
   last_index: "installations.summary.lastIndex",
   last_digest: "installations.summary.lastDigest",
   produced_close_wh: "installations.summary.producedClose",
-  energy_wh: "installations.summary.energy",
+  target: "installations.summary.target",
+  reduction_wh: "installations.summary.energy",
   first_sequence: "installations.summary.firstSequence",
   last_sequence: "installations.summary.lastSequence",
 } as const;
@@ -57,9 +58,10 @@ function valueOf(name: string, value: string): string {
     case "old_meter":
     case "new_meter":
     case "last_digest":
+    case "target":
       return /^[0-9a-f]{64}$/.test(value) ? fingerprint(value) : value;
     case "produced_close_wh":
-    case "energy_wh":
+    case "reduction_wh":
       return Number.isNaN(Number(value)) ? value : energy(Number(value));
     default:
       return value;

@@ -76,7 +76,7 @@ function Account() {
   const [path] = useLocation();
   if (!session) return <span className={styles["account"]} />;
   if (!session.role) {
-    return <span className={styles["account"]}>{path === "/login" ? null : <LoginLink className={buttons["button"]} />}</span>;
+    return <span className={styles["account"]}>{path === "/login" || !session.public_read ? null : <LoginLink className={buttons["button"]} />}</span>;
   }
   const standing = t("app.session.as", { name: session.name ?? "", role: t(`app.role.${session.role}`) });
   return (

@@ -54,6 +54,7 @@ function InstallationView({ installation, others }: ViewProps) {
   const { id, name, state } = installation;
   const [url, setUrl] = useUrlState(["do", "follows"]);
   const follows = /^\d{1,9}$/.test(url.follows ?? "") ? Number(url.follows) : null;
+  const isChanging = url.do === "change" && state === "active" && installation.enrolment !== null;
   const close = () => {
     setUrl({ do: null, follows: null });
   };
@@ -82,8 +83,10 @@ function InstallationView({ installation, others }: ViewProps) {
         </section>
       ) : null}
       <section aria-labelledby="facts" className={styles["panel"]}>
-        <h2 id="facts">{t(state === "waiting" ? "installations.page.announced" : "installations.page.facts")}</h2>
-        {url.do === "change" && state === "active" && installation.enrolment ? (
+        <h2 id="facts">
+          {t(state === "waiting" ? "installations.page.announced" : isChanging ? "installations.change.heading" : "installations.page.facts")}
+        </h2>
+        {isChanging && installation.enrolment ? (
           <Restricted to="operator" what={t("installations.restricted.change")}>
             <InstallationChange installation={installation} held={installation.enrolment} onClose={close} />
           </Restricted>

@@ -191,6 +191,7 @@ export function RadioField<Value extends string>({ name, label, hint, wide, valu
       aria-describedby={describedBy(field, hint)}
     >
       <legend className={styles["label"]}>{label}</legend>
+      <Remarks field={field} hint={hint} />
       <div className={styles["radios"]}>
         {options.map((option, place) => {
           const id = place === 0 ? field.id : `${field.id}-${option.value}`;
@@ -217,7 +218,6 @@ export function RadioField<Value extends string>({ name, label, hint, wide, valu
           );
         })}
       </div>
-      <Remarks field={field} hint={hint} />
     </fieldset>
   );
 }

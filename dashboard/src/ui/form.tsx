@@ -106,13 +106,13 @@ export function useField(name: string): FieldState {
 export function FormSection({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
   const id = useId();
   return (
-    <section className={styles["section"]} aria-labelledby={id}>
+    <div className={styles["section"]} role="group" aria-labelledby={id}>
       <div className={styles["head"]}>
         <h3 id={id}>{title}</h3>
         {lead === undefined ? null : <p>{lead}</p>}
       </div>
       <div className={styles["fields"]}>{children}</div>
-    </section>
+    </div>
   );
 }
 
