@@ -65,13 +65,14 @@ function Curve(props: ShownProps) {
   const { installation, view, counterpart, since, now } = props;
   const curves = useCurves(installation, view, counterpart, since, now);
   const energy = useEnergyBars(installation, view, counterpart, since, now);
-  const band = useClearSky(installation, view.period, view.quantity === "power");
+  const isPower = view.quantity === "power";
+  const band = useClearSky(installation, view.period, isPower);
   const marks = useMarks(props);
   const [cursor, setCursor] = useState<number | null>(null);
   if (curves.error) return <Failed retry={curves.retry} />;
   return (
     <div className={styles["shown"]} data-old={curves.isOld || undefined}>
-      <MeterCurve {...props} curves={curves} energy={energy} band={band} marks={marks} cursor={cursor} onCursor={setCursor} />
+      <MeterCurve {...props} curves={curves} energy={energy} band={isPower ? band : null} marks={marks} cursor={cursor} onCursor={setCursor} />
     </div>
   );
 }

@@ -117,6 +117,7 @@ export function MeterCurve(props: MeterCurveProps) {
             curve={curve}
             others={others}
             band={band}
+            isFilled={quantity === "power"}
             from={view.view.from}
             to={view.view.to}
             zone={zone}

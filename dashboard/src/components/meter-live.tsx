@@ -32,8 +32,8 @@ export function MeterLive({ installation }: { installation: Installation }) {
       <h2 id="meter-now" className={styles["heading"]}>
         {t("meter.now.heading")}
       </h2>
-      <p className={styles["watts"]} data-testid="meter-power" data-watts={watts ?? undefined}>
-        {isPending ? <Skeleton width="4.2ch" /> : <FigureText figure={powerFigure(watts)} />}
+      <p className={styles["watts"]} data-testid="meter-power" data-watts={watts ?? undefined} data-none={(!isPending && watts === null) || undefined}>
+        {isPending ? <Skeleton width="4.2ch" /> : <PowerText watts={watts} />}
       </p>
       <TickGauge
         share={share}
@@ -61,6 +61,10 @@ export function MeterLive({ installation }: { installation: Installation }) {
       <Witness newest={newest} zone={knownZone(installation.timezone)} isPending={isPending} />
     </section>
   );
+}
+
+function PowerText({ watts }: { watts: number | null }) {
+  return watts === null ? t("meter.now.none") : <FigureText figure={powerFigure(watts)} />;
 }
 
 function Witness({ newest, zone, isPending }: { newest: Reading | undefined; zone: string; isPending: boolean }) {

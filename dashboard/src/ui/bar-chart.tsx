@@ -50,6 +50,7 @@ export function BarChart(props: BarChartProps) {
       lines: none,
       bars,
       band: null,
+      isFilled: false,
       gaps: none,
       gapLabel,
       view,

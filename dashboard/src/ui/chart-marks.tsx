@@ -30,7 +30,7 @@ export function ChartMarks({ marks, view, width }: ChartMarksProps) {
   const [dismissed, setDismissed] = useState<string | null>(null);
   const places = useMemo(() => gathered(marks, view, width), [marks, view, width]);
   return (
-    <ol className={styles["rail"]} data-testid="marks">
+    <ol className={styles["rail"]} data-testid="marks" data-empty={places.length === 0 || undefined}>
       {places.map(({ left, span, marks: here }) => {
         const [first] = here;
         if (!first) return null;

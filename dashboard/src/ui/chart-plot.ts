@@ -40,6 +40,8 @@ export interface PlotModel {
   lines: readonly PlotLine[];
   bars: readonly PlotBar[];
   band: PlotBand | null;
+  /** Whether the area under the first line means something, as energy does under power. */
+  isFilled: boolean;
   gaps: readonly { from: number; to: number }[];
   gapLabel: string;
   view: View;
@@ -244,14 +246,14 @@ export class ChartPlot {
       place === 0
         ? {
             stroke: () => this.#colour("--chart-line"),
-            fill: () => this.#colour("--accent-wash"),
-            // A curve that goes below zero is filled towards zero, and one that stays above its axis' foot towards that.
-            fillTo: () => Math.max(0, this.#model.low),
+            fill: () => (this.#model.isFilled ? this.#colour("--accent-wash") : "transparent"),
+            // What is below zero is filled towards zero.
+            fillTo: () => 0,
             width: 1.5,
             spanGaps: false,
             points: { show: false },
           }
-        : { stroke: () => this.#colour("--line-strong"), width: 1.25, dash: [5, 4], spanGaps: false, points: { show: false } },
+        : { stroke: () => this.#colour("--line-strong"), width: 1, spanGaps: false, points: { show: false } },
     );
   }
 

@@ -27,6 +27,8 @@ export interface TimeChartProps {
   low?: number;
   /** Largest value of the axis. */
   top: number;
+  /** Whether the area under the curve means something, as energy does under power; it does unless said. */
+  isFilled?: boolean;
   /** Where the axis has lines; at both ends and in the middle unless said. */
   valueLines?: readonly number[];
   /** Marked with a dashed line where it is within the axis. */
@@ -51,7 +53,7 @@ export interface TimeChartProps {
 const none: readonly never[] = [];
 
 export function TimeChart(props: TimeChartProps) {
-  const { label, curve, others = none, band = null, from, to, zone, low = 0, top, limit, limitLabel, gapLabel } = props;
+  const { label, curve, others = none, band = null, from, to, zone, low = 0, isFilled = true, top, limit, limitLabel, gapLabel } = props;
   const { formatTime, formatValue, reach = Number.POSITIVE_INFINITY, syncName, onCursor, navigation = null, marks = null, left = 58 * chartScale() } = props;
   const valueLines = useMemo(() => props.valueLines ?? [low, (low + top) / 2, top], [props.valueLines, low, top]);
   const lines = useMemo(() => [curve, ...others], [curve, others]);
@@ -67,6 +69,7 @@ export function TimeChart(props: TimeChartProps) {
       lines,
       bars: none,
       band,
+      isFilled,
       gaps: curve.gaps,
       gapLabel,
       view: { from, to },
@@ -78,7 +81,7 @@ export function TimeChart(props: TimeChartProps) {
       ticks,
       reach,
     }),
-    [lines, band, curve.gaps, gapLabel, from, to, low, top, valueLines, limit, limitLabel, formatValue, ticks, reach],
+    [lines, band, isFilled, curve.gaps, gapLabel, from, to, low, top, valueLines, limit, limitLabel, formatValue, ticks, reach],
   );
   // uPlot fixes what it draws for life: another number of curves, or other company, is another chart.
   return (
