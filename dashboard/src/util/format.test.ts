@@ -99,3 +99,47 @@ test("a remark of the gateway becomes a sentence", () => {
   expect(format.sentence("heard every 10 s")).toBe("Heard every 10 s.");
   expect(format.sentence("Revoked: stolen.")).toBe("Revoked: stolen.");
 });
+
+describe("the axes of a chart", () => {
+  test.each([
+    [500, 2500, "0.5 kWh"],
+    [1000, 2500, "1 kWh"],
+    [500_000, 2_000_000, "0.5 MWh"],
+    [200, 800, "200 Wh"],
+    [0, 800, "0 Wh"],
+  ])("%s Wh of at most %s reads %s", (wattHours, largest, expected) => {
+    expect(format.axisEnergy(wattHours, largest)).toBe(expected.replace(" ", nbsp));
+  });
+
+  test("are named in one unit for volts, and with a sign for what runs backwards", () => {
+    expect(format.axisVoltage(230.5)).toBe(`230.5${nbsp}V`);
+    expect(format.axisReactive(-500, 2000)).toBe(`−0.5${nbsp}kvar`);
+  });
+});
+
+test.each([
+  [0.173, "+17 %"],
+  [-0.5, "−50 %"],
+  [0.004, "±0 %"],
+])("a change of %s reads %s", (share, expected) => {
+  expect(format.change(share)).toBe(expected.replace(" ", nbsp));
+});
+
+describe("the names of periods and their bars", () => {
+  const berlin = "Europe/Berlin";
+  const name = (span: "hour" | "day" | "week" | "month" | "year", from: string, to: string) => format.periodName(span, at(from), at(to), berlin);
+
+  test("are those of the site's calendar", () => {
+    expect(name("day", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z")).toBe("Sunday, 25 October 2026");
+    expect(name("week", "2026-10-18T22:00:00Z", "2026-10-25T23:00:00Z")).toMatch(/^19\D+25 Oct 2026$/);
+    expect(name("month", "2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z")).toBe("October 2026");
+    expect(name("year", "2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z")).toBe("2026");
+    expect(name("hour", "2026-10-20T10:00:00Z", "2026-10-20T11:00:00Z")).toMatch(/20 Oct 2026, 12:00\D+13:00$/);
+  });
+
+  test("tell the two hours apart that bear one time", () => {
+    const hours = ["2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z"].map((iso) => format.barFullName("day", at(iso), at(iso) + 3_600_000, berlin, true));
+    expect(new Set(hours).size).toBe(2);
+    expect(format.barFullName("day", at("2026-10-20T10:00:00Z"), at("2026-10-20T11:00:00Z"), berlin, false)).toBe("12:00–13:00");
+  });
+});

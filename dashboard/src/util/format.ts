@@ -282,7 +282,7 @@ export function tickTime(ms: number, stepSeconds: number, zone: string): string 
 }
 
 /** 02:00 CET: for the days on which the clocks change, where the time alone may be said twice. */
-export function hourMinuteZone(ms: number, zone: string): string {
+function hourMinuteZone(ms: number, zone: string): string {
   return formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" }).format(ms);
 }
 
