@@ -33,10 +33,19 @@ export function AuditTable({ entries, installations, zone }: AuditTableProps) {
     {
       id: "detail",
       header: t("audit.list.detail"),
-      renderCell: ({ detail }) => (detail === "" ? null : <span className={styles["detail"]} title={detail}>{detailText(detail)}</span>),
+      renderCell: ({ detail }) => (detail === "" ? null : <Detail detail={detail} />),
     },
   ];
   return <Table label={t("audit.list.heading")} columns={columns} rows={entries} rowKey={({ id }) => id} rowState={({ action }) => action} />;
+}
+
+/** A whole digest is there for whoever compares it. */
+function Detail({ detail }: { detail: string }) {
+  return (
+    <span className={styles["detail"]} title={/[0-9a-f]{64}/.exec(detail)?.[0]}>
+      {detailText(detail)}
+    </span>
+  );
 }
 
 function NameText({ said, installations }: { said: string; installations: readonly Installation[] }) {

@@ -76,6 +76,8 @@ export function detailText(detail: string): string {
   const [, digest] = /^enrolment ([0-9a-f]{64})$/.exec(detail) ?? [];
   if (digest !== undefined) return t("audit.detail.enrolment", { digest: fingerprint(digest) });
   if (detail === "by a signed record") return t("audit.detail.signed");
+  if (detail === "the administrator's key of this gateway") return t("audit.detail.firstKey");
+  if (detail === "it waited for a day, and the list was full") return t("audit.detail.forgotten");
   const role = roles.find((each) => detail === `role ${each}`);
   return role ? t("audit.detail.role", { role: t(`app.role.${role}`) }) : detail;
 }
