@@ -59,7 +59,7 @@ export function MeterCurve(props: MeterCurveProps) {
   const quantity: Drawn = view.quantity === "energy" ? "power" : view.quantity;
   const { curve, other, step } = curves;
   const rated = quantity === "power" ? installation.rated_power_w : null;
-  const axis = useMemo(() => axisOf(quantity, curve, other, rated), [quantity, curve, other, rated]);
+  const axis = useMemo(() => axisOf(quantity, curve, other, rated, band), [quantity, curve, other, rated, band]);
   const others = useMemo(() => (other ? [other] : []), [other]);
   const formatTime = useMemo(() => (seconds: number, apart: number) => tickTime(seconds * 1000, apart, zone), [zone]);
   const textOf = (value: number | null) => joined(figures[quantity](value));
@@ -164,7 +164,7 @@ export function MeterCurve(props: MeterCurveProps) {
 }
 
 /** Power begins at zero, for its area means energy; voltage and reactive power are shown where they are. */
-function axisOf(quantity: Drawn, curve: Curve, other: Curve | null, rated: number | null) {
+function axisOf(quantity: Drawn, curve: Curve, other: Curve | null, rated: number | null, band: ClearSkyBand | null) {
   const values = [...curve.values, ...(other?.values ?? [])].filter((value) => value !== null);
   let [low, high] = values.reduce<[number, number]>(
     ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
@@ -175,7 +175,9 @@ function axisOf(quantity: Drawn, curve: Curve, other: Curve | null, rated: numbe
     const room = Math.max(1, (high - low) * 0.1);
     return valueAxis(low - room, high + room, 6);
   }
-  if (quantity === "power") high = Math.max(high * 1.04, rated !== null && high > rated * 0.6 ? rated * 1.02 : 0, 10);
+  if (quantity === "power") {
+    high = Math.max(high * 1.04, rated !== null && high > rated * 0.6 ? rated * 1.02 : 0, ...(band?.high ?? []), 10);
+  }
   // The night's draw of a few watts is no reason for half an axis below zero.
   return valueAxis(low < -0.05 * high ? low : 0, Math.max(high, 10), 6);
 }
