@@ -95,7 +95,7 @@ pub(super) fn oldest_readings(
         position(stored).is_some_and(|position| {
             position.time >= query.start
                 && position.time <= query.end
-                && query.after.is_none_or(|after| position >= after)
+                && query.after.is_none_or(|after| position > after)
         })
     };
     let mut found = oldest_live(connection, owner, start, end, query.after, limit)?;

