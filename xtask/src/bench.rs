@@ -1,13 +1,14 @@
-//! `cargo xtask bench NAME`: measures by `wattwitness bench NAME --json` and sets the figures
-//! beside their goals. The measuring itself is the binary's; a missed goal is shown and is no
-//! failure, since machines differ.
+//! `cargo xtask bench NAME`: measures and sets the figures beside their goals. The measuring itself
+//! is done by `wattwitness bench NAME --json`, and for the dashboard by its own script in a browser,
+//! against demos that are started here. A missed goal is shown and is no failure, since machines
+//! differ.
 
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-use crate::demo::{self, Profile};
+use crate::demo::{self, Profile, RunningDemo};
 use crate::program::Program;
 use crate::setup;
 use crate::workspace::Workspace;
@@ -27,6 +28,10 @@ impl Goal {
             "bytes_per_reading_live" => Self::AtMost(170.0),
             "bytes_per_reading_sealed" => Self::AtMost(6.0),
             "chart_p99_ms" => Self::AtMost(20.0),
+            "first_view_js_gzip_kb" => Self::AtMost(150.0),
+            "largest_paint_ms" | "receipt_to_screen_p99_ms" => Self::AtMost(1_000.0),
+            "year_chart_draw_ms" => Self::AtMost(50.0),
+            "tab_requests_per_min" => Self::AtMost(2.0),
             _ => return None,
         })
     }
@@ -48,20 +53,68 @@ impl Goal {
 
 /// Measures and prints: one JSON object, or a table.
 pub(crate) fn run(workspace: &Workspace, name: &str, json: bool, args: &[String]) -> Result<()> {
-    setup::dashboard(workspace)?;
-    let binary = demo::build(workspace, Profile::Release)?;
-    let text = Program::new(binary)
-        .args(["bench", name, "--json"])
-        .args(args)
-        .read()
-        .with_context(|| format!("the benchmark `{name}` gave no figures"))?;
-    let figures = figures(&text).with_context(|| format!("the benchmark `{name}`"))?;
+    let figures = match name {
+        "dashboard" => in_a_browser(workspace, args),
+        _ => by_the_binary(workspace, name, args),
+    };
+    let figures = figures.with_context(|| format!("the benchmark `{name}` gave no figures"))?;
     crate::result(&if json {
         format!("{}\n", Value::Object(figures))
     } else {
         table(&figures)
     });
     Ok(())
+}
+
+fn by_the_binary(workspace: &Workspace, name: &str, args: &[String]) -> Result<Map<String, Value>> {
+    setup::dashboard(workspace)?;
+    let binary = demo::build(workspace, Profile::Release)?;
+    let text = Program::new(binary)
+        .args(["bench", name, "--json"])
+        .args(args)
+        .read()?;
+    figures(&text)
+}
+
+/// The parts of the dashboard's benchmark, and the park in front of which each is measured.
+const DASHBOARD_PARTS: [(&str, &[&str]); 3] = [
+    ("views", &["--meters", "3", "--history", "366d"]),
+    ("live", &["--meters", "10", "--history", "2h"]),
+    (
+        "memory",
+        &["--meters", "10", "--history", "2d", "--speed", "120"],
+    ),
+];
+
+/// Measures the chosen parts, or all, one after the other, each before a demo of its own.
+fn in_a_browser(workspace: &Workspace, chosen: &[String]) -> Result<Map<String, Value>> {
+    if let Some(part) = chosen.iter().find(|part| {
+        let mut parts = DASHBOARD_PARTS.iter();
+        parts.all(|(name, _)| name != part)
+    }) {
+        bail!(
+            "the dashboard's benchmark has no part `{part}`: views, live and memory are its parts"
+        );
+    }
+    setup::debian_packages(&[&setup::CHROMIUM])?;
+    let folder = setup::dashboard(workspace)?;
+    let binary = demo::build(workspace, Profile::Release)?;
+    let mut all = Map::new();
+    for (part, park) in DASHBOARD_PARTS {
+        if !chosen.is_empty() && !chosen.iter().any(|name| name == part) {
+            continue;
+        }
+        setup::announce(format_args!("measuring: {part}"));
+        let demo = RunningDemo::start(&binary, &workspace.scratch().join("bench"), park)?;
+        let text = Program::new("node")
+            .args(["e2e/bench-dashboard.mjs", part])
+            .env("WATTWITNESS_URL", demo.url())
+            .folder(&folder)
+            .read()?;
+        demo.stop()?;
+        all.extend(figures(&text).with_context(|| format!("the part `{part}`"))?);
+    }
+    Ok(all)
 }
 
 /// Reads one object of numbers, and nothing else.
@@ -148,6 +201,17 @@ mod tests {
              chart_p99_ms                 31.5        ≤ 20  missed\n\
              http_ratio                  0.634     ≥ 0.600  met\n\
              p256_verify_per_s          13,513\n"
+        );
+    }
+
+    #[test]
+    fn the_dashboards_figures_stand_beside_the_goals_of_the_first_view_and_of_an_open_tab() {
+        let figures = figures(r#"{"first_view_js_gzip_kb": 151.2, "tab_requests_per_min": 1.4}"#);
+        assert_eq!(
+            table(&figures.unwrap()),
+            "figure                       measured        goal\n\
+             first_view_js_gzip_kb           151.2       ≤ 150  missed\n\
+             tab_requests_per_min            1.400         ≤ 2  met\n"
         );
     }
 

@@ -36,6 +36,7 @@ Examples:
   cargo xtask check                       formatting, lints, documentation, licences, arrows
   cargo xtask bench ingest                figures beside their goals
   cargo xtask bench ingest --json         one JSON object, figure to number
+  cargo xtask bench dashboard             the same of the dashboard, in Chromium
   cargo xtask fuzz --seconds 60           every fuzz target for a minute
 
 Exit codes: 0 all is well; 1 a test or check failed, or a step broke; 2 the command line is wrong;
@@ -74,12 +75,13 @@ enum Command {
     },
     /// Measures, and shows the figures beside their goals
     Bench {
-        /// What to measure, for instance `ingest`
+        /// What to measure: `ingest` or `dashboard`
         name: String,
         /// Prints one JSON object, figure name to number, instead of the table
         #[arg(long)]
         json: bool,
-        /// Passed on to `wattwitness bench`
+        /// Passed on to `wattwitness bench`; for the dashboard: the parts to measure, all when none
+        /// is named (views, live, memory)
         #[arg(last = true)]
         args: Vec<String>,
     },
