@@ -7,7 +7,7 @@ import { ratio } from "../util/format.ts";
 import { t } from "../util/text.ts";
 import styles from "./style-colours.module.css";
 
-/** What is written or drawn on what, and the least contrast that WCAG 2.2 AA asks for it. */
+/** What is on what, and the least contrast that WCAG 2.2 AA asks for it: 4.5 of letters, 3 of what is drawn. */
 const pairs = [
   ...(["ground", "raised", "sunken"] as const).flatMap((ground) =>
     (["ink", "ink-soft", "accent", "late", "gone"] as const).map((ink) => ({ ink, ground, least: 4.5 })),
@@ -42,7 +42,7 @@ function Pair({ ink, ground, least }: (typeof pairs)[number]) {
   return (
     <li data-testid="contrast" data-ratio={measured ?? undefined} data-least={least}>
       <span ref={ref} className={styles["swatch"]} style={{ color: `var(--${ink})`, background: `var(--${ground})` }} aria-hidden="true">
-        {t("style.letter")}
+        {least === 4.5 ? t("style.letter") : <span className={styles["line"]} />}
       </span>
       <span>
         <code>{ink}</code>
