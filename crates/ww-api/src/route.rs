@@ -289,6 +289,10 @@ pub const ROUTES: &[Route] = &[
             parameter("after", Shape::Integer, "Only readings with a higher id, such as the `last_reading_id` of the answer before."),
         ])
         .summary("Lists readings that are not on a chain yet, oldest first."),
+    Route::get("/api/v1/energy", "list_energy", Body::JsonArray("Energy"))
+        .tag("energy").summary("Energy of all installations that were ever approved, by number: each as for one."),
+    Route::get("/api/v1/readings/latest", "list_latest_readings", Body::JsonArray("Reading"))
+        .tag("readings").summary("Shows the latest reading of each installation that has one, by number of the installation."),
     Route::get("/api/v1/readings/latest/{installation_id}", "read_latest_reading", Body::Json("Reading"))
         .tag("readings").query(&[VERIFIED_ONLY, ON_CHAIN_ONLY])
         .summary("Shows the reading with the newest measurement time. One whose time was more than a minute ahead when it came is passed over."),

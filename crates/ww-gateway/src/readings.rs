@@ -11,7 +11,10 @@ use ww_api::reading::{PendingReadings, split_reading_id};
 use ww_api::{
     Chart, Energy, Evidence, Finding, Milli, Reading, TimeFrame, WindowDetail, WindowSummary,
 };
-use ww_store::{InstallationId, Position, ReadingId, ReadingQuery, StoredReading, WindowQuery};
+use ww_store::{
+    InstallationId, InstallationState, Position, ReadingId, ReadingQuery, StoredReading,
+    WindowQuery,
+};
 use ww_wire::{ChainIndex, Sequence, UtcMillis};
 
 use std::sync::Arc;
@@ -197,6 +200,20 @@ pub(crate) async fn latest(
     Ok(Json(view::reading(&meter, &latest)))
 }
 
+/// `GET /api/v1/readings/latest`.
+pub(crate) async fn latest_of_all(State(gateway): State<Gateway>) -> Result<Json<Vec<Reading>>> {
+    let mut readings = Vec::new();
+    for installation in gateway.store.installations().await? {
+        let Some(meter) = gateway.registry.by_installation(installation.id) else {
+            continue;
+        };
+        if let Some(latest) = gateway.store.latest(installation.id).await? {
+            readings.push(view::reading(&meter, &latest));
+        }
+    }
+    Ok(Json(readings))
+}
+
 /// `GET /api/v1/installations/{id}/readings/{reading_id}`. A plain sequence number is taken too.
 pub(crate) async fn one(
     State(gateway): State<Gateway>,
@@ -283,6 +300,22 @@ pub(crate) async fn energy(
     let summary = gateway.store.energy(meter.installation, now).await?;
     let summary = summary.ok_or_else(|| Failure::not_found(format!("installation {id}")))?;
     Ok(Json(view::energy(meter.installation.0, &summary)))
+}
+
+/// `GET /api/v1/energy`.
+pub(crate) async fn energies(State(gateway): State<Gateway>) -> Result<Json<Vec<Energy>>> {
+    let mut energies = Vec::new();
+    for installation in gateway.store.installations().await? {
+        if installation.state == InstallationState::Waiting {
+            continue;
+        }
+        let id = installation.id;
+        let now = now_of(&gateway, id).await?.unwrap_or(UtcMillis::ZERO);
+        if let Some(summary) = gateway.store.energy(id, now).await? {
+            energies.push(view::energy(id.0, &summary));
+        }
+    }
+    Ok(Json(energies))
 }
 
 /// The time that a calendar ends with: now, or the newest reading's while the gateway does not

@@ -167,7 +167,9 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             "/api/v1/installations/{id}/revoke",
             post(installations::revoke),
         )
+        .route("/api/v1/energy", get(readings::energies))
         .route("/api/v1/readings/pending", get(readings::pending))
+        .route("/api/v1/readings/latest", get(readings::latest_of_all))
         .route(
             "/api/v1/readings/latest/{installation_id}",
             get(readings::latest),

@@ -84,6 +84,29 @@ async fn latest_is_the_newest_measurement_not_the_newest_arrival() {
 }
 
 #[tokio::test]
+async fn a_park_is_told_whole_as_each_of_its_meters_is() {
+    let world = World::start().await;
+    let one = world.enrolled().await;
+    let mut other = TestMeter::new();
+    let id = world.announce(&other, "AABBCCDDEE02").await;
+    world.approve(id, &json!({"rated_power_w": 800})).await;
+    other.id = id;
+    world.announce(&TestMeter::new(), "AABBCCDDEE03").await;
+    for meter in [&one, &other] {
+        world.submit(meter, &meter.reading(0)).await;
+        world.submit(meter, &meter.reading(1)).await;
+    }
+    let (mut latest, mut energy) = (Vec::new(), Vec::new());
+    for id in [one.id, other.id] {
+        latest.push(world.json(&format!("/api/v1/readings/latest/{id}")).await);
+        let path = format!("/api/v1/installations/{id}/energy");
+        energy.push(world.json(&path).await);
+    }
+    assert_eq!(world.json("/api/v1/readings/latest").await, json!(latest));
+    assert_eq!(world.json("/api/v1/energy").await, json!(energy));
+}
+
+#[tokio::test]
 async fn nothing_is_404_for_latest_and_empty_for_lists_and_charts() {
     let world = World::start().await;
     let meter = world.enrolled().await;
