@@ -410,6 +410,8 @@ for (const colorScheme of ["light", "dark"] as const) {
         ["table", "?span=month&table=1"],
       ] as const) {
         test(`axe finds nothing in the ${what}`, async ({ page, request }) => {
+          // It looks at every colour and every cell; a busy machine takes its time over that.
+          test.slow();
           await openMeter(page, request, search);
           const { violations } = await new AxeBuilder({ page })
             .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
