@@ -387,7 +387,7 @@ const views = [
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {
-  for (const width of [320, 390, 1280]) {
+  for (const width of [320, 1280]) {
     test.describe(`${String(width)} px, ${colorScheme}`, () => {
       test.use({ colorScheme, viewport: { width, height: 900 } });
 
