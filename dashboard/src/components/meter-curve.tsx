@@ -163,7 +163,7 @@ export function MeterCurve(props: MeterCurveProps) {
   );
 }
 
-/** Power begins at zero, for its area means energy; voltage and reactive power are shown where they are. */
+/** Voltage is shown where it is; all else begins at zero, and the area under power means energy. */
 function axisOf(quantity: Drawn, curve: Curve, other: Curve | null, rated: number | null, band: ClearSkyBand | null) {
   const values = [...curve.values, ...(other?.values ?? [])].filter((value) => value !== null);
   let [low, high] = values.reduce<[number, number]>(
