@@ -10,7 +10,7 @@ interface ConfirmNameProps {
 }
 
 /** Its field among the problems of a form. */
-export const confirmField = "confirm";
+const confirmField = "confirm";
 
 /** Null when the name was typed; else what is to be said. Spaces at the ends and runs of them are no difference. */
 export function confirmProblem(value: string, name: string) {

@@ -6,7 +6,7 @@ import { groups } from "../util/format.ts";
 const fingerprintDigits = 16;
 const groupDigits = 4;
 
-export interface ComparedGroup {
+interface ComparedGroup {
   expected: string;
   /** Empty where nothing is typed yet. */
   typed: string;

@@ -4,13 +4,10 @@ import type { Announcement, Approval, EnrolmentDetail, LabelRequest } from "../a
 import type { InstallationDetail } from "../api/types.ts";
 
 export const sensorModels = ["shelly_em_gen1", "shelly_3em_gen1", "shelly_em1_gen2", "shelly_em_gen2"] as const;
-export type SensorModelName = (typeof sensorModels)[number];
 
 export const counters = ["total", "total_returned"] as const;
-export type CounterName = (typeof counters)[number];
 
 export const custodies = ["software", "secure_element"] as const;
-export type CustodyName = (typeof custodies)[number];
 
 /** The fields of the form as they are typed. */
 export interface Draft {

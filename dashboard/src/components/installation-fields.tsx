@@ -101,7 +101,7 @@ function zoneOption(zone: string): FieldOption {
   return { value: zone, label: zone.replaceAll("_", " ") };
 }
 
-export function SensorFields({ draft, onChange }: FieldsProps) {
+function SensorFields({ draft, onChange }: FieldsProps) {
   const isThreePhase = isThreePhaseModel(draft.sensorModel);
   return (
     <>
@@ -148,7 +148,7 @@ export function SensorFields({ draft, onChange }: FieldsProps) {
   );
 }
 
-export function PlantFields({ draft, onChange }: FieldsProps) {
+function PlantFields({ draft, onChange }: FieldsProps) {
   return (
     <>
       <TextPart draft={draft} onChange={onChange} field="ratedPower" unit={t("installations.unit.watts")} required />
@@ -157,7 +157,7 @@ export function PlantFields({ draft, onChange }: FieldsProps) {
   );
 }
 
-export function PlaceFields({ draft, onChange }: FieldsProps) {
+function PlaceFields({ draft, onChange }: FieldsProps) {
   const degrees = t("installations.unit.degrees");
   // Maps give both coordinates at once: they are put where they belong.
   const take = (changes: Partial<Draft>) => {
@@ -173,7 +173,7 @@ export function PlaceFields({ draft, onChange }: FieldsProps) {
   );
 }
 
-export function CustodyField({ draft, onChange }: FieldsProps) {
+function CustodyField({ draft, onChange }: FieldsProps) {
   return (
     <RadioField
       name="custody"
