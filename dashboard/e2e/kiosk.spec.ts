@@ -107,6 +107,19 @@ test("a new gateway brings its dashboard without anybody reloading the page", as
   expect(new URL(page.url()).searchParams.has("kiosk")).toBe(true);
 });
 
+test("a meter's page too is all on the screen, without anything to operate", async ({ page, request }) => {
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  const installations = (await (await request.get("/api/v1/installations/")).json()) as { id: number; state: string }[];
+  const active = installations.find(({ state }) => state === "active");
+  await page.goto(`/meters/${String(active?.id)}?kiosk`);
+  await page.locator("main canvas").waitFor();
+  await expect(page.locator("main").locator("a, button, input, select, summary").filter({ visible: true })).toHaveCount(0);
+  const lowest = await page.evaluate(() =>
+    Math.max(...[...document.querySelectorAll("main section *")].map((element) => element.getBoundingClientRect().bottom)),
+  );
+  expect(lowest).toBeLessThanOrEqual(1080);
+});
+
 test("a gateway that is away is said, and the last figures stay", async ({ page }) => {
   await page.goto("/?kiosk");
   await page.locator(power).waitFor();

@@ -1,11 +1,9 @@
 // The frame around every page: the bars, who may see it, and what stands in its place while it is fetched or when it fails.
 
-import { Suspense } from "react";
+import { lazy, Suspense } from "react";
 import { useLocation } from "wouter";
 import { ErrorBoundary } from "./components/error-boundary.tsx";
 import { LoginEnded } from "./components/login-ended.tsx";
-import { KioskLocked, KioskScreen } from "./components/kiosk-screen.tsx";
-import { LoginForm } from "./components/login-form.tsx";
 import { PageFooter } from "./components/page-footer.tsx";
 import { PageHeader } from "./components/page-header.tsx";
 import { useLanguage } from "./hooks/language.ts";
@@ -15,6 +13,11 @@ import { CurrentPage, loginPath } from "./routes.tsx";
 import { PageSkeleton } from "./ui/page-skeleton.tsx";
 import { t } from "./util/text.ts";
 import styles from "./dashboard.module.css";
+
+// What few visits need is fetched by those alone.
+const LoginForm = lazy(async () => ({ default: (await import("./components/login-form.tsx")).LoginForm }));
+const KioskScreen = lazy(async () => ({ default: (await import("./components/kiosk-screen.tsx")).KioskScreen }));
+const KioskLocked = lazy(async () => ({ default: (await import("./components/kiosk-screen.tsx")).KioskLocked }));
 
 export function Dashboard() {
   const [language] = useLanguage();
@@ -27,18 +30,20 @@ export function Dashboard() {
       <a href="#content" className={styles["skip"]}>
         {t("app.skipToContent")}
       </a>
-      {kiosk ? <KioskScreen /> : <PageHeader />}
+      {kiosk ? (
+        <Suspense>
+          <KioskScreen />
+        </Suspense>
+      ) : (
+        <PageHeader />
+      )}
       {kiosk ? null : <LoginEnded />}
       <main id="content" className={styles["content"]} tabIndex={-1}>
-        {reason !== null && path !== loginPath ? (
-          <Locked reason={reason} kiosk={kiosk} />
-        ) : (
-          <ErrorBoundary key={path}>
-            <Suspense fallback={<PageSkeleton label={t("app.loading")} />}>
-              <CurrentPage />
-            </Suspense>
-          </ErrorBoundary>
-        )}
+        <ErrorBoundary key={path}>
+          <Suspense fallback={<PageSkeleton label={t("app.loading")} />}>
+            {reason !== null && path !== loginPath ? <Locked reason={reason} kiosk={kiosk} /> : <CurrentPage />}
+          </Suspense>
+        </ErrorBoundary>
       </main>
       {kiosk ? null : <PageFooter />}
     </div>

@@ -16,6 +16,7 @@ import { MeterStatus } from "../components/meter-status.tsx";
 import { MeterTotals } from "../components/meter-totals.tsx";
 import { useLiveStream } from "../hooks/live-stream.ts";
 import { useMay } from "../hooks/session.ts";
+import { useKiosk } from "../hooks/url-state.ts";
 import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { knownZone } from "../util/instant.ts";
@@ -39,13 +40,14 @@ export default function MeterPage() {
 function Meter({ installation, all }: { installation: Installation; all: readonly Installation[] }) {
   const { phase } = useLiveStream();
   const mayOperate = useMay("operator").allowed;
+  const kiosk = useKiosk();
   const { id, name, state } = installation;
   return (
     <div className={styles["page"]} data-stale={phase === "waiting" || undefined} data-testid="meter-page">
       <title>{t("app.pageTitle", { page: name })}</title>
       <header className={styles["head"]}>
         <h1 className={styles["name"]}>{name}</h1>
-        {mayOperate ? <Link href={`/installations/${String(id)}`}>{t("meter.manage")}</Link> : null}
+        {mayOperate && !kiosk ? <Link href={`/installations/${String(id)}`}>{t("meter.manage")}</Link> : null}
       </header>
       <div className={styles["lead"]}>
         <ErrorBoundary>
@@ -63,10 +65,12 @@ function Meter({ installation, all }: { installation: Installation; all: readonl
       <ErrorBoundary>
         <MeterStatus installation={installation} all={all} />
       </ErrorBoundary>
-      <ErrorBoundary>
-        <MeterFacts installation={installation} />
-      </ErrorBoundary>
-      {state === "waiting" ? null : (
+      {kiosk ? null : (
+        <ErrorBoundary>
+          <MeterFacts installation={installation} />
+        </ErrorBoundary>
+      )}
+      {state === "waiting" || kiosk ? null : (
         <ErrorBoundary>
           <LatestRecords installations={[installation]} />
         </ErrorBoundary>
