@@ -35,14 +35,15 @@ interface RecordReadingProps {
   reading: Reading & { record: string };
   installation: Installation;
   meterKey: MeterKey;
+  /** The number that was asked for, whatever the answer calls itself. */
+  asked: number;
 }
 
 /** To be keyed by the reading. */
-export function RecordReading({ reading, installation, meterKey }: RecordReadingProps) {
+export function RecordReading({ reading, installation, meterKey, asked }: RecordReadingProps) {
   const [copy, setCopy] = useState<ReadingClaim | null>(null);
-  const asked = { installation: installation.id, reading: reading.id };
   const { record, signature, proof } = reading;
-  const original: ReadingClaim = { record, signature, proof, shown: reading, asked };
+  const original: ReadingClaim = { record, signature, proof, shown: reading, asked: { installation: installation.id, reading: asked } };
   const { verdict: held } = useVerdict("reading", { claim: original, meterKey }, verify);
   const claim = copy ?? original;
   const { verdict, hasFailed, retry } = useVerdict("reading", { claim, meterKey }, verify);

@@ -36,14 +36,15 @@ interface WindowRecordProps {
   installation: Installation;
   meterKey: MeterKey;
   previous: PreviousClaim;
+  /** The chain index that was asked for, whatever the answer calls itself. */
+  asked: number;
 }
 
 /** To be keyed by the window. */
-export function WindowRecord({ window, installation, meterKey, previous }: WindowRecordProps) {
+export function WindowRecord({ window, installation, meterKey, previous, asked }: WindowRecordProps) {
   const [copy, setCopy] = useState<WindowClaim | null>(null);
   const { record, signature, readings } = window;
-  const asked = { installation: installation.id, window: window.id };
-  const original: WindowClaim = { record, signature, readings, previous, shown: window, asked };
+  const original: WindowClaim = { record, signature, readings, previous, shown: window, asked: { installation: installation.id, window: asked } };
   const claim = copy ?? original;
   const { verdict, hasFailed, retry } = useVerdict("window", { claim, meterKey }, verify);
 

@@ -52,7 +52,7 @@ export default function ReadingPage() {
     );
   }
   if (isOfUnknownVersion(record)) return <UnknownRecord reading={data} record={record} />;
-  return <RecordReading key={data.id} reading={{ ...data, record }} installation={meter.installation} meterKey={meter.key} />;
+  return <RecordReading key={data.id} reading={{ ...data, record }} installation={meter.installation} meterKey={meter.key} asked={reading} />;
 }
 
 /** Whether this says to be a record, of a version that came after this page. */

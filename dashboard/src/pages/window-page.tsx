@@ -38,7 +38,7 @@ export default function WindowPage() {
   }
   if (!data || !meter.installation || !meter.key || (isLinked && before.isPending)) return <PageSkeleton label={t("proof.window.loading")} />;
   const previous = isLinked ? servedAs(before.data?.record) : data.previous_id === null ? "not-held" : "not-window";
-  return <WindowRecord key={data.id} window={data} installation={meter.installation} meterKey={meter.key} previous={previous} />;
+  return <WindowRecord key={data.id} window={data} installation={meter.installation} meterKey={meter.key} previous={previous} asked={window} />;
 }
 
 function servedAs(record: string | undefined): PreviousClaim {
