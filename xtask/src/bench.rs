@@ -106,8 +106,8 @@ fn in_a_browser(workspace: &Workspace, chosen: &[String]) -> Result<Map<String, 
         }
         setup::announce(format_args!("measuring: {part}"));
         let demo = RunningDemo::start(&binary, &workspace.scratch().join("bench"), park)?;
-        let text = Program::new("node")
-            .args(["e2e/bench-dashboard.mjs", part])
+        let text = Program::new("npm")
+            .args(["run", "--silent", "bench", "--", part])
             .env("WATTWITNESS_URL", demo.url())
             .folder(&folder)
             .read()?;
