@@ -70,6 +70,7 @@ test.each([
   ["a meter was revoked", [{ ...installation, state: "revoked" as const }], true],
   ["a meter was replaced", [{ ...installation, replaced_by: 2 }], true],
   ["a meter came", [installation, { ...installation, id: 2 }], true],
+  ["a meter went", [], true],
   ["a meter went and another came", [{ ...installation, id: 2 }], true],
 ])("the states of two lists are compared: %s", (_claim, after, differ) => {
   expect(statesDiffer([installation], after)).toBe(differ);

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { queries } from "../api/queries.ts";
 import { useNow } from "../hooks/now.ts";
+import { parkZone } from "../hooks/park.ts";
 import { keepAwake, hideIdleCursor } from "../hooks/wall-screen.ts";
 import { Glyph } from "../ui/glyph.tsx";
 import { Notice } from "../ui/notice.tsx";
@@ -27,7 +28,7 @@ const drift = [
 /** The bar of a wall screen. While it stands the whole page is one for a wall. */
 export function KioskScreen() {
   const now = useNow(60_000);
-  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = parkZone(useQuery({ ...queries.installations(), enabled: false }).data);
   const place = drift[Math.floor(now / 60_000) % drift.length] ?? drift[0];
   useEffect(() => {
     const { dataset } = document.documentElement;

@@ -7,7 +7,13 @@ import { queries } from "../api/queries.ts";
 import { newestFirst, placeInTime } from "../api/reading-order.ts";
 import type { Energy, Installation, InstallationDetail, Reading } from "../api/types.ts";
 import { clearSkyBand, type Aspect, type ClearSkyBand } from "../util/clear-sky.ts";
-import type { LocalDay } from "../util/instant.ts";
+import { knownZone, type LocalDay } from "../util/instant.ts";
+
+/** The park's clock: that of its first active meter, this browser's while there is none. */
+export function parkZone(installations: readonly Installation[] | undefined): string {
+  const first = installations?.find(({ state }) => state === "active") ?? installations?.[0];
+  return first ? knownZone(first.timezone) : new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
 
 /** What the park delivers at the moment. */
 export interface ParkPower {
