@@ -28,9 +28,9 @@ const code = readdirSync(source, { recursive: true })
   .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".test.ts") && file !== "api/schema.ts")
   .map((file) => readFileSync(new URL(file, source), "utf8"))
   .join("\n");
-const said = new Set([...code.matchAll(/"((?:[a-z][A-Za-z0-9]*\.)+[A-Za-z0-9]+)"/g)].map(([, id]) => id));
-const patterns = [...code.matchAll(/`((?:[a-z][A-Za-z0-9]*\.)+[^`\s]*\$\{[^`]*)`/g)].map(
-  ([, template]) => new RegExp(`^${template.replaceAll(".", "\\.").replaceAll(/\$\{[^}]*\}/g, "[A-Za-z0-9-]+")}$`),
+const said = new Set([...code.matchAll(/"((?:[a-z]\w*\.)+[\w-]+)"/g)].map(([, id]) => id));
+const patterns = [...code.matchAll(/`((?:[a-z]\w*\.)+[^`\s]*\$\{[^`]*)`/g)].map(
+  ([, template]) => new RegExp(`^${template.replaceAll(".", "\\.").replaceAll(/\$\{[^}]*\}/g, "[\\w-]+")}$`),
 );
 
 for (const file of readdirSync(new URL("en/", locales))) {

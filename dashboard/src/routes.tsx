@@ -37,11 +37,8 @@ function open(route: PageRoute, language: Language): Promise<ReactNode> {
   const known = opened.get(key);
   if (known) return known;
   const opening = Promise.all([route.page(), loadTexts(route.texts, language)]).then(([{ default: Content }]) => <Content />);
+  // What could not be fetched stays so until the page is loaded anew: asked for again in the next render, it would never be seen to have failed.
   opened.set(key, opening);
-  opening.catch(() => {
-    // What could not be fetched is fetched again at the next try.
-    opened.delete(key);
-  });
   return opening;
 }
 

@@ -4,7 +4,8 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { proofQueries } from "../api/proof-queries.ts";
 import { queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
-import { engineHere, type Engine } from "../util/p256.ts";
+import type { Engine } from "../util/crypto-engine.ts";
+import { engineHere } from "../util/p256.ts";
 import type { MeterKey } from "../util/verify-reading.ts";
 
 /** A meter with the key that its records are held against. */

@@ -1,7 +1,7 @@
 // The tree of RFC 9162, section 2.1, over a window's readings: roots, and a leaf's way up to one. It does not know what the entries are.
 
 import { joinedBytes, type Bytes } from "./hex.ts";
-import type { Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
 
 /** One step up from a leaf: the leaves below the node that one comes from, those below its sibling, and on which side that stands. */
 export interface Step {

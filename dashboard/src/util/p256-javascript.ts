@@ -2,7 +2,7 @@
 
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
 
 export const javascriptEngine: Engine = {
   name: "javascript",

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { signatureStructure, signedItems, type Meaning } from "./cose.ts";
 import { bytes, keys, ourRecords, records, sign, vectors } from "./golden-vectors.fixture.ts";
 import { hexOf } from "./hex.ts";
-import { engineHere, signatureFault, webCryptoEngine, type Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
+import { engineHere, signatureFault, webCryptoEngine } from "./p256.ts";
 import { javascriptEngine } from "./p256-javascript.ts";
 import { verifies } from "./verify-checks.ts";
 

@@ -1,14 +1,7 @@
 // ES256 as docs/FORMAT.md section 3 asks for it, over WebCrypto, or over JavaScript where a browser hides WebCrypto (plain http). It signs nothing.
 
-import { bytesOf, type Bytes } from "./hex.ts";
-
-/** Who computes: both give the same answers. */
-export interface Engine {
-  readonly name: "webcrypto" | "javascript";
-  sha256: (bytes: Bytes) => Promise<Bytes>;
-  /** Whether r ‖ s is a signature over the SHA-256 of the message by the key X ‖ Y. False for a key that is no point of the curve. */
-  verifies: (key: Bytes, message: Bytes, signature: Bytes) => Promise<boolean>;
-}
+import type { Engine } from "./crypto-engine.ts";
+import { bytesOf } from "./hex.ts";
 
 export type SignatureFault = "shape" | "out-of-range" | "high-s";
 

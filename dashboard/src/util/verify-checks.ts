@@ -2,7 +2,8 @@
 
 import { signatureStructure, type Meaning } from "./cose.ts";
 import { bytesOf, hexOf } from "./hex.ts";
-import { signatureFault, type Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
+import { signatureFault } from "./p256.ts";
 import type { Refusal } from "./record-fields.ts";
 
 export type CheckName =

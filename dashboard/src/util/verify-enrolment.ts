@@ -2,7 +2,7 @@
 // is for the reader to decide.
 
 import type { SignedItem } from "./cose.ts";
-import type { Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
 import { decode, digitsIn, numberIn, valueOf, type SignedRecord } from "./record-fields.ts";
 import { digestOf, fromMilli, verifies } from "./verify-checks.ts";
 

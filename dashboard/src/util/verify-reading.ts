@@ -4,7 +4,7 @@
 import type { SignedItem } from "./cose.ts";
 import { bytesOf, hexOf, type Bytes } from "./hex.ts";
 import { leafHash, nodesOnPath } from "./merkle.ts";
-import type { Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
 import { decode, digitsIn, numberIn, valueOf, type SignedRecord } from "./record-fields.ts";
 import { readingFlags } from "./record-layout.ts";
 import {

@@ -3,7 +3,7 @@
 
 import { bytesOf, hexOf, type Bytes } from "./hex.ts";
 import { rootOf } from "./merkle.ts";
-import type { Engine } from "./p256.ts";
+import type { Engine } from "./crypto-engine.ts";
 import { decode, digitsIn, numberIn, valueOf, type SignedRecord } from "./record-fields.ts";
 import { windowFlags } from "./record-layout.ts";
 import {
