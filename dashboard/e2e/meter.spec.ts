@@ -306,14 +306,16 @@ test("starts, outages and gaps are marks that say what they are", async ({ page,
 });
 
 test("corrections and overlap are told beside the lifetime figure", async ({ page, request }) => {
-  await page.route("**/energy", async (route) => {
+  await page.route("**/api/v1/energy", async (route) => {
     const answer = await route.fetch();
-    const energy = (await answer.json()) as Record<string, unknown>;
-    await route.fulfill({ response: answer, json: { ...energy, lifetime_wh: 10_000, corrected_wh: 1500, overlap_wh: 250 } });
+    const energies = (await answer.json()) as Record<string, unknown>[];
+    const corrected = energies.map((energy) => Object.assign(energy, { lifetime_wh: 10_000, corrected_wh: 1500, overlap_wh: 250 }));
+    await route.fulfill({ response: answer, json: corrected });
   });
   await openMeter(page, request);
   const row = page.locator("div", { has: page.getByTestId("energy-lifetime") }).last();
-  await expect(row).toContainText(/1\.50.kWh of it taken back by signed corrections; 8\.50.kWh remain/);
+  await expect(row).toContainText(/8\.50.kWh/);
+  await expect(row).toContainText(/10\.00.kWh measured; 1\.50.kWh of it taken back by signed corrections/);
   await expect(row).toContainText(/250.Wh were measured beside/);
 });
 

@@ -71,11 +71,11 @@ function answer(route: Route, park: MadeUpPark): Promise<void> {
   if (path === "/installations/") return route.fulfill({ json: park.meters.map(installationOf) });
   if (path === "/status/") return route.fulfill({ json: statusOf(park.meters) });
   if (path === "/alerts") return route.fulfill({ json: park.alerts });
+  if (path === "/energy") return route.fulfill({ json: park.meters.filter(({ state }) => state !== "waiting").map(energyOf) });
   const [, collection, id, part] = path.split("/");
   const meter = park.meters.find((each) => String(each.id) === id);
   if (!meter) return problem(route, 404, "There is nothing here");
   if (collection === "installations" && part === undefined) return route.fulfill({ json: detailOf(meter) });
-  if (collection === "installations" && part === "energy") return route.fulfill({ json: energyOf(meter) });
   if (collection === "readings" && part === undefined) return route.fulfill({ json: times(24, 10).map((time) => readingOf(meter, time)) });
   if (collection === "readings" && part === "optimized") return route.fulfill({ json: times(200, 120).map((time) => readingOf(meter, time)) });
   return problem(route, 404, "There is nothing here");

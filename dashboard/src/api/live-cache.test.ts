@@ -63,7 +63,7 @@ describe("energy", () => {
 function park(): QueryClient {
   const client = new QueryClient();
   client.setQueryData(keys.records(1), [readingAt(10, 1)]);
-  client.setQueryData(keys.energy(1), energy);
+  client.setQueryData(keys.energies, [energy]);
   client.setQueryData(keys.curve(1, 0, 100_000), [{ time: 10, watts: 100 }]);
   client.setQueryData(keys.curve(1, 100_000, 200_000), []);
   return client;
@@ -74,7 +74,7 @@ describe("an event of the stream", () => {
     const client = park();
     receiveReading(client, readingAt(20, 2));
     expect(client.getQueryData<Reading[]>(keys.records(1))?.map(({ timestamp }) => timestamp)).toEqual([20, 10]);
-    expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(11);
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(11);
     expect(client.getQueryData(keys.curve(1, 0, 100_000))).toEqual([
       { time: 10, watts: 100 },
       { time: 20, watts: 100 },
@@ -85,8 +85,8 @@ describe("an event of the stream", () => {
   test("that begins a local day adds to none: the gateway is asked", () => {
     const client = park();
     receiveReading(client, readingAt(86_400, 2));
-    expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(10);
-    expect(client.getQueryState(keys.energy(1))?.isInvalidated).toBe(true);
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(10);
+    expect(client.getQueryState(keys.energies)?.isInvalidated).toBe(true);
   });
 
   test.each([
@@ -94,10 +94,10 @@ describe("an event of the stream", () => {
     ["when there is no other", []],
   ])("that comes %s has the gateway asked for the energy", (_when, records) => {
     const client = new QueryClient();
-    client.setQueryData(keys.energy(1), energy);
+    client.setQueryData(keys.energies, [energy]);
     client.setQueryData(keys.records(1), records);
     receiveReading(client, readingAt(30, 1.5));
-    expect(client.getQueryState(keys.energy(1))?.isInvalidated).toBe(true);
+    expect(client.getQueryState(keys.energies)?.isInvalidated).toBe(true);
   });
 
   test("that is replayed changes nothing", () => {
@@ -105,7 +105,7 @@ describe("an event of the stream", () => {
     receiveReading(client, readingAt(20, 2));
     receiveReading(client, readingAt(20, 2));
     expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(2);
-    expect(client.getQueryData<Energy>(keys.energy(1))?.today_wh).toBe(11);
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(11);
   });
 
   test("leaves what was not asked for alone", () => {

@@ -58,9 +58,12 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   const before = known?.[0];
   if (!before || placeInTime(before) * 1000 < localDay(placeInTime(reading) * 1000, zoneOf(client, meter)).start) {
     // The first reading that is known here, or of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
-    void client.invalidateQueries({ queryKey: keys.energy(meter) });
+    // Many meters have theirs at the same midnight: what is being asked for already answers for all.
+    void client.invalidateQueries({ queryKey: keys.energies }, { cancelRefetch: false });
   } else {
-    client.setQueryData<Energy>(keys.energy(meter), (energy) => energy && countedOn(energy, before, reading));
+    client.setQueryData<Energy[]>(keys.energies, (energies) =>
+      energies?.map((energy) => (energy.installation_id === meter ? countedOn(energy, before, reading) : energy)),
+    );
   }
   client.setQueryData<Reading[]>(keys.records(meter), (records) => records && withRecord(records, reading));
 

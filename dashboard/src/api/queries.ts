@@ -32,7 +32,6 @@ export const keys = {
   status: ["status"],
   alerts: ["alerts"],
   energies: ["energy"],
-  energy: (installation: number) => ["energy", installation],
   records: (installation: number) => ["records", installation],
   recordsBefore: (installation: number, before: number, count: number) => ["records-before", installation, before, count],
   /** The start of every curve key of a meter, whichever day. */
@@ -96,10 +95,11 @@ export const queries = {
       refetchInterval: alertRefresh,
     }),
 
-  energy: (installation: number) =>
+  /** Of every meter that was ever approved, in one answer. */
+  energies: () =>
     queryOptions({
-      queryKey: keys.energy(installation),
-      queryFn: ({ signal }) => getJson<Energy>(`/api/v1/installations/${String(installation)}/energy`, signal),
+      queryKey: keys.energies,
+      queryFn: ({ signal }) => getJson<Energy[]>("/api/v1/energy", signal),
       refetchInterval: energyRefresh,
     }),
 

@@ -8,7 +8,7 @@ import { curvePoints, queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
 import { useInView } from "../hooks/in-view.ts";
 import { useNow } from "../hooks/now.ts";
-import { useClearSky, useStatusOf } from "../hooks/park.ts";
+import { useClearSky, useEnergyOf, useStatusOf } from "../hooks/park.ts";
 import { useKiosk } from "../hooks/url-state.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Glyph } from "../ui/glyph.tsx";
@@ -142,7 +142,7 @@ interface FiguresProps {
 /** Power and energy at the right of the strip; while the pointer is on a curve, the power at that time stands in place of the power now. */
 function Figures({ installation, points, cursor, zone }: FiguresProps) {
   const records = useQuery(queries.records(installation.id));
-  const energy = useQuery(queries.energy(installation.id));
+  const energy = useEnergyOf(installation.id);
   const reports = installation.liveness === "live" || installation.liveness === "late";
   const newest = reports ? (records.data?.[0]?.power_w ?? null) : null;
   const step = longestStep(86_400, curvePoints, installation.expected_cadence_s);

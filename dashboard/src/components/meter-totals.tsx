@@ -1,11 +1,9 @@
 // What one meter has produced: today, this month, this year and ever, with what signed corrections took back said beside it.
 
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { queries } from "../api/queries.ts";
-import type { Installation } from "../api/types.ts";
-import { lifetimeOf } from "../hooks/meter-chart.ts";
+import type { Energy, Installation } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
+import { useEnergyOf } from "../hooks/park.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
@@ -16,7 +14,7 @@ import { t } from "../util/text.ts";
 import styles from "./meter-totals.module.css";
 
 export function MeterTotals({ installation }: { installation: Installation }) {
-  const { data, isError, isPending, refetch } = useQuery(queries.energy(installation.id));
+  const { data, isError, isPending, refetch } = useEnergyOf(installation.id);
   const zone = knownZone(installation.timezone);
   const now = useNow(60_000);
   if (isError && !data) {
@@ -24,7 +22,6 @@ export function MeterTotals({ installation }: { installation: Installation }) {
   }
   const year = periodAt("year", now, zone);
   const average = data?.average_7d_wh ?? null;
-  const lifetime = data ? lifetimeOf(data) : null;
   const rows: { id: string; label: string; note: ReactNode; wattHours: number | null }[] = [
     {
       id: "today",
@@ -37,8 +34,8 @@ export function MeterTotals({ installation }: { installation: Installation }) {
     {
       id: "lifetime",
       label: t("meter.totals.lifetime"),
-      note: lifetime === null ? null : lifetimeNote(lifetime, installation),
-      wattHours: lifetime?.before ?? null,
+      note: data ? lifetimeNote(data, installation) : null,
+      wattHours: data ? data.lifetime_wh - data.corrected_wh : null,
     },
   ];
   return (
@@ -63,9 +60,9 @@ export function MeterTotals({ installation }: { installation: Installation }) {
   );
 }
 
-function lifetimeNote({ corrected, after, overlap }: ReturnType<typeof lifetimeOf>, { replaces }: Installation): string {
+function lifetimeNote({ lifetime_wh, corrected_wh: corrected, overlap_wh: overlap }: Energy, { replaces }: Installation): string {
   const notes = [
-    corrected > 0 ? t("meter.totals.corrected", { energy: energy(corrected), after: energy(after) }) : null,
+    corrected > 0 ? t("meter.totals.corrected", { energy: energy(corrected), before: energy(lifetime_wh) }) : null,
     overlap > 0 ? t("meter.totals.overlap", { energy: energy(overlap) }) : null,
     replaces === null ? null : t("meter.totals.replaces"),
   ].filter((note) => note !== null);

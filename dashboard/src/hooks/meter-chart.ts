@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { curvePoints, queries } from "../api/queries.ts";
-import type { Energy, Installation, InstallationDetail, Reading } from "../api/types.ts";
+import type { Installation, InstallationDetail, Reading } from "../api/types.ts";
 import { drawnBars, sumOf, type DrawnBar } from "../util/bars.ts";
 import { dayCurve } from "../util/day-curve.ts";
 import { instantOf, knownZone } from "../util/instant.ts";
@@ -213,9 +213,4 @@ export function usePrefetch(installation: Installation, view: MeterView): (perio
     else if (quantity === "power") void client.prefetchQuery(queries.curve(installation.id, period.start, period.end));
     else void client.prefetchQuery(meterQueries.electric(installation.id, period.start, period.end));
   };
-}
-
-/** What a meter has ever produced, before and after what signed corrections have taken back, watt-hours. */
-export function lifetimeOf({ lifetime_wh: before, corrected_wh: corrected, overlap_wh: overlap }: Energy) {
-  return { before, corrected, after: before - corrected, overlap };
 }

@@ -76,29 +76,25 @@ export interface ParkEnergy {
 
 /** Adds up the energy of all meters that were ever approved, once each. */
 export function useParkEnergy(installations: readonly Installation[]): ParkEnergy {
-  const measured = installations.filter(countsInEnergy);
-  return useQueries({
-    queries: measured.map(({ id }) => queries.energy(id)),
-    combine: (answers) => {
-      const known = answers.flatMap(({ data }) => (data ? [data] : []));
-      const sum = (figure: (energy: Energy) => number | null): number | null =>
-        known.reduce<number | null>((total, energy) => {
-          const value = figure(energy);
-          return value === null ? total : (total ?? 0) + value;
-        }, null);
-      return {
-        today: sum(({ today_wh }) => today_wh),
-        month: sum(({ month_wh }) => month_wh),
-        year: sum(({ year_wh }) => year_wh),
-        lifetime: sum(({ lifetime_wh, corrected_wh }) => lifetime_wh - corrected_wh),
-        corrected: sum(({ corrected_wh }) => corrected_wh),
-        average: sum(({ average_7d_wh }) => average_7d_wh),
-        meters: known.length,
-        failed: answers.filter(({ isError, data }) => isError && !data).length,
-        isPending: answers.some(({ isPending }) => isPending),
-      };
-    },
-  });
+  const { data, isPending } = useQuery(queries.energies());
+  const measured = new Set(installations.filter(countsInEnergy).map(({ id }) => id));
+  const known = (data ?? []).filter(({ installation_id }) => measured.has(installation_id));
+  const sum = (figure: (energy: Energy) => number | null): number | null =>
+    known.reduce<number | null>((total, energy) => {
+      const value = figure(energy);
+      return value === null ? total : (total ?? 0) + value;
+    }, null);
+  return {
+    today: sum(({ today_wh }) => today_wh),
+    month: sum(({ month_wh }) => month_wh),
+    year: sum(({ year_wh }) => year_wh),
+    lifetime: sum(({ lifetime_wh, corrected_wh }) => lifetime_wh - corrected_wh),
+    corrected: sum(({ corrected_wh }) => corrected_wh),
+    average: sum(({ average_7d_wh }) => average_7d_wh),
+    meters: known.length,
+    failed: isPending ? 0 : measured.size - known.length,
+    isPending,
+  };
 }
 
 /** Energy of one meter for each kilowatt of its rated power, kWh/kWp; null when it could not be read. */
@@ -113,13 +109,20 @@ export interface Yield {
 export function useYields(installations: readonly Installation[]): { yields: Yield[]; unrated: number; isPending: boolean } {
   const inService = installations.filter(isInService);
   const rated = inService.filter(({ rated_power_w }) => rated_power_w !== null && rated_power_w > 0);
-  return useQueries({
-    queries: rated.map(({ id }) => queries.energy(id)),
-    combine: (answers) => ({
-      yields: rated.map((installation, place) => yieldOf(installation, answers[place]?.data)),
-      unrated: inService.length - rated.length,
-      isPending: answers.some(({ isPending }) => isPending),
-    }),
+  const { data, isPending } = useQuery(queries.energies());
+  const energies = new Map(data?.map((energy) => [energy.installation_id, energy]));
+  return {
+    yields: rated.map((installation) => yieldOf(installation, energies.get(installation.id))),
+    unrated: inService.length - rated.length,
+    isPending,
+  };
+}
+
+/** Energy of one meter. */
+export function useEnergyOf(installation: number) {
+  return useQuery({
+    ...queries.energies(),
+    select: (energies) => energies.find(({ installation_id }) => installation_id === installation),
   });
 }
 
