@@ -1,5 +1,5 @@
 //! Tables for spreadsheets (RFC 4180), row by row. What people have written is defused: a spreadsheet
-//! runs a cell that begins like a formula.
+//! runs a cell that begins like a formula, and where cells begin is up to its language.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
@@ -10,7 +10,14 @@ use futures_util::Stream;
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What a cell that a spreadsheet would run begins with.
-const RUN: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const RUN: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// What parts cells where a spreadsheet does not part them by commas. It then takes a quote inside a cell for
+/// a letter, so that a new line parts rows as well.
+const PARTS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// What a spreadsheet may overlook before it runs a cell.
+const OVERLOOKED: [char; 3] = [' ', '\u{a0}', '"'];
 
 /// A row under way.
 pub(crate) struct Row<'a> {
@@ -32,7 +39,7 @@ impl<'a> Row<'a> {
             self.table.push(b',');
         }
         self.is_empty = false;
-        if text.contains(['"', ',', '\n', '\r']) {
+        if text.contains(['"', ',']) || text.contains(PARTS) {
             self.table.push(b'"');
             self.table
                 .extend_from_slice(text.replace('"', "\"\"").as_bytes());
@@ -45,15 +52,28 @@ impl<'a> Row<'a> {
 
     /// A cell with what people, or meters, have said.
     pub(crate) fn said(&mut self, text: &str) -> &mut Self {
-        match text.starts_with(RUN) {
-            true => self.cell(&format!("'{text}")),
-            false => self.cell(text),
-        }
+        self.cell(&defused(text))
     }
 
     pub(crate) fn end(&mut self) {
         self.table.extend_from_slice(b"\r\n");
     }
+}
+
+/// A text with a `'` wherever a spreadsheet of any language could begin a cell that it runs.
+fn defused(text: &str) -> String {
+    let mut defused = String::with_capacity(text.len() + 1);
+    for cell in text.split_inclusive(PARTS) {
+        // Some drop a tab or a line's end that a cell begins with, and look at what comes then.
+        let is_first = defused.is_empty();
+        if cell.trim_start_matches(OVERLOOKED).starts_with(RUN)
+            || is_first && cell.starts_with(char::is_control)
+        {
+            defused.push('\'');
+        }
+        defused.push_str(cell);
+    }
+    defused
 }
 
 /// A table that a browser keeps as a file of this name.
@@ -95,17 +115,33 @@ mod tests {
                 .cell("-1.5")
                 .cell("a,b")
                 .cell("say \"x\"")
-                .cell("two\nlines");
+                .cell("two\nlines")
+                .cell("a;b");
         });
         assert_eq!(
             written,
-            ",-1.5,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\r\n"
+            ",-1.5,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"a;b\"\r\n"
         );
     }
 
     #[test]
+    fn a_spreadsheet_that_parts_cells_elsewhere_runs_nothing_either() {
+        for (said, written) in [
+            ("a;=cmd|'/C calc'!A0", "a;'=cmd|'/C calc'!A0"),
+            ("a; \t+1", "a; \t'+1"),
+            ("a\r\n@b", "a\r\n'@b"),
+            ("a;\"-1", "a;'\"-1"),
+            ("a;;＝b", "a;;'＝b"),
+            (" =a", "' =a"),
+            ("a;b=1; c-d", "a;b=1; c-d"),
+        ] {
+            assert_eq!(defused(said), written);
+        }
+    }
+
+    #[test]
     fn a_spreadsheet_runs_nothing_that_people_have_written() {
-        for begin in RUN {
+        for begin in RUN.into_iter().chain(['\t', '\r', '\n']) {
             let written = row(|row| {
                 row.said(&format!("{begin}cmd"));
             });

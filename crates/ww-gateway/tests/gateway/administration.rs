@@ -151,7 +151,7 @@ async fn the_audit_trail_is_exported_as_a_file_that_runs_nothing() {
     let table = table.bytes().await.unwrap();
     let expected = "\u{feff}time_utc,actor,action,subject,detail\r\n\
         2025-06-19T16:50:00.000000,'=anna,installation.label,\
-        \"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",\"Müller, \"\"Dach\"\"\n-2\"\r\n";
+        \"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",\"Müller, \"\"Dach\"\"\n'-2\"\r\n";
     assert_eq!(std::str::from_utf8(&table).unwrap(), expected);
 }
 
