@@ -188,8 +188,9 @@ impl Keys {
         })
     }
 
-    /// Whether what a caller was let in with is still good.
-    pub(crate) fn still_admit(&self, caller: &Caller, now: Option<UtcMillis>) -> bool {
+    /// Whether what a caller was let in with is still good; nobody is where anyone may.
+    pub(crate) fn still_admit(&self, caller: Option<&Caller>, now: Option<UtcMillis>) -> bool {
+        let Some(caller) = caller else { return true };
         match &caller.login {
             None => self.read().key(caller.key, now).is_some(),
             Some(login) => self.read().session(&login.token.hash(), now).is_some(),

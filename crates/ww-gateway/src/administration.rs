@@ -7,18 +7,17 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use bytes::Bytes;
-use futures_util::stream;
 use ww_api::{
     ApiKey, AuditEntry, ImportSource, ImportedReading, NewApiKey, NewApiKeyAnswer, ProblemKind,
     time,
 };
-use ww_store::{AuditQuery, KeyId, StoreError};
+use ww_store::{AuditQuery, KeyId};
 use ww_wire::Hash;
 
 use crate::access::{Caller, new_key, stored_role};
 use crate::csv::{self, BYTE_ORDER_MARK};
 use crate::error::{Failure, Result};
+use crate::export::pages;
 use crate::installations::JsonBody;
 use crate::parameters::{Parameters, Path};
 use crate::readings::page;
@@ -154,10 +153,10 @@ fn audit_query(parameters: &Parameters) -> Result<AuditQuery> {
     })
 }
 
-/// `GET /api/v1/audit.csv`: however long, in bounded memory. A piece is read once the one before it has
-/// gone out.
+/// `GET /api/v1/audit.csv`.
 pub(crate) async fn export_audit(
     State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response<Body>> {
     let query = AuditQuery {
@@ -170,18 +169,10 @@ pub(crate) async fn export_audit(
         row.cell(name);
     }
     row.end();
-    let state = Some((gateway, query, head));
-    let pieces = stream::try_unfold(state, |state| async move {
-        let Some((gateway, query, mut piece)) = state else {
-            return Ok::<_, StoreError>(None);
-        };
-        let records = gateway.store.audit(query.clone()).await;
-        let records = records.inspect_err(|error| {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                "an export broke off"
-            );
-        })?;
+    let table = (query, head);
+    let pieces = pages(gateway, Some(caller), table, |table, gateway| async move {
+        let (query, mut piece) = table;
+        let records = gateway.store.audit(query.clone()).await?;
         for ww_store::AuditRecord { audit, .. } in &records {
             let time = view::iso(audit.at).unwrap_or_default();
             let mut row = csv::Row::of(&mut piece);
@@ -191,11 +182,11 @@ pub(crate) async fn export_audit(
         let next = match records.last() {
             Some(last) if records.len() as u32 == EXPORT_ROWS => {
                 let before = Some(last.id);
-                Some((gateway, AuditQuery { before, ..query }, Vec::new()))
+                Some((AuditQuery { before, ..query }, Vec::new()))
             }
             _ => None,
         };
-        Ok(Some((Bytes::from(piece), next)))
+        Ok((piece, next))
     });
     Ok(csv::download("audit.csv", pieces))
 }

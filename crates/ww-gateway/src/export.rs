@@ -1,21 +1,22 @@
-//! Readings as a table, however many, in bounded memory: a page of them is read once the one before it has
-//! gone out. All exports together read one page at a time, so that the store always has a reader for
-//! everybody else.
+//! Tables, however long, in bounded memory: a page is read once the one before it has gone out. All exports
+//! together read one page at a time, so that the store always has a reader for everybody else. The table of
+//! readings is made here, that of the audit trail is not.
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use ww_api::Milli;
-use ww_store::{Proof, ReadingQuery, StoredReading};
+use ww_store::{Proof, ReadingQuery, StoreError, StoredReading};
 use ww_wire::{MilliwattHours, ReadingFlags, UtcMillis};
 
+use crate::access::Caller;
 use crate::csv;
 use crate::error::Result;
 use crate::installations::stored;
@@ -41,13 +42,85 @@ const COLUMNS: [&str; 10] = [
     "signature_state",
 ];
 
-/// An export under way.
-struct Export {
+/// What an export is besides its table.
+struct Export<R> {
     gateway: Gateway,
+    /// Who asked, unless anyone may.
+    caller: Option<Caller>,
+    stopping: watch::Receiver<bool>,
+    read: R,
+}
+
+/// The pages of a table: `read` makes one of them and tells what follows it. A table that breaks off must not
+/// look whole: it ends in an error, when the gateway stops, when the store fails, and when who asked for it
+/// has no right to it any more.
+pub(crate) fn pages<T, R, P>(
+    gateway: Gateway,
+    caller: Option<Caller>,
+    first: T,
+    read: R,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + use<T, R, P>
+where
+    T: Send + 'static,
+    R: Fn(T, Gateway) -> P + Send + 'static,
+    P: Future<Output = core::result::Result<(Vec<u8>, Option<T>), StoreError>> + Send + 'static,
+{
+    let export = Export {
+        stopping: gateway.stopping.subscribe(),
+        gateway,
+        caller,
+        read,
+    };
+    stream::try_unfold(Some((export, first)), |under_way| async move {
+        let Some((mut export, table)) = under_way else {
+            return Ok(None);
+        };
+        let gateway = &export.gateway;
+        let reading = (export.read)(table, Arc::clone(gateway));
+        let page = tokio::select! {
+            biased;
+            _ = export.stopping.wait_for(|stopping| *stopping) => {
+                return Err(std::io::Error::other("the gateway stops"));
+            }
+            page = in_turn(&gateway.exporting, reading) => page?,
+        };
+        let (piece, next) = page.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an export broke off"
+            );
+            std::io::Error::other("the store failed")
+        })?;
+        let caller = export.caller.as_ref();
+        if !gateway.keys.still_admit(caller, gateway.now()) {
+            return Err(std::io::Error::other("the right to the table has ended"));
+        }
+        let next = next.map(|table| (export, table));
+        Ok(Some((Bytes::from(piece), next)))
+    })
+}
+
+/// Reads while no other export does. The turn lasts as long as the store reads, though nobody may wait for
+/// the page any more.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    reading: impl Future<Output = T> + Send + 'static,
+) -> std::io::Result<T> {
+    let turn = Arc::clone(turns).acquire_owned().await;
+    let turn = turn.map_err(std::io::Error::other)?;
+    let reading = async move {
+        let page = reading.await;
+        drop(turn);
+        page
+    };
+    tokio::spawn(reading).await.map_err(std::io::Error::other)
+}
+
+/// A table of readings under way.
+struct Readings {
     meter: Arc<Meter>,
     zone: TimeZone,
     query: ReadingQuery,
-    stopping: watch::Receiver<bool>,
     /// What goes out before the next page.
     head: Vec<u8>,
 }
@@ -55,6 +128,7 @@ struct Export {
 /// `GET /api/v1/installations/{id}/readings.csv`. Readings of unknown time are in no such list.
 pub(crate) async fn readings(
     State(gateway): State<Gateway>,
+    caller: Option<Extension<Caller>>,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response<Body>> {
@@ -68,7 +142,7 @@ pub(crate) async fn readings(
     }
     row.end();
     let name = format!("installation-{}-readings.csv", meter.installation);
-    let export = Export {
+    let table = Readings {
         zone: TimeZone::get(&installation.time_zone).unwrap_or(TimeZone::UTC),
         query: ReadingQuery {
             installation: meter.installation,
@@ -77,30 +151,21 @@ pub(crate) async fn readings(
             after: None,
             limit: Some(PAGE_READINGS),
         },
-        stopping: gateway.stopping.subscribe(),
-        gateway,
         meter,
         head,
     };
-    let pieces = stream::try_unfold(Some(export), |export| async move {
-        match export {
-            Some(export) => export.next().await.map(Some),
-            None => Ok(None),
-        }
-    });
+    let caller = caller.map(|Extension(caller)| caller);
+    let pieces = pages(gateway, caller, table, Readings::next);
     Ok(csv::download(&name, pieces))
 }
 
-impl Export {
-    /// The next page, and what follows it. A table that breaks off must not look whole: it ends in an error.
-    async fn next(mut self) -> std::io::Result<(Bytes, Option<Self>)> {
-        let page = tokio::select! {
-            biased;
-            _ = self.stopping.wait_for(|stopping| *stopping) => {
-                return Err(std::io::Error::other("the gateway stops"));
-            }
-            page = page(&self.gateway, self.query) => page?,
-        };
+impl Readings {
+    /// The next page, and what follows it.
+    async fn next(
+        mut self,
+        gateway: Gateway,
+    ) -> core::result::Result<(Vec<u8>, Option<Self>), StoreError> {
+        let page = gateway.store.oldest_readings(self.query).await?;
         let mut piece = std::mem::take(&mut self.head);
         for stored in &page {
             self.write(&mut piece, stored);
@@ -108,7 +173,7 @@ impl Export {
         let is_last = (page.len() as u64) < u64::from(PAGE_READINGS);
         self.query.after = page.last().and_then(position_of);
         let next = (!is_last && self.query.after.is_some()).then_some(self);
-        Ok((Bytes::from(piece), next))
+        Ok((piece, next))
     }
 
     fn write(&self, piece: &mut Vec<u8>, stored: &StoredReading) {
@@ -149,22 +214,31 @@ impl Export {
     }
 }
 
-async fn page(gateway: &Gateway, query: ReadingQuery) -> std::io::Result<Vec<StoredReading>> {
-    let _alone = (gateway.exporting.acquire().await).map_err(std::io::Error::other)?;
-    let page = gateway.store.oldest_readings(query).await;
-    page.map_err(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "an export broke off"
-        );
-        std::io::Error::other("the store failed")
-    })
-}
-
 fn decimal(value: Option<Milli>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
 fn wh(energy: MilliwattHours) -> Milli {
     Milli(i128::from(energy.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_turn_lasts_as_long_as_the_store_reads_though_nobody_waits() {
+        let turns = Arc::new(Semaphore::new(1));
+        let (found, is_found) = oneshot::channel::<()>();
+        tokio::select! {
+            biased;
+            _ = in_turn(&turns, is_found) => unreachable!("it waits"),
+            () = core::future::ready(()) => {}
+        }
+        assert_eq!(turns.available_permits(), 0);
+        found.send(()).unwrap();
+        drop(turns.acquire().await.unwrap());
+    }
 }

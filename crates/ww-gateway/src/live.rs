@@ -167,9 +167,8 @@ impl Stream {
 
     /// Whether the key or session of who listens is still good.
     fn is_admitted(&self) -> bool {
-        let gateway = &self.gateway;
-        let is_good = |caller| gateway.keys.still_admit(caller, gateway.now());
-        self.caller.as_ref().is_none_or(is_good)
+        let now = self.gateway.now();
+        self.gateway.keys.still_admit(self.caller.as_ref(), now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, Response, Uri, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use ww_wire::{ChainIndex, Sequence, UtcMillis};
 
 use std::sync::Arc;
 
+use crate::access::Caller;
 use crate::error::{Failure, Result};
 use crate::parameters::{Parameters, Path};
 use crate::registry::Meter;
@@ -48,6 +49,7 @@ pub(crate) fn meter_of(gateway: &Shared, id: &str) -> Result<Arc<Meter>> {
 /// `GET /api/v1/readings/{installation_id}`.
 pub(crate) async fn list(
     State(gateway): State<Gateway>,
+    caller: Option<Extension<Caller>>,
     Path(id): Path<String>,
     uri: Uri,
     parameters: Parameters,
@@ -67,7 +69,8 @@ pub(crate) async fn list(
         limit: Some(limit.unwrap_or(CHUNK_ROWS)),
     };
     if limit.is_none() {
-        return Ok(stream_all(gateway, meter, query));
+        let caller = caller.map(|Extension(caller)| caller);
+        return Ok(stream_all(gateway, caller, meter, query));
     }
     let readings = gateway.store.readings(query).await?;
     let shown: Vec<Reading> = readings.iter().map(|r| view::reading(&meter, r)).collect();
@@ -80,17 +83,26 @@ pub(crate) async fn list(
     Ok(response)
 }
 
-/// A whole list, however long, in bounded memory: the store is asked for a piece at a time.
-fn stream_all(gateway: Gateway, meter: Arc<Meter>, query: ReadingQuery) -> Response<Body> {
-    let state = Some((gateway, meter, query, true));
+/// A whole list, however long, in bounded memory: the store is asked for a piece at a time, as long as who
+/// asked has a right to it.
+fn stream_all(
+    gateway: Gateway,
+    caller: Option<Caller>,
+    meter: Arc<Meter>,
+    query: ReadingQuery,
+) -> Response<Body> {
+    let state = Some((gateway, caller, meter, query, true));
     let pieces = stream::try_unfold(state, |state| async move {
-        let Some((gateway, meter, mut query, first)) = state else {
+        let Some((gateway, caller, meter, mut query, first)) = state else {
             return Ok::<_, std::io::Error>(None);
         };
         let readings = gateway.store.readings(query).await.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "a list broke off");
             std::io::Error::other("the store failed")
         })?;
+        if !gateway.keys.still_admit(caller.as_ref(), gateway.now()) {
+            return Err(std::io::Error::other("the right to the list has ended"));
+        }
         let mut piece = Vec::with_capacity(readings.len() * 900 + 2);
         for (at, reading) in readings.iter().enumerate() {
             piece.push(if first && at == 0 { b'[' } else { b',' });
@@ -100,7 +112,7 @@ fn stream_all(gateway: Gateway, meter: Arc<Meter>, query: ReadingQuery) -> Respo
         let next = match readings.last().and_then(position_of) {
             Some(position) if readings.len() as u32 == CHUNK_ROWS => {
                 query.after = Some(position);
-                Some((gateway, meter, query, false))
+                Some((gateway, caller, meter, query, false))
             }
             _ => {
                 if first && readings.is_empty() {

@@ -260,7 +260,7 @@ async fn shared(
             limits.unfinished_body_bytes,
             limits.records_body_bytes.max(limits.json_body_bytes),
         ),
-        exporting: Semaphore::new(1),
+        exporting: Arc::new(Semaphore::new(1)),
         live_slots: Arc::new(Semaphore::new(limits.live_streams)),
         live_shares: Shares::new(limits.live_streams_per_peer),
         internet: InternetWatch::new(config.internet_probe.as_ref()),

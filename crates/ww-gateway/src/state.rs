@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) events: watch::Sender<EventId>,
     pub(crate) stopping: watch::Sender<bool>,
     /// Held by the export that reads a page.
-    pub(crate) exporting: Semaphore,
+    pub(crate) exporting: Arc<Semaphore>,
     pub(crate) live_slots: Arc<Semaphore>,
     pub(crate) live_shares: Arc<Shares>,
 }

@@ -1,8 +1,11 @@
 //! Readings as a table.
 
-use futures_util::StreamExt as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use serde_json::json;
-use ww_store::{Ingest, Store as _, Verified};
+use ww_store::{Ingest, NewAudit, Store as _, Verified};
 use ww_wire::record::Record as _;
 use ww_wire::{AnyReading, Domain, MilliwattHours, Milliwatts, Reading, ReadingFlags, UtcMillis};
 
@@ -106,20 +109,77 @@ async fn a_table_of_many_pages_is_whole() {
     assert_eq!(sequences, (1..=10_001).collect::<Vec<u64>>());
 }
 
+/// Fills the audit trail with more than the buffers of a connection hold.
+async fn with_a_long_trail(world: &World) {
+    let written = NewAudit {
+        at: UtcMillis::new(START_MS),
+        actor: "anna".to_owned(),
+        action: "test.write".to_owned(),
+        subject: String::new(),
+        detail: "x".repeat(10_000),
+    };
+    let writing: Vec<_> = (0..4_000)
+        .map(|_| {
+            let (store, written) = (Arc::clone(&world.store), written.clone());
+            tokio::spawn(async move { store.record_audit(written).await })
+        })
+        .collect();
+    for written in writing {
+        written.await.unwrap().unwrap();
+    }
+}
+
+/// A long answer of which the first piece was read.
+async fn begun(
+    world: &World,
+    key: &str,
+    path: &str,
+) -> impl Stream<Item = reqwest::Result<Bytes>> + use<> {
+    let request = world.client.get(world.url(path)).bearer_auth(key);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    let mut pieces = Box::pin(response.bytes_stream());
+    assert!(pieces.next().await.unwrap().is_ok());
+    pieces
+}
+
+async fn breaks_off(mut pieces: impl Stream<Item = reqwest::Result<Bytes>> + Unpin) -> bool {
+    let mut is_broken = false;
+    while let Some(piece) = pieces.next().await {
+        is_broken |= piece.is_err();
+    }
+    is_broken
+}
+
 #[tokio::test]
-async fn an_export_ends_with_the_gateway_and_is_not_taken_for_whole() {
+async fn exports_end_with_the_gateway_and_are_not_taken_for_whole() {
     let world = World::start().await;
     let meter = world.enrolled().await;
     with_many(&world, &meter, 80_000).await;
-    let path = format!("/api/v1/installations/{}/readings.csv", meter.id);
-    let response = world.get(&path).await;
-    let mut pieces = response.bytes_stream();
-    assert!(pieces.next().await.unwrap().is_ok());
+    with_a_long_trail(&world).await;
+    let readings = format!("/api/v1/installations/{}/readings.csv", meter.id);
+    let readings = begun(&world, &world.admin_key, &readings).await;
+    let trail = begun(&world, &world.admin_key, "/api/v1/audit.csv").await;
     let stopping = tokio::spawn(world.gateway.shutdown());
-    let mut broken = false;
-    while let Some(piece) = pieces.next().await {
-        broken |= piece.is_err();
-    }
-    assert!(broken);
+    assert!(breaks_off(readings).await);
+    assert!(breaks_off(trail).await);
     stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_export_ends_with_the_key_that_asked_for_it() {
+    let world = World::with(|_| {}).await;
+    let meter = world.enrolled().await;
+    with_many(&world, &meter, 80_000).await;
+    with_a_long_trail(&world).await;
+    for path in [
+        format!("/api/v1/installations/{}/readings.csv", meter.id),
+        format!("/api/v1/readings/{}", meter.id),
+        "/api/v1/audit.csv".to_owned(),
+    ] {
+        let (id, key) = world.key(&json!({"name": "n", "role": "admin"})).await;
+        let pieces = begun(&world, &key, &path).await;
+        world.revoke_key(id).await;
+        assert!(breaks_off(pieces).await, "{path}");
+    }
 }
