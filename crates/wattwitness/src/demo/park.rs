@@ -27,8 +27,9 @@ use crate::meter::gateway::{Answer, GatewayClient};
 /// How much history a meter makes before it uploads: less than its flash holds.
 const STRIDE_MS: u64 = 6 * 3_600_000;
 
-/// How often a live meter looks at the clock.
-const PULSE: Duration = Duration::from_millis(200);
+/// How often a live meter looks at the clock. At a speed of 240 this is 12 s of the park's time, and a
+/// meter is late after 30 s.
+const PULSE: Duration = Duration::from_millis(50);
 
 /// How far the park's history is, for people.
 pub(super) struct Progress {
