@@ -82,7 +82,7 @@ const DASHBOARD_PARTS: [(&str, &[&str]); 3] = [
     ("live", &["--meters", "10", "--history", "2h"]),
     (
         "memory",
-        &["--meters", "10", "--history", "2d", "--speed", "120"],
+        &["--meters", "3", "--history", "2d", "--speed", "120"],
     ),
 ];
 
