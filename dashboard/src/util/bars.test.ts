@@ -42,6 +42,16 @@ describe("a bar", () => {
   test("from before the meter began misses nothing", () => {
     expect(drawnBars([bar(0, { value: 0, readings: 0 })], { ...past, since: hour })[0]?.state).toBe("ahead");
   });
+
+  test("from before the meter was announced shows what was measured then, and counts in the sum", () => {
+    const drawn = drawnBars([bar(0), bar(1, { value: 0, readings: 0 }), bar(2, { value: 0 })], { ...past, since: 3 * hour });
+    expect(drawn.map(({ value, state }) => [value, state])).toEqual([
+      [100, "whole"],
+      [null, "ahead"],
+      [0, "whole"],
+    ]);
+    expect(sumOf(drawn)).toBe(100);
+  });
 });
 
 describe("beside another period", () => {

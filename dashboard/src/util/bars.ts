@@ -38,7 +38,9 @@ export function drawnBars(bars: readonly EnergyBar[], { now, since, others, arri
     const other = likes[place] ?? null;
     const { timestamp: from, end: to, readings, spans_gap: spansGap } = bar;
     const base = { from, to, other };
-    if (from > now || to <= since) return { ...base, value: null, state: "ahead" };
+    // What a meter measured before the gateway knew it, such as a queue that it brought along, was measured all the same.
+    const isBefore = to <= since && readings === 0 && bar.value === 0;
+    if (from > now || isBefore) return { ...base, value: null, state: "ahead" };
     if (to > now) return { ...base, value: bar.value + arrived, state: "growing" };
     // Energy that a meter counted while it was not read is booked where it was read again: a bar may have none and no readings.
     if (readings === 0 && bar.value === 0) return { ...base, value: null, state: "whole" };
