@@ -80,10 +80,16 @@ impl Default for Keys {
 impl Known {
     /// A key that is valid.
     fn key(&self, id: KeyId, now: Option<UtcMillis>) -> Option<Caller> {
-        let key = self.keys.get(&id)?;
+        let caller = self.holder(id)?;
         // A gateway that does not know the time cannot tell; a key with an end is then not taken.
-        let has_ended = key.expires.is_some_and(|end| is_over(end, now));
-        (!has_ended).then(|| Caller {
+        let has_ended = caller.expires.is_some_and(|end| is_over(end, now));
+        (!has_ended).then_some(caller)
+    }
+
+    /// A key, whether or not it has expired.
+    fn holder(&self, id: KeyId) -> Option<Caller> {
+        let key = self.keys.get(&id)?;
+        Some(Caller {
             name: key.name.clone(),
             role: key.role,
             key: id,
@@ -186,6 +192,14 @@ impl Keys {
             login: Some(login),
             ..caller
         })
+    }
+
+    /// Whose session a token is as long as it is kept: it can be ended whatever the time is, and though the
+    /// time is not known. It lets nobody in.
+    pub(crate) fn holder(&self, token: &Token) -> Option<Caller> {
+        let known = self.read();
+        let session = known.sessions.get(&token.hash())?;
+        known.holder(session.key)
     }
 
     /// Whether what a caller was let in with is still good; nobody is where anyone may.

@@ -116,7 +116,9 @@ pub(crate) async fn read(
 ) -> Response<Body> {
     let caller = caller.map(|Extension(caller)| caller);
     let mut response = Json(show(&gateway, caller.as_ref())).into_response();
-    if caller.is_none() && Token::of(&headers, is_encrypted).is_some() {
+    // While the time is not known no session is good, and one may be again.
+    let is_over = caller.is_none() && gateway.now().is_some();
+    if is_over && Token::of(&headers, is_encrypted).is_some() {
         set_cookie(&mut response, "", 0, is_encrypted);
     }
     response
@@ -213,7 +215,7 @@ pub(crate) async fn end(
     headers: HeaderMap,
 ) -> Result<Response<Body>> {
     if let Some(token) = Token::of(&headers, is_encrypted)
-        && gateway.keys.by_session(&token, gateway.now()).is_some()
+        && gateway.keys.holder(&token).is_some()
     {
         token.expect_csrf(&headers)?;
         to_its_end(async move { end_one(&gateway, &token).await }).await?;
@@ -224,7 +226,7 @@ pub(crate) async fn end(
 }
 
 async fn end_one(gateway: &Shared, token: &Token) -> Result<()> {
-    let Some(caller) = gateway.keys.by_session(token, gateway.now()) else {
+    let Some(caller) = gateway.keys.holder(token) else {
         return Ok(());
     };
     let subject = format!("key {}", caller.key.0);

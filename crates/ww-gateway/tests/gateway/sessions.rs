@@ -332,6 +332,26 @@ async fn nobody_logs_in_while_the_time_is_not_known() {
 }
 
 #[tokio::test]
+async fn while_the_time_is_not_known_a_session_is_kept_and_can_be_ended() {
+    let world = World::with(|_| {}).await;
+    let login = Login::begin(&world, &world.admin_key).await;
+    world.clock.set(0);
+    let asked = login.get(&world, "/api/v1/session").await;
+    assert!(!asked.headers().contains_key("set-cookie"));
+    let session: Value = asked.json().await.unwrap();
+    assert_eq!(session["role"], Value::Null);
+    world.clock.set(START_MS + 1_000);
+    assert_eq!(login.session(&world).await["role"], "admin");
+    world.clock.set(0);
+    let ended = login.end(&world).await;
+    assert_eq!(ended.status(), 204);
+    assert!(takes_back(&ended));
+    assert!(world.store.sessions().await.unwrap().is_empty());
+    world.clock.set(START_MS + 1_000);
+    assert_eq!(login.session(&world).await["role"], Value::Null);
+}
+
+#[tokio::test]
 async fn over_https_at_a_trusted_proxy_the_cookie_is_for_https_alone() {
     for (trusted, is_secure) in [("127.0.0.0/8", true), ("192.0.2.0/24", false)] {
         let world = World::with(|config| {
