@@ -147,11 +147,15 @@ impl Keys {
             })
             .collect();
         of_key.sort_unstable();
-        for (_, _, hash) in of_key.iter().skip(SESSIONS_PER_KEY as usize) {
+        let too_many = of_key.iter().skip(SESSIONS_PER_KEY as usize);
+        let has_forgotten = too_many.len() > 0;
+        for (_, _, hash) in too_many {
             known.sessions.remove(&Hash(*hash));
         }
         drop(known);
-        self.withdrawn.send_replace(());
+        if has_forgotten {
+            self.withdrawn.send_replace(());
+        }
     }
 
     pub(crate) fn end_session(&self, hash: &Hash) {
@@ -513,6 +517,18 @@ mod tests {
             [0, 1, 2, SESSIONS_PER_KEY, 1_000].map(holds),
             [true, false, true, true, true]
         );
+    }
+
+    #[test]
+    fn who_logs_in_wakes_nobody_until_another_session_makes_room() {
+        let keys = Keys::default();
+        let withdrawals = keys.withdrawals();
+        for number in 1..=SESSIONS_PER_KEY {
+            keys.put_session(&session(number, 1, 1_000));
+        }
+        assert!(!withdrawals.has_changed().unwrap());
+        keys.put_session(&session(0, 1, 1_000));
+        assert!(withdrawals.has_changed().unwrap());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The live stream: server-sent events in the store's own order, resumed after `Last-Event-ID`.
 //! Each stream reads the store's events for itself, so that a slow client misses none and holds up
-//! nobody; a change wakes all of them. It ends with the key or session that it was opened with. Who missed too many is told to ask for everything again: that
-//! is cheaper for both than telling them one by one.
+//! nobody; a change wakes all of them. It ends with the key or session that it was opened with. Who missed
+//! too many is told to ask for everything again: that is cheaper for both than telling them one by one.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,20 +148,30 @@ impl Stream {
                 }
                 continue;
             }
-            let is_quiet = tokio::select! {
-                changed = self.woken.changed() => {
-                    changed.ok()?;
-                    false
+            let mut silence = pin!(tokio::time::sleep(KEEP_ALIVE));
+            loop {
+                let (has_news, is_quiet) = tokio::select! {
+                    changed = self.woken.changed() => {
+                        changed.ok()?;
+                        (true, false)
+                    }
+                    _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                    // Of whoever has lost a right, the store has nothing new to say.
+                    changed = self.withdrawals.changed() => {
+                        changed.ok()?;
+                        (false, false)
+                    }
+                    () = &mut silence => (false, true),
+                };
+                if has_news {
+                    break;
                 }
-                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
-                changed = self.withdrawals.changed() => {
-                    changed.ok()?;
-                    false
+                if !self.is_admitted() {
+                    return None;
                 }
-                () = tokio::time::sleep(KEEP_ALIVE) => true,
-            };
-            if is_quiet && self.is_admitted() {
-                return Some(Bytes::from_static(b": keep-alive\n\n"));
+                if is_quiet {
+                    return Some(Bytes::from_static(b": keep-alive\n\n"));
+                }
             }
         }
     }

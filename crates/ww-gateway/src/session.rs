@@ -28,8 +28,9 @@ use crate::view;
 /// How long a session lasts: 30 days.
 const LASTS_MS: u64 = 30 * 86_400_000;
 
-/// What it costs an address to try a key that is not known, beside the request.
-const FAILED_TRY_COST: usize = 20;
+/// What it costs an address to log in, beside the request: with a wrong key it may be guessing, and a right
+/// one leaves a session and a line in the audit trail.
+const LOGIN_COST: usize = 20;
 
 /// What every token begins with, so that it is recognised where it should not be.
 const PREFIX: &str = "wws_";
@@ -148,12 +149,10 @@ pub(crate) async fn begin(
     let before = Token::of(request.headers(), is_encrypted);
     let JsonBody(NewSession { key }) = JsonBody::from_request(request, &gateway).await?;
     gateway.anonymous.check(peer, Instant::now)?;
+    (gateway.anonymous).charge(peer, LOGIN_COST, Instant::now());
     let now = gateway.now();
-    let Some(caller) = gateway.keys.by_key(key.trim(), now) else {
-        let now = Instant::now();
-        gateway.anonymous.charge(peer, FAILED_TRY_COST, now);
-        return Err(unknown_key());
-    };
+    let caller = gateway.keys.by_key(key.trim(), now);
+    let caller = caller.ok_or_else(unknown_key)?;
     let now = now.ok_or_else(|| {
         let detail = "the gateway does not know the time, and could not end the session in time";
         Failure::new(ProblemKind::StateConflict, detail)

@@ -286,6 +286,26 @@ async fn guessing_keys_is_soon_over() {
 }
 
 #[tokio::test]
+async fn logging_in_again_and_again_is_soon_over() {
+    let world = World::with(|config| {
+        config.limits.peer_requests_per_s = 1;
+        config.limits.peer_burst = 100;
+    })
+    .await;
+    let body = json!({"key": world.admin_key});
+    let mut begun = 0;
+    let limited = loop {
+        let response = world.post("/api/v1/session", &body).await;
+        if response.status() != 200 {
+            break problem(response).await;
+        }
+        begun += 1;
+    };
+    assert_eq!(limited["type"], "/problems/rate-limited");
+    assert!(begun <= 6, "{begun}");
+}
+
+#[tokio::test]
 async fn logging_in_and_out_stands_in_the_audit_trail_without_the_key() {
     let world = World::with(|_| {}).await;
     let (id, key) = world
