@@ -354,7 +354,13 @@ fn access_of(method: &axum::http::Method, path: &str) -> Access {
 fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Option<Caller>> {
     let headers = request.headers();
     let caller = match bearer(headers) {
-        None => by_cookie(gateway, access, request)?,
+        None => match by_cookie(gateway, request) {
+            Some(caller) => showing_its_word(caller, access, request)?,
+            None => {
+                limit(gateway, request)?;
+                None
+            }
+        },
         Some(key) => match gateway.keys.by_key(key, gateway.now()) {
             Some(caller) => Some(caller),
             None => {
@@ -366,9 +372,6 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
             }
         },
     };
-    if caller.is_none() {
-        limit(gateway, request)?;
-    }
     let needed = match access {
         Access::Open | Access::Signed => return Ok(caller),
         Access::Role(Role::Viewer) if gateway.config.public_read => return Ok(caller),
@@ -399,23 +402,29 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
 }
 
 /// Who is logged in. A cookie that is not good any more is as none; a browser sends it unasked.
-fn by_cookie(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Option<Caller>> {
-    let is_change = !request.method().is_safe();
-    // What anyone may send needs nobody's right: whoever logs in, and a meter that announces itself.
-    if is_change && !matches!(access, Access::Role(_)) {
+fn by_cookie(gateway: &Shared, request: &Request<Body>) -> Option<Caller> {
+    let Encrypted(is_encrypted) = request.extensions().get()?;
+    let token = Token::of(request.headers(), *is_encrypted)?;
+    gateway.keys.by_session(&token, gateway.now())
+}
+
+/// As whom somebody who is logged in acts. A change has to show that a page of this gateway sent it.
+fn showing_its_word(
+    caller: Caller,
+    access: Access,
+    request: &Request<Body>,
+) -> Result<Option<Caller>> {
+    if request.method().is_safe() {
+        return Ok(Some(caller));
+    }
+    // What anyone may send needs nobody's right: whoever logs in or out, and a meter that announces itself.
+    if !matches!(access, Access::Role(_)) {
         return Ok(None);
     }
-    let Some(Encrypted(is_encrypted)) = request.extensions().get() else {
-        return Ok(None);
-    };
-    let Some(token) = Token::of(request.headers(), *is_encrypted) else {
-        return Ok(None);
-    };
-    let caller = gateway.keys.by_session(&token, gateway.now());
-    if is_change && caller.is_some() {
-        token.expect_csrf(request.headers())?;
+    if let Some(login) = &caller.login {
+        login.token.expect_csrf(request.headers())?;
     }
-    Ok(caller)
+    Ok(Some(caller))
 }
 
 fn limit(gateway: &Shared, request: &Request<Body>) -> Result<()> {

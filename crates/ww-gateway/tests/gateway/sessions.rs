@@ -306,6 +306,19 @@ async fn logging_in_again_and_again_is_soon_over() {
 }
 
 #[tokio::test]
+async fn who_is_logged_in_can_log_out_whatever_others_of_the_address_ask() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.peer_requests_per_s = 1;
+        config.limits.peer_burst = 30;
+    })
+    .await;
+    let login = Login::begin(&world, &world.admin_key).await;
+    while world.get("/api/v1/status/").await.status() == 200 {}
+    assert_eq!(login.end(&world).await.status(), 204);
+}
+
+#[tokio::test]
 async fn logging_in_and_out_stands_in_the_audit_trail_without_the_key() {
     let world = World::with(|_| {}).await;
     let (id, key) = world
