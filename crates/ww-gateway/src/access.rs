@@ -404,8 +404,8 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
 /// Who is logged in. A cookie that is not good any more is as none; a browser sends it unasked.
 fn by_cookie(gateway: &Shared, request: &Request<Body>) -> Option<Caller> {
     let Encrypted(is_encrypted) = request.extensions().get()?;
-    let token = Token::of(request.headers(), *is_encrypted)?;
-    gateway.keys.by_session(&token, gateway.now())
+    let mut tokens = Token::all(request.headers(), *is_encrypted);
+    tokens.find_map(|token| gateway.keys.by_session(&token, gateway.now()))
 }
 
 /// As whom somebody who is logged in acts. A change has to show that a page of this gateway sent it.

@@ -51,17 +51,17 @@ impl Token {
         Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
-    /// The token of the request's cookie. Over HTTPS only the cookie that browsers took over HTTPS
-    /// counts: anyone on the way can set the other one.
-    pub(crate) fn of(headers: &HeaderMap, is_encrypted: bool) -> Option<Self> {
+    /// What the request's cookies say. Over HTTPS only the cookie that browsers took over HTTPS counts: anyone
+    /// on the way can set the other one. Of that a browser may send several, put for other paths or by a
+    /// neighbour of the same domain; none of them hides another.
+    pub(crate) fn all(headers: &HeaderMap, is_encrypted: bool) -> impl Iterator<Item = Self> {
         let name = cookie_name(is_encrypted);
         let cookies = headers.get_all(header::COOKIE).iter();
-        let mut pairs = cookies
+        cookies
             .filter_map(|value| value.to_str().ok())
             .flat_map(|text| text.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
-        pairs
-            .find(|(known, _)| *known == name)
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(move |(known, _)| *known == name)
             .map(|(_, token)| Self(token.to_owned()))
     }
 
@@ -119,7 +119,7 @@ pub(crate) async fn read(
     let mut response = Json(show(&gateway, caller.as_ref())).into_response();
     // While the time is not known no session is good, and one may be again.
     let is_over = caller.is_none() && gateway.now().is_some();
-    if is_over && Token::of(&headers, is_encrypted).is_some() {
+    if is_over && Token::all(&headers, is_encrypted).next().is_some() {
         set_cookie(&mut response, "", 0, is_encrypted);
     }
     response
@@ -146,7 +146,7 @@ pub(crate) async fn begin(
     request: Request,
 ) -> Result<Response<Body>> {
     expect_json(request.headers())?;
-    let before = Token::of(request.headers(), is_encrypted);
+    let before = kept(&gateway, request.headers(), is_encrypted);
     let JsonBody(NewSession { key }) = JsonBody::from_request(request, &gateway).await?;
     gateway.anonymous.check(peer, Instant::now)?;
     (gateway.anonymous).charge(peer, LOGIN_COST, Instant::now());
@@ -213,15 +213,19 @@ pub(crate) async fn end(
     Extension(Encrypted(is_encrypted)): Extension<Encrypted>,
     headers: HeaderMap,
 ) -> Result<Response<Body>> {
-    if let Some(token) = Token::of(&headers, is_encrypted)
-        && gateway.keys.holder(&token).is_some()
-    {
+    if let Some(token) = kept(&gateway, &headers, is_encrypted) {
         token.expect_csrf(&headers)?;
         to_its_end(async move { end_one(&gateway, &token).await }).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, "", 0, is_encrypted);
     Ok(response)
+}
+
+/// The token of a session that is kept.
+fn kept(gateway: &Shared, headers: &HeaderMap, is_encrypted: bool) -> Option<Token> {
+    let mut tokens = Token::all(headers, is_encrypted);
+    tokens.find(|token| gateway.keys.holder(token).is_some())
 }
 
 async fn end_one(gateway: &Shared, token: &Token) -> Result<()> {
@@ -249,12 +253,13 @@ pub(crate) async fn forget_ended(gateway: &Shared) -> Result<(), ww_store::Store
 mod tests {
     use super::*;
 
-    fn headers(cookies: &[&'static str]) -> HeaderMap {
+    fn tokens(cookies: &[&'static str], is_encrypted: bool) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for cookie in cookies {
             headers.append(header::COOKIE, HeaderValue::from_static(cookie));
         }
-        headers
+        let tokens = Token::all(&headers, is_encrypted);
+        tokens.map(|token| token.0).collect()
     }
 
     #[test]
@@ -264,24 +269,22 @@ mod tests {
             &["theme=dark; wattwitness_session=wws_a; x=y"],
             &["theme=dark", " wattwitness_session=wws_a"],
         ] {
-            let token = Token::of(&headers(cookies), false);
-            assert_eq!(token, Some(Token("wws_a".to_owned())), "{cookies:?}");
+            assert_eq!(tokens(cookies, false), ["wws_a"], "{cookies:?}");
         }
         for cookies in [
             &[][..],
             &["my_wattwitness_session=wws_a"],
             &["wattwitness_session"],
         ] {
-            assert_eq!(Token::of(&headers(cookies), false), None, "{cookies:?}");
+            assert!(tokens(cookies, false).is_empty(), "{cookies:?}");
         }
     }
 
     #[test]
     fn over_https_a_cookie_that_came_over_http_is_not_looked_at() {
-        let both = headers(&["wattwitness_session=wws_a; __Host-wattwitness_session=wws_b"]);
-        assert_eq!(Token::of(&both, true), Some(Token("wws_b".to_owned())));
-        let planted = headers(&["wattwitness_session=wws_a"]);
-        assert_eq!(Token::of(&planted, true), None);
+        let both = ["wattwitness_session=wws_a; __Host-wattwitness_session=wws_b"];
+        assert_eq!(tokens(&both, true), ["wws_b"]);
+        assert!(tokens(&["wattwitness_session=wws_a"], true).is_empty());
     }
 
     #[test]

@@ -147,6 +147,23 @@ async fn who_logs_out_takes_the_session_with_him() {
 }
 
 #[tokio::test]
+async fn a_planted_cookie_hides_no_session() {
+    let world = World::with(|_| {}).await;
+    let mut login = Login::begin(&world, &world.admin_key).await;
+    let (name, _) = login.cookie.split_once('=').unwrap();
+    login.cookie = format!("{name}=wws_planted; {}", login.cookie);
+    let asked = login.get(&world, "/api/v1/session").await;
+    assert!(!asked.headers().contains_key("set-cookie"));
+    let session: Value = asked.json().await.unwrap();
+    assert_eq!(session["role"], "admin");
+    let body = json!({"name": "n", "role": "viewer"});
+    let made = login.post(&world, "/api/v1/keys", &body).await;
+    assert_eq!(made.status(), 201);
+    assert_eq!(login.end(&world).await.status(), 204);
+    assert!(world.store.sessions().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn who_logs_in_again_leaves_no_session_behind() {
     let world = World::with(|_| {}).await;
     let first = Login::begin(&world, &world.admin_key).await;
