@@ -110,6 +110,12 @@ fn is_over(end: UtcMillis, now: Option<UtcMillis>) -> bool {
     now.is_none_or(|now| now >= end)
 }
 
+fn has_ended(keys: &HashMap<KeyId, Key>, session: &NewApiSession, now: UtcMillis) -> bool {
+    let key = keys.get(&session.key);
+    let ends = key.and_then(|key| key.expires).unwrap_or(UtcMillis::MAX);
+    key.is_none() || session.expires.min(ends) <= now
+}
+
 impl Keys {
     pub(crate) fn put(&self, key: &ApiKey) {
         let mut known = self.write();
@@ -163,17 +169,18 @@ impl Keys {
         self.withdrawn.send_replace(());
     }
 
-    /// Forgets sessions that have ended by themselves or with their key; tells whether there were any.
-    pub(crate) fn forget_ended(&self, now: UtcMillis) -> bool {
+    /// Whether there are sessions that have ended by themselves or with their key.
+    pub(crate) fn hold_ended(&self, now: UtcMillis) -> bool {
+        let known = self.read();
+        let mut sessions = known.sessions.values();
+        sessions.any(|session| has_ended(&known.keys, session, now))
+    }
+
+    /// Forgets them. The store goes first: what it could not forget is tried again.
+    pub(crate) fn forget_ended(&self, now: UtcMillis) {
         let mut known = self.write();
         let Known { keys, sessions, .. } = &mut *known;
-        let before = sessions.len();
-        sessions.retain(|_, session| {
-            let key = keys.get(&session.key);
-            let ends = key.and_then(|key| key.expires).unwrap_or(UtcMillis::MAX);
-            key.is_some() && now < session.expires.min(ends)
-        });
-        sessions.len() < before
+        sessions.retain(|_, session| !has_ended(keys, session, now));
     }
 
     /// The bearer of a key. The hash is looked up, not the key: how long that takes says nothing
@@ -505,8 +512,11 @@ mod tests {
             (999, false, 1),
             (1_000, true, 0),
         ] {
-            let forgotten = keys.forget_ended(UtcMillis::new(now).unwrap());
-            assert_eq!(forgotten, has_forgotten, "{now}");
+            let at = UtcMillis::new(now).unwrap();
+            let before = keys.read().sessions.len();
+            assert_eq!(keys.hold_ended(at), has_forgotten, "{now}");
+            assert_eq!(keys.read().sessions.len(), before, "{now}");
+            keys.forget_ended(at);
             assert_eq!(keys.read().sessions.len(), left, "{now}");
         }
     }

@@ -242,9 +242,10 @@ async fn end_one(gateway: &Shared, token: &Token) -> Result<()> {
 /// Forgets the sessions that have ended by themselves or with their key.
 pub(crate) async fn forget_ended(gateway: &Shared) -> Result<(), ww_store::StoreError> {
     if let Some(now) = gateway.now()
-        && gateway.keys.forget_ended(now)
+        && gateway.keys.hold_ended(now)
     {
         gateway.store.forget_sessions(now).await?;
+        gateway.keys.forget_ended(now);
     }
     Ok(())
 }
