@@ -250,6 +250,9 @@ test("a meter takes the place of another, and lifetime goes on", async ({ page }
   await expect(page.getByLabel("This meter follows")).toHaveValue(String(old.id));
   await page.getByLabel("Fingerprint as the meter itself shows it").fill(key.fingerprint);
   await page.getByRole("button", { name: "Sign and approve" }).click();
+  await expect(page.getByTestId("form-problems")).toContainText(`type the name “${old.name}”`);
+  await page.getByLabel("To confirm, type the name").fill(old.name);
+  await page.getByRole("button", { name: "Sign and approve" }).click();
 
   await expect(page.getByTestId("installation")).toHaveAttribute("data-state", "active");
   await expect(page.getByRole("link", { name: old.name })).toBeVisible();

@@ -7,9 +7,11 @@ import buttons from "../ui/button.module.css";
 import { SelectField } from "../ui/field.tsx";
 import { Form, FormActions, FormSection, useProblems } from "../ui/form.tsx";
 import { t } from "../util/text.ts";
+import { ConfirmName, confirmProblem } from "./confirm-name.tsx";
 import { draftOf, readDraft, said } from "./installation-draft.ts";
 import { EnrolmentSections, fieldProblem, NameFields } from "./installation-fields.tsx";
 import { FingerprintCheck, fingerprintProblem, notCompared } from "./installation-fingerprint.tsx";
+import { followable, followed } from "./installation-follower.ts";
 import { enrolmentProblems } from "./installation-problems.ts";
 
 interface ApproveProps {
@@ -24,10 +26,12 @@ interface ApproveProps {
 export function InstallationApprove({ installation, others, follows, onDone }: ApproveProps) {
   const [draft, setDraft] = useState(() => draftOf(installation));
   const [proof, setProof] = useState(notCompared);
-  const [replaces, setReplaces] = useState(follows === null ? "" : String(follows));
+  const [chosen, setChosen] = useState(follows === null ? "" : String(follows));
+  const [typed, setTyped] = useState("");
   const { attempt, problems, report } = useProblems();
   const approve = useApprove();
-  const candidates = others.filter(({ id, state, replaced_by }) => id !== installation.id && state === "active" && replaced_by === null);
+  const candidates = followable(installation.id, others);
+  const old = followed(chosen, candidates);
   const onChange = (changes: Partial<typeof draft>) => {
     setDraft((before) => ({ ...before, ...changes }));
   };
@@ -36,10 +40,15 @@ export function InstallationApprove({ installation, others, follows, onDone }: A
     if (approve.isPending) return;
     const { approval, invalid } = readDraft(draft, installation.enrolment);
     const difference = fingerprintProblem(proof, installation.meter_id);
-    const found = [...(difference === null ? [] : [{ field: "fingerprint", message: difference }]), ...invalid.map(fieldProblem)];
+    const unconfirmed = old === null ? null : confirmProblem(typed, old.name);
+    const found = [
+      ...(difference === null ? [] : [{ field: "fingerprint", message: difference }]),
+      ...invalid.map(fieldProblem),
+      ...(unconfirmed === null ? [] : [unconfirmed]),
+    ];
     report(found);
     if (found.length > 0) return;
-    const follower = replaces === "" ? {} : { replaces: Number(replaces) };
+    const follower = old === null ? {} : { replaces: old.id };
     approve.mutate(
       { id: installation.id, approval: { ...said(approval), ...follower } },
       {
@@ -71,15 +80,16 @@ export function InstallationApprove({ installation, others, follows, onDone }: A
           <SelectField
             name="replaces"
             label={t("installations.follows.label")}
-            hint={replaces === "" ? t("installations.follows.hint") : t("installations.follows.then")}
+            hint={old === null ? t("installations.follows.hint") : t("installations.follows.then")}
             wide
-            value={replaces}
-            onChange={setReplaces}
+            value={old === null ? "" : String(old.id)}
+            onChange={setChosen}
             options={[
               { value: "", label: t("installations.follows.none") },
               ...candidates.map(({ id, name }) => ({ value: String(id), label: name })),
             ]}
           />
+          {old === null ? null : <ConfirmName name={old.name} value={typed} onChange={setTyped} />}
         </FormSection>
       )}
       <FormSection title={t("installations.section.sign.title")} lead={t("installations.section.sign.lead")}>

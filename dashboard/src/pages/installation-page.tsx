@@ -30,6 +30,10 @@ export default function InstallationPage() {
   if (!Number.isSafeInteger(id) || (detail.error instanceof ApiError && detail.error.status === 404)) return <Missing />;
   if (detail.error && !detail.data) return <ApiProblem error={detail.error} onRetry={() => void detail.refetch()} />;
   if (!detail.data) return <PageSkeleton label={t("app.loading")} />;
+  // Before the other meters are known, nobody can be asked which of them this one is to replace.
+  if (detail.data.state === "waiting" && !list.data) {
+    return list.error ? <ApiProblem error={list.error} onRetry={() => void list.refetch()} /> : <PageSkeleton label={t("app.loading")} />;
+  }
   return <InstallationView key={id} installation={detail.data} others={list.data ?? []} />;
 }
 
