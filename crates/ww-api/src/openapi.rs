@@ -51,8 +51,8 @@ pub fn document() -> OpenApi {
     );
     let session = SecurityScheme::ApiKey(security::ApiKey::Cookie(ApiKeyValue::with_description(
         SESSION_COOKIE,
-        "A browser's session, see `POST /api/v1/session`; over HTTPS the name has `__Host-` before it. \
-         Requests other than GET and HEAD then have the session's `csrf_token` in the header \
+        "A browser's session, see `POST /api/v1/session`; the name goes on with `_` and eight digits of \
+         the gateway's own, and over HTTPS has `__Host-` before it. Requests other than GET and HEAD then have the session's `csrf_token` in the header \
          `X-CSRF-Token`.",
     )));
     let components = ComponentsBuilder::new()

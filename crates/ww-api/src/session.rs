@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use crate::Role;
 
-/// The cookie of a session. Where it came by HTTPS its name has [`SECURE_PREFIX`] before it.
+/// What the cookie of a session is called, before `_` and eight digits of the gateway's own. Where it came by
+/// HTTPS its name has [`SECURE_PREFIX`] before it.
 pub const SESSION_COOKIE: &str = "wattwitness_session";
 
 /// What browsers take only for a cookie that is `Secure`, of this host alone and of its root (RFC

@@ -410,8 +410,9 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
 
 /// Who is logged in. A cookie that is not good any more is as none; a browser sends it unasked.
 fn by_cookie(gateway: &Shared, request: &Request<Body>) -> Option<Caller> {
-    let Encrypted(is_encrypted) = request.extensions().get()?;
-    let mut tokens = Token::all(request.headers(), *is_encrypted);
+    let encrypted = *request.extensions().get::<Encrypted>()?;
+    let name = gateway.cookie_names.over(encrypted);
+    let mut tokens = Token::all(request.headers(), name);
     tokens.find_map(|token| gateway.keys.by_session(&token, gateway.now()))
 }
 

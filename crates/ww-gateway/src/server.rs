@@ -39,7 +39,7 @@ use crate::operator::OperatorKey;
 use crate::probe::{self, InternetWatch};
 use crate::registry::Registry;
 use crate::router::{self, Entrance};
-use crate::session;
+use crate::session::{self, CookieNames};
 use crate::state::{self, Peer, Shared};
 use crate::status::{self, StatusMemory};
 
@@ -261,6 +261,7 @@ async fn shared(
             limits.records_body_bytes.max(limits.json_body_bytes),
         ),
         exporting: Arc::new(Semaphore::new(1)),
+        cookie_names: CookieNames::of(&operator.id()),
         live_slots: Arc::new(Semaphore::new(limits.live_streams)),
         live_shares: Shares::new(limits.live_streams_per_peer),
         internet: InternetWatch::new(config.internet_probe.as_ref()),

@@ -15,9 +15,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::time::Instant;
 use ww_api::session::{CSRF_HEADER, SECURE_PREFIX, SESSION_COOKIE};
-use ww_api::{NewSession, ProblemKind, Session};
+use ww_api::{NewSession, ProblemKind, Session, hex};
 use ww_store::NewApiSession;
-use ww_wire::{Hash, UtcMillis};
+use ww_wire::{Hash, SignerId, UtcMillis};
 
 use crate::access::Caller;
 use crate::error::{Failure, Result};
@@ -51,11 +51,10 @@ impl Token {
         Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
-    /// What the request's cookies say. Over HTTPS only the cookie that browsers took over HTTPS counts: anyone
+    /// What the request's cookies of this name say. Over HTTPS only the cookie that browsers took over HTTPS counts: anyone
     /// on the way can set the other one. Of that a browser may send several, put for other paths or by a
     /// neighbour of the same domain; none of them hides another.
-    pub(crate) fn all(headers: &HeaderMap, is_encrypted: bool) -> impl Iterator<Item = Self> {
-        let name = cookie_name(is_encrypted);
+    pub(crate) fn all(headers: &HeaderMap, name: &str) -> impl Iterator<Item = Self> {
         let cookies = headers.get_all(header::COOKIE).iter();
         cookies
             .filter_map(|value| value.to_str().ok())
@@ -93,25 +92,52 @@ impl fmt::Debug for Token {
     }
 }
 
-fn cookie_name(is_encrypted: bool) -> String {
-    let prefix = if is_encrypted { SECURE_PREFIX } else { "" };
-    format!("{prefix}{SESSION_COOKIE}")
+/// What the cookies of this gateway are called. Cookies know no ports: two gateways of one host would take each
+/// other's for their own that is over.
+#[derive(Debug)]
+pub(crate) struct CookieNames {
+    plain: String,
+    secure: String,
+}
+
+impl CookieNames {
+    pub(crate) fn of(operator: &SignerId) -> Self {
+        let plain = format!("{SESSION_COOKIE}_{}", hex::encode(&operator.0[..4]));
+        Self {
+            secure: format!("{SECURE_PREFIX}{plain}"),
+            plain,
+        }
+    }
+
+    pub(crate) fn over(&self, Encrypted(is_encrypted): Encrypted) -> &str {
+        match is_encrypted {
+            true => &self.secure,
+            false => &self.plain,
+        }
+    }
 }
 
 /// The cookie with a token for so many seconds; with none, it is taken back.
-fn set_cookie(response: &mut Response<Body>, token: &str, seconds: u64, is_encrypted: bool) {
-    let name = cookie_name(is_encrypted);
-    let secure = if is_encrypted { "; Secure" } else { "" };
+fn set_cookie(
+    gateway: &Shared,
+    response: &mut Response<Body>,
+    token: &str,
+    seconds: u64,
+    encrypted: Encrypted,
+) {
+    let name = gateway.cookie_names.over(encrypted);
+    let secure = if encrypted.0 { "; Secure" } else { "" };
     let cookie =
         format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    let cookie = HeaderValue::try_from(cookie).expect("a token has letters and digits only");
+    let cookie =
+        HeaderValue::try_from(cookie).expect("names and tokens are letters, digits, - and _");
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
 /// `GET /api/v1/session`.
 pub(crate) async fn read(
     State(gateway): State<Gateway>,
-    Extension(Encrypted(is_encrypted)): Extension<Encrypted>,
+    Extension(encrypted): Extension<Encrypted>,
     caller: Option<Extension<Caller>>,
     headers: HeaderMap,
 ) -> Response<Body> {
@@ -119,8 +145,9 @@ pub(crate) async fn read(
     let mut response = Json(show(&gateway, caller.as_ref())).into_response();
     // While the time is not known no session is good, and one may be again.
     let is_over = caller.is_none() && gateway.now().is_some();
-    if is_over && Token::all(&headers, is_encrypted).next().is_some() {
-        set_cookie(&mut response, "", 0, is_encrypted);
+    let name = gateway.cookie_names.over(encrypted);
+    if is_over && Token::all(&headers, name).next().is_some() {
+        set_cookie(&gateway, &mut response, "", 0, encrypted);
     }
     response
 }
@@ -142,11 +169,11 @@ fn show(gateway: &Shared, caller: Option<&Caller>) -> Session {
 pub(crate) async fn begin(
     State(gateway): State<Gateway>,
     Extension(Peer(peer)): Extension<Peer>,
-    Extension(Encrypted(is_encrypted)): Extension<Encrypted>,
+    Extension(encrypted): Extension<Encrypted>,
     request: Request,
 ) -> Result<Response<Body>> {
     expect_json(request.headers())?;
-    let before = kept(&gateway, request.headers(), is_encrypted);
+    let before = kept(&gateway, request.headers(), encrypted);
     let JsonBody(NewSession { key }) = JsonBody::from_request(request, &gateway).await?;
     gateway.anonymous.check(peer, Instant::now)?;
     (gateway.anonymous).charge(peer, LOGIN_COST, Instant::now());
@@ -181,7 +208,7 @@ pub(crate) async fn begin(
     let shown = show(&gateway, caller.as_ref());
     let mut response = Json(shown).into_response();
     let seconds = (new.expires.get() - now.get()) / 1000;
-    set_cookie(&mut response, &token.0, seconds, is_encrypted);
+    set_cookie(&gateway, &mut response, &token.0, seconds, encrypted);
     Ok(response)
 }
 
@@ -210,21 +237,22 @@ fn expect_json(headers: &HeaderMap) -> Result<()> {
 /// `DELETE /api/v1/session`. Where there is no session any more, the cookie is taken back all the same.
 pub(crate) async fn end(
     State(gateway): State<Gateway>,
-    Extension(Encrypted(is_encrypted)): Extension<Encrypted>,
+    Extension(encrypted): Extension<Encrypted>,
     headers: HeaderMap,
 ) -> Result<Response<Body>> {
-    if let Some(token) = kept(&gateway, &headers, is_encrypted) {
+    if let Some(token) = kept(&gateway, &headers, encrypted) {
         token.expect_csrf(&headers)?;
-        to_its_end(async move { end_one(&gateway, &token).await }).await?;
+        let intake = gateway.clone();
+        to_its_end(async move { end_one(&intake, &token).await }).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&mut response, "", 0, is_encrypted);
+    set_cookie(&gateway, &mut response, "", 0, encrypted);
     Ok(response)
 }
 
 /// The token of a session that is kept.
-fn kept(gateway: &Shared, headers: &HeaderMap, is_encrypted: bool) -> Option<Token> {
-    let mut tokens = Token::all(headers, is_encrypted);
+fn kept(gateway: &Shared, headers: &HeaderMap, encrypted: Encrypted) -> Option<Token> {
+    let mut tokens = Token::all(headers, gateway.cookie_names.over(encrypted));
     tokens.find(|token| gateway.keys.holder(token).is_some())
 }
 
@@ -259,23 +287,25 @@ mod tests {
         for cookie in cookies {
             headers.append(header::COOKIE, HeaderValue::from_static(cookie));
         }
-        let tokens = Token::all(&headers, is_encrypted);
+        let names = CookieNames::of(&SignerId([0xab; 32]));
+        let tokens = Token::all(&headers, names.over(Encrypted(is_encrypted)));
         tokens.map(|token| token.0).collect()
     }
 
     #[test]
     fn the_token_is_found_among_other_cookies() {
         for cookies in [
-            &["wattwitness_session=wws_a"][..],
-            &["theme=dark; wattwitness_session=wws_a; x=y"],
-            &["theme=dark", " wattwitness_session=wws_a"],
+            &["wattwitness_session_abababab=wws_a"][..],
+            &["theme=dark; wattwitness_session_abababab=wws_a; x=y"],
+            &["theme=dark", " wattwitness_session_abababab=wws_a"],
         ] {
             assert_eq!(tokens(cookies, false), ["wws_a"], "{cookies:?}");
         }
         for cookies in [
             &[][..],
-            &["my_wattwitness_session=wws_a"],
-            &["wattwitness_session"],
+            &["my_wattwitness_session_abababab=wws_a"],
+            &["wattwitness_session_abababab"],
+            &["wattwitness_session_cdcdcdcd=wws_a"],
         ] {
             assert!(tokens(cookies, false).is_empty(), "{cookies:?}");
         }
@@ -283,9 +313,10 @@ mod tests {
 
     #[test]
     fn over_https_a_cookie_that_came_over_http_is_not_looked_at() {
-        let both = ["wattwitness_session=wws_a; __Host-wattwitness_session=wws_b"];
+        let both =
+            ["wattwitness_session_abababab=wws_a; __Host-wattwitness_session_abababab=wws_b"];
         assert_eq!(tokens(&both, true), ["wws_b"]);
-        assert!(tokens(&["wattwitness_session=wws_a"], true).is_empty());
+        assert!(tokens(&["wattwitness_session_abababab=wws_a"], true).is_empty());
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::operator::OperatorKey;
 use crate::probe::InternetWatch;
 use crate::registry::Registry;
+use crate::session::CookieNames;
 use crate::status::StatusMemory;
 
 /// The shared state.
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     /// Held by who takes over into the registry what the store says.
     pub(crate) knowing: tokio::sync::Mutex<()>,
     pub(crate) keys: Keys,
+    pub(crate) cookie_names: CookieNames,
     /// Requests without a key, or with one that is not valid.
     pub(crate) anonymous: PeerLimit,
     /// Records that were refused. Readers of the API must not take from what meters need.

@@ -338,8 +338,8 @@ async fn a_page_of_an_allowed_origin_may_read_and_others_may_not() {
     assert_eq!(preflight.send().await.unwrap().status(), 200);
 }
 
-/// What a gateway with a certificate of its own answers to this head.
-async fn answer_over_https(head: &str) -> String {
+/// A gateway with a certificate of its own, and what it answers to this head.
+async fn answer_over_https(head: impl FnOnce(&World) -> String) -> (World, String) {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let certificate_file = folder.path().join("cert.pem");
@@ -369,27 +369,33 @@ async fn answer_over_https(head: &str) -> String {
         .connect(name, stream)
         .await
         .unwrap();
+    let head = head(&world);
     let head = format!("{head}\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
+    (world, String::from_utf8(answer).unwrap())
 }
 
 #[tokio::test]
 async fn https_is_served_with_a_certificate_and_its_key() {
-    let answer = answer_over_https("GET /health HTTP/1.1").await;
+    let (_, answer) = answer_over_https(|_| "GET /health HTTP/1.1".to_owned()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains("\"status\":\"healthy\""));
 }
 
 #[tokio::test]
 async fn over_https_a_session_has_the_cookie_that_is_for_https_alone() {
-    let head = "GET /api/v1/session HTTP/1.1\r\ncookie: __Host-wattwitness_session=wws_old";
-    let answer = answer_over_https(head).await;
-    let taken_back = "set-cookie: __Host-wattwitness_session=; Path=/; Max-Age=0; HttpOnly; \
-                      SameSite=Strict; Secure\r\n";
-    assert!(answer.contains(taken_back), "{answer}");
+    let (world, answer) = answer_over_https(|world| {
+        let name = world.cookie_name();
+        format!("GET /api/v1/session HTTP/1.1\r\ncookie: __Host-{name}=wws_old")
+    })
+    .await;
+    let taken_back = format!(
+        "set-cookie: __Host-{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure\r\n",
+        world.cookie_name()
+    );
+    assert!(answer.contains(&taken_back), "{answer}");
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ fn set_cookie(response: &Response) -> &str {
 }
 
 /// Whether an answer takes the cookie back.
-fn takes_back(response: &Response) -> bool {
-    set_cookie(response).starts_with("wattwitness_session=; Path=/; Max-Age=0; ")
+fn takes_back(world: &World, response: &Response) -> bool {
+    let taken_back = format!("{}=; Path=/; Max-Age=0; ", world.cookie_name());
+    set_cookie(response).starts_with(&taken_back)
 }
 
 #[tokio::test]
@@ -31,7 +32,9 @@ async fn a_key_is_changed_for_a_cookie_that_scripts_cannot_read() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     let cookie = set_cookie(&response).to_owned();
     let (token, attributes) = cookie.split_once(';').unwrap();
-    assert!(token.starts_with("wattwitness_session=wws_"), "{token}");
+    let (name, secret) = token.split_once('=').unwrap();
+    assert_eq!(name, world.cookie_name());
+    assert!(secret.starts_with("wws_"), "{token}");
     assert_eq!(
         attributes,
         " Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"
@@ -51,14 +54,10 @@ async fn a_key_is_changed_for_a_cookie_that_scripts_cannot_read() {
         login.get(&world, "/api/v1/installations/").await.status(),
         200
     );
-    assert!(
-        !begun
-            .to_string()
-            .contains(&token["wattwitness_session=".len()..])
-    );
+    assert!(!begun.to_string().contains(secret));
     let database = std::fs::read(world.folder.path().join("store.sqlite-wal")).unwrap();
-    let secret = &token.as_bytes()["wattwitness_session=wws_".len()..];
-    let is_stored = database.windows(secret.len()).any(|bytes| bytes == secret);
+    let random = &secret.as_bytes()["wws_".len()..];
+    let is_stored = database.windows(random.len()).any(|bytes| bytes == random);
     assert!(!is_stored, "only its hash is");
 }
 
@@ -91,6 +90,20 @@ async fn a_session_outlives_a_restart() {
     let world = World::open(world.folder, |_| {}).await;
     assert_eq!(login.session(&world).await, before);
     assert_eq!(login.get(&world, "/api/v1/keys").await.status(), 200);
+}
+
+#[tokio::test]
+async fn two_gateways_of_one_host_log_nobody_out_of_each_other() {
+    let (one, other) = (World::with(|_| {}).await, World::with(|_| {}).await);
+    let mut login = Login::begin(&one, &one.admin_key).await;
+    let there = Login::begin(&other, &other.admin_key).await;
+    // A browser sends both of them to both.
+    login.cookie = format!("{}; {}", there.cookie, login.cookie);
+    assert_eq!(login.session(&one).await["role"], "admin");
+    login.end(&one).await;
+    assert_eq!(there.session(&other).await["role"], "admin");
+    let asked = there.get(&one, "/api/v1/session").await;
+    assert!(!asked.headers().contains_key("set-cookie"));
 }
 
 #[tokio::test]
@@ -133,17 +146,17 @@ async fn who_logs_out_takes_the_session_with_him() {
     let login = Login::begin(&world, &world.admin_key).await;
     let ended = login.end(&world).await;
     assert_eq!(ended.status(), 204);
-    assert!(takes_back(&ended));
+    assert!(takes_back(&world, &ended));
     // The cookie that somebody kept is as none where none is needed, and is taken back.
     assert_eq!(login.get(&world, "/api/v1/status/").await.status(), 200);
     assert_eq!(login.get(&world, "/api/v1/keys").await.status(), 401);
     let asked = login.get(&world, "/api/v1/session").await;
-    assert!(takes_back(&asked));
+    assert!(takes_back(&world, &asked));
     let session: Value = asked.json().await.unwrap();
     assert_eq!(session["role"], Value::Null);
     let again = login.end(&world).await;
     assert_eq!(again.status(), 204);
-    assert!(takes_back(&again));
+    assert!(takes_back(&world, &again));
 }
 
 #[tokio::test]
@@ -395,7 +408,7 @@ async fn while_the_time_is_not_known_a_session_is_kept_and_can_be_ended() {
     world.clock.set(0);
     let ended = login.end(&world).await;
     assert_eq!(ended.status(), 204);
-    assert!(takes_back(&ended));
+    assert!(takes_back(&world, &ended));
     assert!(world.store.sessions().await.unwrap().is_empty());
     world.clock.set(START_MS + 1_000);
     assert_eq!(login.session(&world).await["role"], Value::Null);

@@ -95,6 +95,12 @@ impl World {
         format!("http://{}{path}", self.gateway.local_addr())
     }
 
+    /// What this gateway calls its cookies where they are not for HTTPS alone.
+    pub(crate) fn cookie_name(&self) -> String {
+        let operator = self.gateway.operator_key().id();
+        format!("wattwitness_session_{}", hex::encode(&operator.0[..4]))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.client.get(self.url(path)).send().await.unwrap()
     }
