@@ -4,6 +4,7 @@
 import type { MeterView } from "../hooks/meter-view.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
+import { changeOf } from "../util/bars.ts";
 import { change, energy, energyFigure } from "../util/format.ts";
 import { t } from "../util/text.ts";
 import styles from "./meter-readout.module.css";
@@ -23,6 +24,7 @@ interface MeterReadoutProps {
 }
 
 export function MeterReadout({ view, total, otherTotal, otherName, isPending, at, value, otherValue }: MeterReadoutProps) {
+  const changed = changeOf(total, otherTotal, view.period.start === view.current.start);
   return (
     <div className={styles["readout"]}>
       <div>
@@ -34,9 +36,9 @@ export function MeterReadout({ view, total, otherTotal, otherName, isPending, at
           <p className={styles["compared"]} data-testid="compared" data-watt-hours={otherTotal ?? undefined}>
             <span className={styles["key"]} data-kind={view.quantity === "energy" ? "bar" : "line"} aria-hidden="true" />
             <span>
-              {otherTotal === null || total === null || otherTotal === 0
+              {changed === null
                 ? t("meter.compare.with", { name: otherName, energy: energy(otherTotal) })
-                : t("meter.compare.change", { name: otherName, energy: energy(otherTotal), change: change(total / otherTotal - 1) })}
+                : t("meter.compare.change", { name: otherName, energy: energy(otherTotal), change: change(changed) })}
             </span>
           </p>
         )}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { drawnBars, sumOf, type EnergyBar } from "./bars.ts";
+import { changeOf, drawnBars, sumOf, type EnergyBar } from "./bars.ts";
 
 const hour = 3600;
 const bar = (place: number, rest: Partial<EnergyBar> = {}): EnergyBar => ({
@@ -77,4 +77,18 @@ describe("beside another period", () => {
 test("the sum leaves out what is not known", () => {
   expect(sumOf(drawnBars([bar(0), bar(1, { value: 0, readings: 0 }), bar(2)], past))).toBe(202);
   expect(sumOf([])).toBeNull();
+});
+
+describe("a change between two periods", () => {
+  test("is the share by which they differ", () => {
+    expect(changeOf(150, 100, false)).toBe(0.5);
+  });
+
+  test("is not said of a period that is going on beside a whole one", () => {
+    expect(changeOf(40, 100, true)).toBeNull();
+  });
+
+  test("is not said of what is not known, or of nothing", () => {
+    expect([changeOf(null, 100, false), changeOf(40, null, false), changeOf(40, 0, false)]).toEqual([null, null, null]);
+  });
 });

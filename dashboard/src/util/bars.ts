@@ -81,3 +81,11 @@ export function sumOf(bars: readonly DrawnBar[]): number | null {
   const known = bars.flatMap(({ value }) => (value === null ? [] : [value]));
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
 }
+
+/**
+ * By which share a period's energy differs from another's; null where that says nothing: of what is not known, of nothing, and while the period is
+ * going on, for the other one is whole.
+ */
+export function changeOf(total: number | null, other: number | null, isGoingOn: boolean): number | null {
+  return isGoingOn || total === null || other === null || other === 0 ? null : total / other - 1;
+}
