@@ -24,7 +24,7 @@ export function RecordDetail({ reading: listed }: { reading: Reading }) {
   const { key } = useKeyedMeter(listed.installation_id);
   // What the list shows is judged too, also where the proof came with another answer.
   const claim = reading ? claimOf(reading, listed) : null;
-  const { verdict, hasFailed, retry } = useVerdict("reading", claim && key ? { claim, meterKey: key } : null, verify);
+  const { verdict, hasFailed, retry } = useVerdict("reading", listed.record, claim && key ? { claim, meterKey: key } : null, verify);
   const { record } = listed;
   return (
     <div className={styles["record"]} data-testid="record-detail">
@@ -60,7 +60,7 @@ export function LinkedRecord({ recordKey }: { recordKey: string }) {
   const reading = useQuery({ ...queries.reading(installation, id), enabled: isNamed });
   if (!isNamed || reading.isError) return <Notice title={t("record.list.gone")} />;
   if (!reading.data) return <p className={styles["loading"]}>{t("proof.detail.loading")}</p>;
-  return <RecordDetail reading={reading.data} />;
+  return <RecordDetail key={reading.data.id} reading={reading.data} />;
 }
 
 /** The page of a reading. */

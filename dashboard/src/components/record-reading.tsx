@@ -44,9 +44,9 @@ export function RecordReading({ reading, installation, meterKey, asked }: Record
   const [copy, setCopy] = useState<ReadingClaim | null>(null);
   const { record, signature, proof } = reading;
   const original: ReadingClaim = { record, signature, proof, shown: reading, asked: { installation: installation.id, reading: asked } };
-  const { verdict: held } = useVerdict("reading", { claim: original, meterKey }, verify);
+  const { verdict: held } = useVerdict("reading", record, { claim: original, meterKey }, verify);
   const claim = copy ?? original;
-  const { verdict, hasFailed, retry } = useVerdict("reading", { claim, meterKey }, verify);
+  const { verdict, hasFailed, retry } = useVerdict("reading", record, { claim, meterKey }, verify);
 
   const zone = knownZone(installation.timezone);
   const shownRecord = claim.record ?? record;

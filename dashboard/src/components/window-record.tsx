@@ -46,7 +46,7 @@ export function WindowRecord({ window, installation, meterKey, previous, asked }
   const { record, signature, readings } = window;
   const original: WindowClaim = { record, signature, readings, previous, shown: window, asked: { installation: installation.id, window: asked } };
   const claim = copy ?? original;
-  const { verdict, hasFailed, retry } = useVerdict("window", { claim, meterKey }, verify);
+  const { verdict, hasFailed, retry } = useVerdict("window", record, { claim, meterKey }, verify);
 
   const zone = knownZone(installation.timezone);
   const span = spanOf(record);

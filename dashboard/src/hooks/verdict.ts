@@ -1,6 +1,6 @@
 // A verdict on a record, computed in this browser, and what it is held against. Nothing that the gateway says of a signature is used.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { proofQueries } from "../api/proof-queries.ts";
 import { queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
@@ -35,26 +35,44 @@ export function useKeyedMeter(id: number): KeyedMeter {
 }
 
 export interface VerdictState<Verdict> {
-  /** Null until the first one is computed; while another is, the one before it. */
+  /** Null until one is computed; while that of a changed copy is, the one before it. */
   readonly verdict: Verdict | null;
   /** The code that computes could not be loaded. */
   readonly hasFailed: boolean;
   readonly retry: () => void;
 }
 
-/** Computes a verdict on what `subject` holds; null asks for none. A component is to be keyed by its record, so that no verdict is shown for another. */
-export function useVerdict<Subject, Verdict>(
+type Verify<Subject, Verdict> = (engine: Engine, subject: Subject) => Promise<Verdict>;
+
+/** Computes a verdict on what `subject` holds; null asks for none. `served` are the bytes as the gateway served them, also where a copy is judged. */
+export function useVerdict<Subject extends Keyed, Verdict>(
   kind: "reading" | "window",
+  served: string | null,
   subject: Subject | null,
-  verify: (engine: Engine, subject: Subject) => Promise<Verdict>,
+  verify: Verify<Subject, Verdict>,
 ): VerdictState<Verdict> {
-  const { data, isError, refetch } = useQuery({
-    queryKey: ["verdict", kind, subject],
+  const { data, isError, refetch } = useQuery(verdictQuery(kind, served, subject, verify));
+  return { verdict: data ?? null, hasFailed: isError, retry: () => void refetch() };
+}
+
+interface Keyed {
+  readonly meterKey: MeterKey;
+}
+
+/** The verdict before stays only over the same served bytes and the same key: a gateway that serves others, or keeps an answer back, gets none. */
+export function verdictQuery<Subject extends Keyed, Verdict>(
+  kind: "reading" | "window",
+  served: string | null,
+  subject: Subject | null,
+  verify: Verify<Subject, Verdict>,
+) {
+  const held = [served, subject?.meterKey.publicKey ?? null].join(" ");
+  return queryOptions({
+    queryKey: ["verdict", kind, held, subject] as const,
     queryFn: async () => (subject === null ? null : verify(await engineHere(), subject)),
     enabled: subject !== null,
-    placeholderData: keepPreviousData,
+    placeholderData: (before, query) => (subject !== null && query?.queryKey[2] === held ? before : undefined),
     gcTime: 0,
     retry: false,
   });
-  return { verdict: data ?? null, hasFailed: isError, retry: () => void refetch() };
 }
