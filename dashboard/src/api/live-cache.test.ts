@@ -1,5 +1,5 @@
-import { QueryClient } from "@tanstack/react-query";
-import { describe, expect, test } from "vitest";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
+import { describe, expect, test, vi } from "vitest";
 import { countedOn, receiveInstallation, receiveReading, sealedBy, withRecord } from "./live-cache.ts";
 import { keys, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
@@ -131,6 +131,30 @@ describe("a reading", () => {
     const client = parkOf("silent");
     receiveReading(client, readingAt(20, 2));
     expect(isAskedFor(client)).toEqual([true, true, true]);
+  });
+
+  test.each([
+    ["at most once a second", 50, 4],
+    ["and no answer is given up for the next", 2500, 2],
+  ])("of a long backlog has it asked: %s", async (_claim, answerTakes, times) => {
+    vi.useFakeTimers();
+    const client = parkOf("silent");
+    const asked: AbortSignal[] = [];
+    const slow = async ({ signal }: { signal: AbortSignal }) => {
+      asked.push(signal);
+      await new Promise((answer) => setTimeout(answer, answerTakes));
+      return [{ ...installation, liveness: "silent" }];
+    };
+    const leave = new QueryObserver(client, { queryKey: keys.installations, queryFn: slow, staleTime: Infinity }).subscribe(() => undefined);
+    let at = 20;
+    const backlog = setInterval(() => {
+      receiveReading(client, readingAt((at += 1), 2));
+    }, 100);
+    await vi.advanceTimersByTimeAsync(4000);
+    clearInterval(backlog);
+    expect(asked.map(({ aborted }) => aborted)).toEqual(Array.from({ length: times }, () => false));
+    leave();
+    vi.useRealTimers();
   });
 
   test("of a meter that is live asks for nothing", () => {

@@ -80,9 +80,16 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   if (heard && heard.liveness !== "live") askHowMetersAre(client);
 }
 
-/** How the meters are, since when and why, is the gateway's to say. */
+/** When each page last asked how the meters are, and how long it does not ask again, in milliseconds. */
+const askedHow = new WeakMap<QueryClient, number>();
+const askRest = 1000;
+
+/** How the meters are, since when and why, is the gateway's to say. A meter that sends a long backlog has it asked no faster, and spoils no answer. */
 function askHowMetersAre(client: QueryClient): void {
-  for (const queryKey of [keys.installations, keys.status, keys.alerts]) void client.invalidateQueries({ queryKey });
+  const now = Date.now();
+  if (Math.abs(now - (askedHow.get(client) ?? 0)) < askRest) return;
+  askedHow.set(client, now);
+  for (const queryKey of [keys.installations, keys.status, keys.alerts]) void client.invalidateQueries({ queryKey }, { cancelRefetch: false });
 }
 
 function installationOf(client: QueryClient, meter: number): Installation | undefined {
