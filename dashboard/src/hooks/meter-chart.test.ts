@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { installation } from "../api/installation.fixture.ts";
+import { readingAt } from "../api/reading.fixture.ts";
 import { periodNamed, type Period } from "../util/period.ts";
-import { counterpartOf, finerThan } from "./meter-chart.ts";
+import { arrivedSince, counterpartOf, finerThan } from "./meter-chart.ts";
 
 const hour = 3_600_000;
 const named = (name: string, zone = "UTC"): Period => {
@@ -34,6 +35,21 @@ describe("a finer stretch", () => {
   test("never leaves the period", () => {
     expect(finerThan(day, day.start, day.start + hour)?.start).toBe(day.start);
     expect(finerThan(day, day.end - hour, day.end)?.end).toBe(day.end);
+  });
+});
+
+describe("what has arrived since an answer", () => {
+  test("is placed by the times of its readings", () => {
+    expect(arrivedSince(50, [readingAt(3610, 62), readingAt(3600, 58), readingAt(3590, 55), readingAt(3580, 50)])).toEqual([
+      { time: 3590, wattHours: 5 },
+      { time: 3600, wattHours: 3 },
+      { time: 3610, wattHours: 4 },
+    ]);
+  });
+
+  test("is nothing where the answer or a reading knows no sum, or the sum stands still", () => {
+    expect(arrivedSince(null, [readingAt(3600, 58)])).toEqual([]);
+    expect(arrivedSince(50, [readingAt(3610, 50), readingAt(3600, 0, { produced_wh: null })])).toEqual([]);
   });
 });
 

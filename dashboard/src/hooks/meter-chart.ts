@@ -3,11 +3,12 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { curvePoints, queries } from "../api/queries.ts";
+import { placeInTime } from "../api/reading-order.ts";
 import type { Installation, InstallationDetail, Reading } from "../api/types.ts";
-import { drawnBars, sumOf, type DrawnBar } from "../util/bars.ts";
+import { drawnBars, sumOf, type Arrival, type DrawnBar } from "../util/bars.ts";
 import { dayCurve } from "../util/day-curve.ts";
 import { instantOf, knownZone } from "../util/instant.ts";
-import { carried, isCurrent, periodNamed, stepped, type Period } from "../util/period.ts";
+import { carried, periodNamed, stepped, type Period } from "../util/period.ts";
 import { curveOf, longestStep, spliced, type Curve, type Point } from "../util/series.ts";
 import { electricOf, meterQueries, type ElectricPoint } from "./meter-queries.ts";
 import type { Comparison, MeterView, Quantity } from "./meter-view.ts";
@@ -49,7 +50,7 @@ export interface EnergyBars {
   retry: () => void;
 }
 
-/** The energy of a period in bars; the bar that is growing grows with each reading, without asking. */
+/** The energy of a period in bars; the bar that holds a new reading's time grows by it, without asking. */
 export function useEnergyBars(installation: Installation, view: MeterView, counterpart: Counterpart | null, since: number, now: number): EnergyBars {
   const { period } = view;
   const answer = useQuery({ ...meterQueries.energy(installation.id, period), placeholderData: keepPreviousData });
@@ -58,9 +59,10 @@ export function useEnergyBars(installation: Installation, view: MeterView, count
     enabled: counterpart !== null,
     placeholderData: keepPreviousData,
   });
-  const newest = useQuery(queries.records(installation.id)).data?.[0];
+  const records = useQuery(queries.records(installation.id)).data;
   const chart = answer.data?.chart;
-  const arrived = isCurrent(period, now) ? arrivedSince(answer.data?.producedWattHours ?? null, newest) : 0;
+  const produced = answer.data?.producedWattHours ?? null;
+  const arrived = useMemo(() => arrivedSince(produced, records ?? []), [produced, records]);
   const others = counterpart ? other.data?.chart.data_points : undefined;
   const moment = Math.floor(now / 60_000) * 60;
   const bars = useMemo(
@@ -78,10 +80,20 @@ export function useEnergyBars(installation: Installation, view: MeterView, count
   };
 }
 
-/** The meter's sum never falls, so its difference is what has been produced meanwhile. */
-function arrivedSince(produced: number | null, newest: Reading | undefined): number {
-  if (produced === null || newest?.produced_wh == null) return 0;
-  return Math.max(0, newest.produced_wh - produced);
+/**
+ * What has been produced since the meter's sum stood at `produced`, by the times of the readings (newest first) that brought it: around the start of a
+ * bar some are of the bar before, and a queue brings older ones still. The sum never falls. What is older than the readings kept comes with the first.
+ */
+export function arrivedSince(produced: number | null, records: readonly Reading[]): Arrival[] {
+  if (produced === null) return [];
+  let reached = produced;
+  return records.toReversed().flatMap((reading) => {
+    const sum = reading.produced_wh ?? reached;
+    if (sum <= reached) return [];
+    const wattHours = sum - reached;
+    reached = sum;
+    return [{ time: placeInTime(reading), wattHours }];
+  });
 }
 
 export interface Curves {

@@ -11,7 +11,7 @@ const bar = (place: number, rest: Partial<EnergyBar> = {}): EnergyBar => ({
   spans_gap: false,
   ...rest,
 });
-const past = { now: 1e9, since: 0, others: null, arrived: 0 };
+const past = { now: 1e9, since: 0, others: null, arrived: [] };
 const day = Array.from({ length: 24 }, (_, place) => bar(place));
 
 const days = (count: number) => Array.from({ length: count }, (_, place) => bar(place, { label: `Oct ${String(place + 1)}` }));
@@ -30,10 +30,15 @@ describe("a bar", () => {
     expect(drawnBars([bar(0, { spans_gap: true })], past)[0]).toMatchObject({ value: 100, state: "partial" });
   });
 
-  test("that is not over grows by what has arrived, and only it", () => {
-    const drawn = drawnBars([bar(0), bar(1), bar(2, { value: 0, readings: 0 })], { ...past, now: 1.5 * hour, arrived: 7 });
+  test("grows by what arrived of its own time, though it be over", () => {
+    const arrived = [
+      { time: hour - 1, wattHours: 3 },
+      { time: hour, wattHours: 7 },
+      { time: -1, wattHours: 1000 },
+    ];
+    const drawn = drawnBars([bar(0), bar(1), bar(2, { value: 0, readings: 0 })], { ...past, now: 1.5 * hour, arrived });
     expect(drawn.map(({ value, state }) => [value, state])).toEqual([
-      [100, "whole"],
+      [103, "whole"],
       [108, "growing"],
       [null, "ahead"],
     ]);

@@ -28,8 +28,14 @@ interface Circumstances {
   since: number;
   /** What is compared with, if anything. */
   others: readonly EnergyBar[] | null;
-  /** Energy that has arrived after the bars were made; it belongs to the bar that is growing. */
-  arrived: number;
+  /** Energy that has arrived after the bars were made; each belongs to the bar that holds its time. */
+  arrived: readonly Arrival[];
+}
+
+/** Energy that a reading brought: UNIX seconds of the reading, watt-hours. */
+export interface Arrival {
+  time: number;
+  wattHours: number;
 }
 
 export function drawnBars(bars: readonly EnergyBar[], { now, since, others, arrived }: Circumstances): DrawnBar[] {
@@ -38,13 +44,14 @@ export function drawnBars(bars: readonly EnergyBar[], { now, since, others, arri
     const other = likes[place] ?? null;
     const { timestamp: from, end: to, readings, spans_gap: spansGap } = bar;
     const base = { from, to, other };
+    const value = arrived.reduce((sum, { time, wattHours }) => (time >= from && time < to ? sum + wattHours : sum), bar.value);
     // What a meter measured before the gateway knew it, such as a queue that it brought along, was measured all the same.
-    const isBefore = to <= since && readings === 0 && bar.value === 0;
+    const isBefore = to <= since && readings === 0 && value === 0;
     if (from > now || isBefore) return { ...base, value: null, state: "ahead" };
-    if (to > now) return { ...base, value: bar.value + arrived, state: "growing" };
+    if (to > now) return { ...base, value, state: "growing" };
     // Energy that a meter counted while it was not read is booked where it was read again: a bar may have none and no readings.
-    if (readings === 0 && bar.value === 0) return { ...base, value: null, state: "whole" };
-    return { ...base, value: bar.value, state: spansGap ? "partial" : "whole" };
+    if (readings === 0 && value === 0) return { ...base, value: null, state: "whole" };
+    return { ...base, value, state: spansGap ? "partial" : "whole" };
   });
 }
 
