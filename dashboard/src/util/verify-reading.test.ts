@@ -122,6 +122,28 @@ describe("a forgery fails by name", () => {
     expect(failures).toEqual([...own.map(() => ["shown"]), ...plants.map(() => ["plant"])]);
   });
 
+  test("unsigned_bytes_beside_a_proof_that_is_none", async () => {
+    const claim = { ...liveClaim(single), signature: null };
+    const proofs: unknown[] = [undefined, 0, false, "", []];
+    const verdicts = await Promise.all(proofs.map((proof) => verdict({ ...claim, proof } as ReadingClaim)));
+    expect(verdicts.map(({ overall }) => overall)).toEqual(proofs.map(() => "false"));
+  });
+
+  test("answer_of_another_shape", async () => {
+    const [live, sealed] = [liveClaim(single), await sealedClaim(3, 8)];
+    const claims: unknown[] = [
+      { ...live, record: 5 },
+      { ...live, signature: undefined },
+      { ...live, shown: { ...live.shown, flags: null } },
+      { ...sealed, proof: { ...sealed.proof, path: "ab" } },
+      { ...sealed, proof: { ...sealed.proof, leaf_index: 0.5 } },
+      { ...sealed, proof: { ...sealed.proof, window_record: undefined } },
+    ];
+    const failures = await Promise.all(claims.map(async (claim) => failing(await verdict(claim as ReadingClaim))));
+    expect(failures).toEqual(claims.map(() => ["bytes"]));
+    expect(failing(await verdict(live, { ...meterKey, publicKey: undefined } as unknown as MeterKey))).toEqual(["bytes"]);
+  });
+
   test("another_reading_of_the_same_meter", async () => {
     const claim = liveClaim(single);
     expect(failing(await verdict({ ...claim, asked: { ...claim.asked, reading: claim.asked.reading + 1 } }))).toEqual(["shown"]);

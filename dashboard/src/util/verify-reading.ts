@@ -72,7 +72,16 @@ export interface ReadingVerdict extends Verdict {
   readonly plant: PlantFigures | null;
 }
 
+/** An answer of another shape than a reading's is refuted like any other forgery: it must not end as a verdict that could not be computed. */
 export async function verifyReading(engine: Engine, claim: ReadingClaim, meter: MeterKey): Promise<ReadingVerdict> {
+  try {
+    return await verdictOn(engine, claim, meter);
+  } catch {
+    return { ...verdictOf(engine, [check("bytes", "fails", { why: "shape" })]), nodes: null, plant: null };
+  }
+}
+
+async function verdictOn(engine: Engine, claim: ReadingClaim, meter: MeterKey): Promise<ReadingVerdict> {
   if (claim.record === null) {
     return { ...verdictOf(engine, [check("bytes", "unknown", { why: "not-served" })]), nodes: null, plant: null };
   }
@@ -86,7 +95,8 @@ export async function verifyReading(engine: Engine, claim: ReadingClaim, meter: 
     const meaning = bytes.startsWith("02") ? "three-phase-reading" : "reading";
     checks.push(await signatureCheck(engine, "signature", meter.publicKey, meaning, bytes, claim.signature));
   }
-  const sealed = claim.proof ? await sealedChecks(engine, claim.proof, bytes, record, meter) : null;
+  // A proof that is anything but null is checked: were one of another shape passed over, nothing at all would have to be signed.
+  const sealed = claim.proof === null ? null : await sealedChecks(engine, claim.proof, bytes, record, meter);
   checks.push(...(sealed?.checks ?? []));
   if (claim.signature === null && claim.proof === null) checks.push(check("signature", "unknown", { why: "no-signature" }));
 

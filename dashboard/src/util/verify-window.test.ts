@@ -100,6 +100,19 @@ describe("a forgery fails by name", () => {
     expect(failing(await verdict({ ...claim, readings: listed }))).toEqual(["plant"]);
   });
 
+  test("answer_of_another_shape", async () => {
+    const claim = await windowClaim(3);
+    const claims: unknown[] = [
+      { ...claim, record: undefined },
+      { ...claim, signature: null },
+      { ...claim, readings: "" },
+      { ...claim, readings: [{ record: 5 }] },
+      { ...claim, shown: { ...claim.shown, flags: 0 } },
+    ];
+    const failures = await Promise.all(claims.map(async (each) => failing(await verdict(each as WindowClaim))));
+    expect(failures).toEqual(claims.map(() => ["windowBytes"]));
+  });
+
   test("another_window_of_the_same_meter", async () => {
     const claim = await windowClaim(3);
     expect(failing(await verdict({ ...claim, asked: { ...claim.asked, window: 4 } }))).toEqual(["shown"]);

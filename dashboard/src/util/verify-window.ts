@@ -72,7 +72,16 @@ export interface WindowVerdict extends Verdict {
   readonly rebuilt: string | null;
 }
 
+/** An answer of another shape than a window's is refuted like any other forgery: it must not end as a verdict that could not be computed. */
 export async function verifyWindow(engine: Engine, claim: WindowClaim, meter: MeterKey): Promise<WindowVerdict> {
+  try {
+    return await verdictOn(engine, claim, meter);
+  } catch {
+    return { ...verdictOf(engine, [check("windowBytes", "fails", { why: "shape" })]), rebuilt: null };
+  }
+}
+
+async function verdictOn(engine: Engine, claim: WindowClaim, meter: MeterKey): Promise<WindowVerdict> {
   const bytes = claim.record.toLowerCase();
   const { record: window, refusal } = decode(bytes, ["window"]);
   const readings = claim.readings.map(({ record }) => decode(record, readingTypes).record);
