@@ -7,6 +7,7 @@ import type { ChartMark } from "../ui/chart-marks.tsx";
 import { ChartTable } from "../ui/chart-table.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import type { DrawnBar } from "../util/bars.ts";
+import { localStamp } from "../util/csv.ts";
 import { axisEnergy, barFullName, barName, counted, energy, nothing, periodName } from "../util/format.ts";
 import { localDay } from "../util/instant.ts";
 import type { Span } from "../util/period.ts";
@@ -116,9 +117,10 @@ export function MeterBars(props: MeterBarsProps) {
       )}
       <MeterTools
         {...props}
+        isOld={shown.isOld || shown.isPending}
         table={() => [
           ["start_utc", "end_utc", "start_local", "energy_wh", "compared_energy_wh", "note"],
-          ...rows.map(({ bar: { from, to, value, other }, name: heading, note }) => [utcOf(from), utcOf(to), heading, value, other, note]),
+          ...rows.map(({ bar: { from, to, value, other }, note }) => [utcOf(from), utcOf(to), localStamp(from, zone), value, other, note]),
         ]}
       />
     </>

@@ -7,6 +7,7 @@ import { ChartTable } from "../ui/chart-table.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TimeChart } from "../ui/time-chart.tsx";
 import type { ClearSkyBand } from "../util/clear-sky.ts";
+import { localStamp } from "../util/csv.ts";
 import {
   axisPower,
   axisReactive,
@@ -150,11 +151,12 @@ export function MeterCurve(props: MeterCurveProps) {
       {band && !view.isTable ? <p className={styles["remark"]}>{t("meter.chart.clearSky")}</p> : null}
       <MeterTools
         {...props}
+        isOld={curves.isOld || curves.isPending}
         table={() => [
           ["time_utc", "time_local", columns[quantity]],
           ...rowsOf(curve, view.view).map(([seconds, measured]) => [
             new Date(seconds * 1000).toISOString(),
-            clock(seconds * 1000, zone),
+            localStamp(seconds, zone),
             measured,
           ]),
         ]}

@@ -13,6 +13,8 @@ import styles from "./meter-chart.module.css";
 interface MeterToolsProps extends ShownProps {
   /** The chart's data for a file, its heading first. */
   table: () => (string | number | null)[][];
+  /** That data is not of the period shown, or not here yet: no file of the period's name may hold it. */
+  isOld: boolean;
 }
 
 export function MeterTools(props: MeterToolsProps) {
@@ -135,7 +137,7 @@ function Zoom({ view: { view, bounds, showView, isTable, quantity, span } }: Met
 /** How many bars a span has, near enough to say how close one may look. */
 const barsIn = { hour: 6, day: 24, week: 7, month: 30, year: 12 } as const;
 
-function Files({ installation, view, table }: MeterToolsProps) {
+function Files({ installation, view, table, isOld }: MeterToolsProps) {
   const { period, span, quantity } = view;
   const interval = new URLSearchParams({
     start_time: new Date(view.settledView.from * 1000).toISOString(),
@@ -146,6 +148,7 @@ function Files({ installation, view, table }: MeterToolsProps) {
       <button
         type="button"
         className={buttons["button"]}
+        disabled={isOld}
         onClick={() => {
           save(`${fileName(installation.name)}-${quantity}-${span}-${period.date.replace(/b$/, "-2")}.csv`, csv(table()));
         }}

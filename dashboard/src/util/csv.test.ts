@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { csv } from "./csv.ts";
+import { csv, localStamp } from "./csv.ts";
 
 test("cells with commas, quotes and line ends are quoted", () => {
   expect(csv([["a,b", 'c"d', "e\nf", "g"]])).toBe('"a,b","c""d","e\nf",g\r\n');
@@ -11,4 +11,13 @@ test("numbers are written as they are, and what is not known is empty", () => {
 
 test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])("a text that a spreadsheet would run (%j) is defused", (text) => {
   expect(csv([[text]])).toBe(`'${text}\r\n`);
+});
+
+test.each([
+  ["the first of a repeated hour", "2026-10-25T00:00:00Z", "Europe/Berlin", "2026-10-25T02:00:00+02:00"],
+  ["the second of it", "2026-10-25T01:00:00Z", "Europe/Berlin", "2026-10-25T02:00:00+01:00"],
+  ["a zone behind UTC by half an hour more", "2026-01-01T00:00:10Z", "America/St_Johns", "2025-12-31T20:30:10-03:30"],
+  ["UTC itself", "2026-01-01T00:00:00.500Z", "UTC", "2026-01-01T00:00:00.500+00:00"],
+])("a local time in a file says its date and offset: %s", (_claim, iso, zone, stamp) => {
+  expect(localStamp(Date.parse(iso) / 1000, zone)).toBe(stamp);
 });
