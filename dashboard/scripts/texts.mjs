@@ -1,4 +1,5 @@
-// Holds the languages against English: the same ids, the same values in each message, every text of the code there, and none that nothing says.
+// Holds the languages against English: the same ids, the same values in each message, every text of the code there, none that nothing says,
+// and one word for each idea.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { compileMessage } from "@lingui/message-utils/compileMessage";
@@ -6,6 +7,30 @@ import { compileMessage } from "@lingui/message-utils/compileMessage";
 const locales = new URL("../src/locales/", import.meta.url);
 const source = new URL("../src/", import.meta.url);
 const faults = [];
+
+/** Words that an idea must not have beside its one word, which is the second: [the other words, the word]. */
+const glossary = {
+  de: [
+    [/Messwert/, "Messung"],
+    [/Berichtigung/, "Korrektur"],
+    [/Eintragung/, "Registrierung"],
+    [/Sicherheitschip/, "Sicherheitselement"],
+  ],
+  es: [
+    [/gateway/i, "pasarela"],
+    [/reemplaz/i, "sustituir"],
+    [/refrend/i, "contrafirmar"],
+    [/sondeo/i, "consulta"],
+    [/alerta/i, "aviso"],
+  ],
+  zh: [
+    [/吊销/, "撤销"],
+    [/注册/, "登记"],
+    [/[个块](在用)?电表/, "台…电表"],
+    [/比对/, "核对"],
+    [/安全芯片/, "安全元件"],
+  ],
+};
 
 const read = (language, file) => JSON.parse(readFileSync(new URL(`${language}/${file}`, locales), "utf8"));
 
@@ -46,6 +71,12 @@ for (const file of readdirSync(new URL("en/", locales))) {
       if (!other[id]) faults.push(`${language}/${file}: ${id} is missing`);
       else if (valuesOf(other[id]) !== valuesOf(message)) {
         faults.push(`${language}/${file}: ${id} takes ${valuesOf(other[id]) || "nothing"}, in English ${valuesOf(message) || "nothing"}`);
+      }
+    }
+    for (const [id, message] of Object.entries(other)) {
+      for (const [others, word] of glossary[language] ?? []) {
+        const found = others.exec(message);
+        if (found) faults.push(`${language}/${file}: ${id} says ${found[0]}, elsewhere ${word}`);
       }
     }
     for (const id of Object.keys(other)) if (!(id in english)) faults.push(`${language}/${file}: ${id} is not in English`);
