@@ -5,7 +5,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState, type CSSProperties
 import { watchGestures } from "./chart-gestures.ts";
 import { ChartMarks, type ChartMark } from "./chart-marks.tsx";
 import { ChartPlot, plotRight, type PlotModel } from "./chart-plot.ts";
-import { isWhole, panned, zoomed, type View } from "./chart-view.ts";
+import { isWhole, keyShare, panned, reaching, zoomed, type View } from "./chart-view.ts";
 import styles from "./chart-surface.module.css";
 
 /** What makes a chart one that can be zoomed, moved and read by keys. */
@@ -126,9 +126,6 @@ function gesturesFor(latest: { readonly current: ChartSurfaceProps }, plot: Char
   };
 }
 
-/** How much of the view one key moves. */
-const keyShare = 0.25;
-
 function pressed(event: KeyboardEvent, view: View, navigation: ChartNavigation, setCursor: (seconds: number | null) => void): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const { bounds, shortest, onView, onPick, cursor } = navigation;
@@ -166,7 +163,7 @@ function pressed(event: KeyboardEvent, view: View, navigation: ChartNavigation, 
       break;
     case "Home":
     case "End":
-      setCursor((event.key === "Home" ? navigation.stops[0] : navigation.stops.at(-1)) ?? null);
+      pointTo(event.key === "Home" ? navigation.stops[0] : navigation.stops.at(-1), view, navigation, setCursor);
       break;
     case "Enter":
       if (cursor === null || !onPick) return;
@@ -178,21 +175,26 @@ function pressed(event: KeyboardEvent, view: View, navigation: ChartNavigation, 
   event.preventDefault();
 }
 
-/** Takes the cursor to the next stop that can be told from where it is; at the edge of the view, the view goes with it. */
+/** Takes the cursor to the next stop that can be told from where it is. */
 function walk(way: -1 | 1, view: View, navigation: ChartNavigation, setCursor: (seconds: number | null) => void): void {
-  const { stops, cursor, bounds, onView } = navigation;
-  const span = view.to - view.from;
-  const least = span / 150;
+  const { stops, cursor } = navigation;
+  const least = (view.to - view.from) / 150;
   const start = cursor ?? (way > 0 ? view.from - least : view.to + least);
   const next = way > 0 ? stops.find((stop) => stop > start + least) : stops.findLast((stop) => stop < start - least);
-  if (next === undefined) return;
-  if (next < view.from || next > view.to) {
-    onView(panned(view, way * span * keyShare, bounds), true);
-    // The cursor is set in pixels, which mean another moment once the view has moved.
-    requestAnimationFrame(() => {
-      setCursor(next);
-    });
+  pointTo(next, view, navigation, setCursor);
+}
+
+/** Takes the cursor to a stop; where that is out of view, the view goes with it. */
+function pointTo(stop: number | undefined, view: View, { bounds, onView }: ChartNavigation, setCursor: (seconds: number | null) => void): void {
+  if (stop === undefined) return;
+  const next = reaching(view, stop, bounds);
+  if (next === view) {
+    setCursor(stop);
     return;
   }
-  setCursor(next);
+  onView(next, true);
+  // The cursor is set in pixels, which mean another moment once the view has moved.
+  requestAnimationFrame(() => {
+    setCursor(stop);
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bounded, isWhole, panned, pinched, zoomed } from "./chart-view.ts";
+import { bounded, isWhole, panned, pinched, reaching, zoomed } from "./chart-view.ts";
 
 const day = { from: 0, to: 86_400 };
 
@@ -31,6 +31,23 @@ describe("panning", () => {
   test("stops at the ends", () => {
     expect(panned({ from: 1000, to: 2000 }, -5000, day)).toEqual({ from: 0, to: 1000 });
     expect(panned({ from: 85_000, to: 86_000 }, 5000, day)).toEqual({ from: 85_400, to: 86_400 });
+  });
+});
+
+describe("reaching a moment", () => {
+  const view = { from: 40_000, to: 44_000 };
+
+  test("within the view leaves it where it is", () => {
+    expect(reaching(view, 44_000, day)).toBe(view);
+  });
+
+  test("far out of the view, such as the first or the last of the day, takes the view there", () => {
+    expect(reaching(view, 1500, day)).toEqual({ from: 500, to: 4500 });
+    expect(reaching(view, 86_390, day)).toEqual({ from: 82_400, to: 86_400 });
+  });
+
+  test("just out of the view moves it by a quarter", () => {
+    expect(reaching(view, 44_010, day)).toEqual({ from: 41_010, to: 45_010 });
   });
 });
 

@@ -29,6 +29,16 @@ export function panned(view: View, seconds: number, bounds: View): View {
   return bounded(moved, bounds, 0);
 }
 
+/** How much of the view a key moves. */
+export const keyShare = 0.25;
+
+/** The view moved to hold `moment` with a key's room beyond it, as far as the bounds let it; as it is if it holds it already. */
+export function reaching(view: View, moment: number, bounds: View): View {
+  const room = (view.to - view.from) * keyShare;
+  if (moment < view.from) return panned(view, moment - view.from - room, bounds);
+  return moment > view.to ? panned(view, moment - view.to + room, bounds) : view;
+}
+
 /** The view in which two moments lie under two fingers, given as shares of the chart's width. */
 export function pinched(one: Finger, other: Finger, bounds: View, shortest: number): View | null {
   const apart = other.share - one.share;
