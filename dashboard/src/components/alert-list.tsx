@@ -102,7 +102,7 @@ function AlertRow({ alert, zone, isLinked }: { alert: Alert; zone: string; isLin
       <div className={styles["words"]}>
         <p>
           <strong>{name}</strong>
-          {` ${whatOf(alert)}`}
+          <AlertText alert={alert} />
           {since === null ? null : `, ${t("park.alerts.since", { time: moment(since, now, zone) })}`}
         </p>
         <p className={styles["next"]}>{t(`park.alerts.${kind}.next`)}</p>
@@ -132,10 +132,20 @@ const findings = [
   "energy-torn-apart",
 ] as const;
 
-function whatOf({ kind, count, detail }: Alert): string {
-  if (kind === "silent" || kind === "waiting") return t(`park.alerts.${kind}.what`);
-  if (kind === "equivocation") return t("park.alerts.equivocation.what", { count });
+/** Takes the place of a finding while the words around it are made. */
+const placeholder = "\n";
+
+export function AlertText({ alert: { kind, count, detail } }: { alert: Alert }) {
+  if (kind === "silent" || kind === "waiting") return ` ${t(`park.alerts.${kind}.what`)}`;
+  if (kind === "equivocation") return ` ${t("park.alerts.equivocation.what", { count })}`;
   // A kind of finding that is younger than this page is said in the gateway's own words.
   const finding = findings.find((known) => detail.startsWith(known));
-  return `· ${t("park.alerts.plausibility.what", { finding: finding ? t(`park.finding.${finding}`) : detail, count })}`;
+  const [before = "", after = ""] = t("park.alerts.plausibility.what", { finding: placeholder, count }).split(placeholder);
+  return (
+    <>
+      {` · ${before}`}
+      {finding ? t(`park.finding.${finding}`) : <span lang="en">{detail}</span>}
+      {after}
+    </>
+  );
 }

@@ -28,7 +28,7 @@ export function AuditTable({ entries, installations, zone }: AuditTableProps) {
       },
     },
     { id: "actor", header: t("audit.list.actor"), renderCell: ({ actor }) => <NameText said={actor} installations={installations} /> },
-    { id: "action", header: t("audit.list.action"), renderCell: ({ action }) => <span title={action}>{actionText(action)}</span> },
+    { id: "action", header: t("audit.list.action"), renderCell: ({ action }) => <Action action={action} /> },
     { id: "subject", header: t("audit.list.subject"), renderCell: ({ subject }) => <NameText said={subject} installations={installations} /> },
     {
       id: "detail",
@@ -39,11 +39,21 @@ export function AuditTable({ entries, installations, zone }: AuditTableProps) {
   return <Table label={t("audit.list.heading")} columns={columns} rows={entries} rowKey={({ id }) => id} rowState={({ action }) => action} />;
 }
 
+function Action({ action }: { action: string }) {
+  const text = actionText(action);
+  return (
+    <span title={action} lang={text === action ? "en" : undefined}>
+      {text}
+    </span>
+  );
+}
+
 /** A whole digest is there for whoever compares it. */
 function Detail({ detail }: { detail: string }) {
+  const text = detailText(detail);
   return (
-    <span className={styles["detail"]} title={/[0-9a-f]{64}/.exec(detail)?.[0]}>
-      {detailText(detail)}
+    <span className={styles["detail"]} title={/[0-9a-f]{64}/.exec(detail)?.[0]} lang={text === detail ? "en" : undefined}>
+      {text}
     </span>
   );
 }

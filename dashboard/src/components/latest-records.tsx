@@ -15,6 +15,7 @@ import { Skeleton } from "../ui/skeleton.tsx";
 import { counter, nothing, power, secondOf } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
+import { problemWords } from "./api-problem.tsx";
 import { OpenedRecord } from "./record-opened.tsx";
 import styles from "./latest-records.module.css";
 
@@ -88,7 +89,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
       )}
       {url.record !== null && !isListed && !isPending ? <OpenedRecord recordKey={url.record} /> : null}
       {error ? (
-        <Notice title={t("record.list.failed")} detail={error.message} action={t("app.problem.retry")} onAction={retry} />
+        <Notice title={t("record.list.failed")} detail={problemWords(error).title} action={t("app.problem.retry")} onAction={retry} />
       ) : (
         <table className={styles["table"]} aria-labelledby="records">
           <thead>

@@ -1,11 +1,12 @@
 // Something went wrong, in place of what it concerns: what, why, and the way on.
 
+import type { ReactNode } from "react";
 import styles from "./notice.module.css";
 import buttons from "./button.module.css";
 
 interface NoticeProps {
-  title: string;
-  detail?: string | undefined;
+  title: ReactNode;
+  detail?: ReactNode;
   action?: string;
   onAction?: () => void;
   /** For a notice that is all there is on the page. */
