@@ -1,12 +1,12 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { countedOn, receiveInstallation, receiveReading, sealedBy, withRecord } from "./live-cache.ts";
-import { keys, recordsKept } from "./queries.ts";
+import { keys, queries, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
 import { installation } from "./installation.fixture.ts";
-import type { Energy, Installation, Reading } from "./types.ts";
+import type { CountedEnergy, Energy, Installation, Reading } from "./types.ts";
 
-const energy: Energy = {
+const energy: CountedEnergy = {
   installation_id: 1,
   today_wh: 10,
   month_wh: 20,
@@ -16,6 +16,7 @@ const energy: Energy = {
   average_7d_wh: 5,
   corrected_wh: 0,
   timezone: "UTC",
+  answered_at: null,
 };
 
 describe("the latest records", () => {
@@ -113,6 +114,60 @@ describe("an event of the stream", () => {
     receiveReading(client, readingAt(20, 2, { installation_id: 2 }));
     expect(client.getQueryData(keys.records(2))).toBeUndefined();
     expect(client.getQueryData<Reading[]>(keys.records(1))).toHaveLength(1);
+  });
+});
+
+/** Has the next request wait for its answer, which the result gives. */
+function deferred(): (shapes: object[], date?: string) => void {
+  let resolve: (response: Response) => void;
+  const promise = new Promise<Response>((answer) => {
+    resolve = answer;
+  });
+  vi.stubGlobal("fetch", () => promise);
+  return (shapes, date) => {
+    resolve(Response.json(shapes, date === undefined ? {} : { headers: { date } }));
+  };
+}
+
+describe("an answer that is overtaken", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test("keeps the records that came meanwhile, so that the next is counted from the last", async () => {
+    const client = park();
+    const answerWith = deferred();
+    const refetch = client.fetchQuery({ ...queries.records(1), staleTime: 0 });
+    receiveReading(client, readingAt(20, 2));
+    answerWith([readingAt(10, 1, { window_id: 7 })]);
+    await refetch;
+    const records = client.getQueryData<Reading[]>(keys.records(1));
+    expect(records?.map(({ id, window_id }) => [id, window_id])).toEqual([
+      [20, null],
+      [10, 7],
+    ]);
+    receiveReading(client, readingAt(30, 4));
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(13);
+  });
+
+  test("forgets records that were here when it was asked for and that it does not hold", async () => {
+    const client = park();
+    const answerWith = deferred();
+    const refetch = client.fetchQuery({ ...queries.records(1), staleTime: 0 });
+    answerWith([readingAt(5, 1)]);
+    expect((await refetch).map(({ id }) => id)).toEqual([5]);
+  });
+
+  test("is not added to by a reading that it holds already", async () => {
+    const client = park();
+    const answerWith = deferred();
+    const refetch = client.fetchQuery({ ...queries.energies(), staleTime: 0 });
+    answerWith([{ ...energy, today_wh: 11 }], "Thu, 01 Jan 1970 00:00:20 GMT");
+    await refetch;
+    receiveReading(client, readingAt(20, 2, { created_at: "1970-01-01T00:00:20.750" }));
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(11);
+    receiveReading(client, readingAt(30, 4));
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(13);
   });
 });
 

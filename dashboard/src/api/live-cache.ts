@@ -1,11 +1,11 @@
 // Carries what the live stream says into the answers that are already here. Repeating an event changes nothing.
 
 import type { QueryClient } from "@tanstack/react-query";
-import { knownZone, localDay } from "../util/instant.ts";
+import { instantOf, knownZone, localDay } from "../util/instant.ts";
 import { withPoint, type Point } from "../util/series.ts";
 import { keys, recordsKept } from "./queries.ts";
 import { newestFirst, placeInTime } from "./reading-order.ts";
-import type { Energy, Installation, Reading } from "./types.ts";
+import type { CountedEnergy, Installation, Reading } from "./types.ts";
 
 /** Puts a reading in its place among a meter's latest records, newest first. */
 export function withRecord(records: readonly Reading[], reading: Reading): Reading[] {
@@ -15,9 +15,11 @@ export function withRecord(records: readonly Reading[], reading: Reading): Readi
 
 /**
  * Counts a meter's energy on by what its device accepted between two of its records. The device's own sum never decreases, so a counter that was
- * reset, or an increment that was refused, adds nothing here either.
+ * reset, or an increment that was refused, adds nothing here either. Nor does a reading that the gateway had received, to the second, when it answered:
+ * for a second's energy it is better to show too little than twice the same.
  */
-export function countedOn(energy: Energy, before: Reading | undefined, reading: Reading): Energy {
+export function countedOn(energy: CountedEnergy, before: Reading | undefined, reading: Reading): CountedEnergy {
+  if (energy.answered_at !== null && Math.floor((instantOf(reading.created_at) ?? Infinity) / 1000) <= energy.answered_at) return energy;
   if (!before || reading.sequence <= before.sequence || !reading.is_verified) return energy;
   if (before.produced_wh === null || reading.produced_wh === null || reading.produced_wh <= before.produced_wh) return energy;
   const added = reading.produced_wh - before.produced_wh;
@@ -61,7 +63,7 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
     // Many meters have theirs at the same midnight: what is being asked for already answers for all.
     void client.invalidateQueries({ queryKey: keys.energies }, { cancelRefetch: false });
   } else {
-    client.setQueryData<Energy[]>(keys.energies, (energies) =>
+    client.setQueryData<CountedEnergy[]>(keys.energies, (energies) =>
       energies?.map((energy) => (energy.installation_id === meter ? countedOn(energy, before, reading) : energy)),
     );
   }

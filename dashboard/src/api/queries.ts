@@ -2,10 +2,11 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import type { Point } from "../util/series.ts";
-import { address, ApiError, getJson, holdCsrfToken } from "./client.ts";
+import { address, ApiError, getDated, getJson, holdCsrfToken } from "./client.ts";
 import { statesDiffer } from "./meter-state.ts";
 import { following, untilEnd, type PageSession } from "./page-session.ts";
-import type { Alert, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
+import { newestFirst } from "./reading-order.ts";
+import type { Alert, CountedEnergy, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
 
 /** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
 export const curvePoints = 1440;
@@ -45,6 +46,12 @@ function pointsOf(readings: readonly Reading[]): Point[] {
   return readings
     .flatMap(({ timestamp, power_w }) => (timestamp === null ? [] : [{ time: timestamp, watts: power_w }]))
     .toSorted((one, other) => one.time - other.time);
+}
+
+/** Records of an answer and others that arrived since it was asked for: each once, the newest of them, as the answer has it where it does. */
+function merged(answered: readonly Reading[], arrived: readonly Reading[]): Reading[] {
+  const held = new Set(answered.map(({ id }) => id));
+  return [...answered, ...arrived.filter(({ id }) => !held.has(id))].toSorted(newestFirst).slice(0, recordsKept);
 }
 
 export const queries = {
@@ -99,15 +106,27 @@ export const queries = {
   energies: () =>
     queryOptions({
       queryKey: keys.energies,
-      queryFn: ({ signal }) => getJson<Energy[]>("/api/v1/energy", signal),
+      queryFn: async ({ signal }): Promise<CountedEnergy[]> => {
+        const { shape, time } = await getDated<Energy[]>("/api/v1/energy", signal);
+        return shape.map((energy) => Object.assign(energy, { answered_at: time }));
+      },
       refetchInterval: energyRefresh,
     }),
 
   records: (installation: number) =>
     queryOptions({
       queryKey: keys.records(installation),
-      queryFn: ({ signal }) =>
-        getJson<Reading[]>(address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept }), signal),
+      queryFn: async ({ signal, client }) => {
+        const known = () => client.getQueryData<Reading[]>(keys.records(installation)) ?? [];
+        const before = new Set(known().map(({ id }) => id));
+        const url = address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept });
+        const answered = await getJson<Reading[]>(url, signal);
+        // The stream may have brought what the answer is too old to hold.
+        return merged(
+          answered,
+          known().filter(({ id }) => !before.has(id)),
+        );
+      },
     }),
 
   /** The `count` newest records measured before a time (UNIX seconds). */
