@@ -70,14 +70,20 @@ const [meter = { secret: "", public_key: "", id: "" }, operator = { secret: "", 
 const vectorOf = (name: string) => records.find((each) => each.name === name)?.payload ?? "";
 
 const enrolment = like(vectorOf("enrolment by the operator"), {});
-const enrolments: SignedItem[] = [
-  { payload: enrolment, signature: sign(operator.secret, "enrolment", enrolment) },
-  { payload: enrolment, signature: sign(meter.secret, "enrolment-acceptance", enrolment) },
+const bothSigned = (payload: string): SignedItem[] => [
+  { payload, signature: sign(operator.secret, "enrolment", payload) },
+  { payload, signature: sign(meter.secret, "enrolment-acceptance", payload) },
 ];
+const enrolments = bothSigned(enrolment);
 
 /** The meter whose key signs everything here. */
 export const meterKey: MeterKey = { meterId: meter.id, publicKey: meter.public_key, enrolments };
 export const meterSecret = meter.secret;
+
+/** The meter after it accepted a second enrolment, like the first but for these values. */
+export function enrolledAgain(changes: Parameters<typeof like>[1]): MeterKey {
+  return { ...meterKey, enrolments: [...enrolments, ...bothSigned(like(enrolment, { number: 99n, ...changes }))] };
+}
 
 const installation = 7;
 const first = 100n;

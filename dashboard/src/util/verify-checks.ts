@@ -40,6 +40,7 @@ export type Why =
   | "other-energy"
   | "other-time"
   | "no-enrolment"
+  | "several-enrolments"
   | "not-held"
   | "not-window"
   | "first"

@@ -4,7 +4,7 @@
 import type { SignedItem } from "./cose.ts";
 import type { Engine } from "./crypto-engine.ts";
 import { decode, digitsIn, numberIn, valueOf, type SignedRecord } from "./record-fields.ts";
-import { digestOf, fromMilli, verifies } from "./verify-checks.ts";
+import { check, digestOf, fromMilli, verifies, type Check, type Difference } from "./verify-checks.ts";
 
 /** An enrolment that its operator signed and that this meter accepted. */
 export interface AcceptedEnrolment {
@@ -44,6 +44,29 @@ async function acceptedEnrolment(engine: Engine, payload: string, signed: readon
   const isSigned = answers.some(([byOperator]) => byOperator);
   const isAccepted = answers.some(([, byMeter]) => byMeter);
   return isSigned && isAccepted ? { digest, record } : null;
+}
+
+/** Those that a record may have been taken under: the one that its window names; where none is named, each, for nothing signed says which. */
+export function enrolmentsFor(window: SignedRecord | null, accepted: readonly AcceptedEnrolment[]): readonly AcceptedEnrolment[] {
+  const named = window ? digitsIn(window, "enrolment") : "";
+  return /^0*$/.test(named) ? accepted : accepted.filter(({ digest }) => digest === named);
+}
+
+/** Whether what is shown of a plant is what the signed values mean under these enrolments: it holds under all of them, or fails under all. */
+export function plantCheckUnder(enrolments: readonly AcceptedEnrolment[], differencesUnder: (enrolment: AcceptedEnrolment) => readonly Difference[]): Check {
+  const [newest] = enrolments;
+  if (!newest) return check("plant", "unknown", { why: "no-enrolment" });
+  const differences = enrolments.map(differencesUnder);
+  if (differences.every(({ length }) => length === 0)) return check("plant", "holds", { expected: newest.digest });
+  if (differences.some(({ length }) => length === 0)) return check("plant", "unknown", { why: "several-enrolments" });
+  return check("plant", "fails", { why: "differs", expected: newest.digest, differences: differences[0] ?? [] });
+}
+
+/** What a reading means for the plant; null where there is no enrolment, and where these enrolments say different things. */
+export function figuresUnder(enrolments: readonly AcceptedEnrolment[], reading: SignedRecord): PlantFigures | null {
+  const [figures = null, ...others] = enrolments.map((enrolment) => plantFigures(enrolment, reading));
+  const isAgreed = others.every(({ power_w, total_wh }) => power_w === figures?.power_w && total_wh === figures?.total_wh);
+  return isAgreed ? figures : null;
 }
 
 /** The plant's power and its production counter, as the enrolment says that they follow from the sensor's values. */

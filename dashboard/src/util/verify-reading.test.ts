@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { keys, like, liveClaim, meterKey, meterSecret, ourRecords, sealedClaim, sign } from "./golden-vectors.fixture.ts";
+import { enrolledAgain, keys, like, liveClaim, meterKey, meterSecret, ourRecords, sealedClaim, sign } from "./golden-vectors.fixture.ts";
 import { withByte } from "./hex.ts";
 import { webCryptoEngine } from "./p256.ts";
 import { javascriptEngine } from "./p256-javascript.ts";
 import type { Verdict } from "./verify-checks.ts";
-import { verifyReading, type MeterKey, type ProofClaim, type ReadingClaim } from "./verify-reading.ts";
+import { verifyReading, type MeterKey, type ProofClaim, type ReadingClaim, type ReadingVerdict } from "./verify-reading.ts";
 
 const engines = [webCryptoEngine(crypto.subtle), javascriptEngine];
 
@@ -17,7 +17,7 @@ const single = ourRecords.find(({ name }) => name === "reading of a real Shelly 
 const threePhase = ourRecords.find(({ type }) => type === "three-phase-reading")?.payload ?? "";
 
 /** The verdict, on which both engines agree. */
-async function verdict(claim: ReadingClaim, key: MeterKey = meterKey): Promise<Verdict> {
+async function verdict(claim: ReadingClaim, key: MeterKey = meterKey): Promise<ReadingVerdict> {
   const [one, other] = await Promise.all(engines.map((engine) => verifyReading(engine, claim, key)));
   if (!one || !other) throw new Error("no verdict");
   expect({ ...one, engine: "" }).toEqual({ ...other, engine: "" });
@@ -202,5 +202,29 @@ describe("what cannot be checked is not proven and not refuted", () => {
     const served = [null, [], meterKey.enrolments?.slice(0, 1) ?? []];
     const verdicts = await Promise.all(served.map((enrolments) => verdict(claim, { ...meterKey, enrolments })));
     expect(verdicts.map((each) => [each.overall, open(each)])).toEqual(served.map(() => ["unproven", ["plant"]]));
+  });
+
+  test("a live reading whose figures only one of two accepted enrolments gives", async () => {
+    const refuted = await verdict(liveClaim(single), enrolledAgain({ ct_ratio_milli: 10_000n }));
+    expect([refuted.overall, open(refuted), refuted.plant]).toEqual(["unproven", ["plant"], null]);
+  });
+});
+
+describe("a reading under two accepted enrolments", () => {
+  test("is proven where both give the figures that are shown", async () => {
+    const claim = liveClaim(single);
+    const { overall, plant } = await verdict(claim, enrolledAgain({ rated_power: 1234n }));
+    expect([overall, plant?.power_w]).toEqual(["proven", claim.shown?.power_w]);
+  });
+
+  test("has the figures of the one that its window names", async () => {
+    const claim = await sealedClaim(3, 8);
+    const { overall, plant } = await verdict(claim, enrolledAgain({ ct_ratio_milli: 10_000n }));
+    expect([overall, plant?.power_w]).toEqual(["proven", claim.shown?.power_w]);
+  });
+
+  test("is refuted by figures that neither gives", async () => {
+    const claim = withShown(liveClaim(single), { power_w: 99_999 });
+    expect(failing(await verdict(claim, enrolledAgain({ ct_ratio_milli: 10_000n })))).toEqual(["plant"]);
   });
 });

@@ -21,7 +21,7 @@ import {
   type Verdict,
   type Why,
 } from "./verify-checks.ts";
-import { acceptedEnrolments, plantFigures, type AcceptedEnrolment, type PlantFigures } from "./verify-enrolment.ts";
+import { acceptedEnrolments, enrolmentsFor, figuresUnder, plantCheckUnder, plantFigures, type AcceptedEnrolment, type PlantFigures } from "./verify-enrolment.ts";
 
 export const readingTypes = ["reading", "three-phase-reading"] as const;
 
@@ -68,7 +68,7 @@ export interface MeterKey {
 /** The verdict, and the hashes from the leaf up to the root where there is a path. */
 export interface ReadingVerdict extends Verdict {
   readonly nodes: readonly string[] | null;
-  /** What the bytes say of the plant, under an enrolment that the meter accepted. */
+  /** What the bytes say of the plant, where every enrolment that they may have been signed under says the same. */
   readonly plant: PlantFigures | null;
 }
 
@@ -100,11 +100,11 @@ async function verdictOn(engine: Engine, claim: ReadingClaim, meter: MeterKey): 
   checks.push(...(sealed?.checks ?? []));
   if (claim.signature === null && claim.proof === null) checks.push(check("signature", "unknown", { why: "no-signature" }));
 
+  const window = sealed?.window ?? null;
   const accepted = meter.enrolments ? await acceptedEnrolments(engine, meter.enrolments, meter.publicKey) : null;
-  const inForce = accepted ? candidates(accepted, sealed?.window ?? null) : null;
-  checks.push(plantCheck(claim.shown, record, inForce), shownCheck(claim, record, sealed?.window ?? null));
-  const [enrolment] = inForce ?? [];
-  const plant = record && enrolment ? plantFigures(enrolment, record) : null;
+  const enrolments = accepted ? enrolmentsFor(window, accepted) : null;
+  checks.push(plantCheck(claim.shown, record, enrolments), shownCheck(claim, record, window));
+  const plant = record && enrolments ? figuresUnder(enrolments, record) : null;
   return { ...verdictOf(engine, checks), nodes: sealed?.nodes ?? null, plant };
 }
 
@@ -159,27 +159,12 @@ function strangerTo(record: SignedRecord, window: SignedRecord, index: number, c
   return null;
 }
 
-/** The enrolment that the window names; before any is named, each that the meter accepted. */
-function candidates(accepted: readonly AcceptedEnrolment[], window: SignedRecord | null): readonly AcceptedEnrolment[] {
-  const named = window ? digitsIn(window, "enrolment") : "";
-  return /^0*$/.test(named) ? accepted : accepted.filter(({ digest }) => digest === named);
-}
-
-function plantCheck(shown: ShownReading | null, record: SignedRecord | null, inForce: readonly AcceptedEnrolment[] | null): Check {
+function plantCheck(shown: ShownReading | null, record: SignedRecord | null, enrolments: readonly AcceptedEnrolment[] | null): Check {
   if (shown === null) return check("plant", "holds", { why: "copy" });
   if (record === null) return check("plant", "unknown", { why: "unreadable" });
-  if (inForce === null) return check("plant", "unknown", { why: "not-served" });
+  if (enrolments === null) return check("plant", "unknown", { why: "not-served" });
   if (shown.power_w === null && shown.total_wh === null && valueOf(record, "power") === null) return check("plant", "holds");
-  const [newest] = inForce;
-  if (!newest) return check("plant", "unknown", { why: "no-enrolment" });
-  const differences = inForce.map((enrolment) => plantDifferences(shown, plantFigures(enrolment, record)));
-  const holding = differences.findIndex(({ length }) => length === 0);
-  const held = inForce[Math.max(holding, 0)] ?? newest;
-  return check("plant", holding === -1 ? "fails" : "holds", {
-    why: holding === -1 ? "differs" : null,
-    expected: held.digest,
-    differences: holding === -1 ? (differences[0] ?? []) : [],
-  });
+  return plantCheckUnder(enrolments, (enrolment) => plantDifferences(shown, plantFigures(enrolment, record)));
 }
 
 function plantDifferences(shown: PlantFigures, signed: PlantFigures) {

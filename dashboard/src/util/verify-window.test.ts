@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { like, meterKey, meterSecret, sealedWindow, sign, windowClaim } from "./golden-vectors.fixture.ts";
+import { enrolledAgain, like, meterKey, meterSecret, sealedWindow, sign, windowClaim } from "./golden-vectors.fixture.ts";
 import { hexOf, withByte, bytesOf } from "./hex.ts";
 import { webCryptoEngine } from "./p256.ts";
 import { javascriptEngine } from "./p256-javascript.ts";
@@ -116,5 +116,24 @@ describe("a forgery fails by name", () => {
   test("another_window_of_the_same_meter", async () => {
     const claim = await windowClaim(3);
     expect(failing(await verdict({ ...claim, asked: { ...claim.asked, window: 4 } }))).toEqual(["shown"]);
+  });
+});
+
+/** A window from before its meter took an enrolment over. */
+async function nameless(): Promise<WindowClaim> {
+  const claim = await windowClaim(3);
+  const record = like(claim.record, { enrolment: "00".repeat(32) });
+  const shown = claim.shown ? { ...claim.shown, enrolment_digest: null, digest: hexOf(await javascriptEngine.sha256(bytesOf(record) ?? new Uint8Array())) } : null;
+  return { ...claim, record, signature: sign(meterSecret, "window", record), shown };
+}
+
+describe("a window that names no enrolment", () => {
+  test("is not proven where only one of two accepted enrolments gives its readings' power", async () => {
+    const unproven = await verdict(await nameless(), enrolledAgain({ ct_ratio_milli: 10_000n }));
+    expect([unproven.overall, open(unproven)]).toEqual(["unproven", ["previous", "plant"]]);
+  });
+
+  test("is proven where both give it", async () => {
+    expect((await verdict(await nameless(), enrolledAgain({ rated_power: 1234n }))).overall).toBe("proven");
   });
 });

@@ -22,7 +22,7 @@ import {
   type Verdict,
   type Why,
 } from "./verify-checks.ts";
-import { acceptedEnrolments, plantFigures } from "./verify-enrolment.ts";
+import { acceptedEnrolments, enrolmentsFor, plantCheckUnder, plantFigures } from "./verify-enrolment.ts";
 import { readingId, readingTypes, type MeterKey } from "./verify-reading.ts";
 
 /** What an answer shows of a window beside its bytes. */
@@ -156,18 +156,12 @@ async function plantCheck(engine: Engine, claim: WindowClaim, window: SignedReco
   if (!window) return check("plant", "unknown", { why: "unreadable" });
   if (meter.enrolments === null) return check("plant", "unknown", { why: "not-served" });
   const accepted = await acceptedEnrolments(engine, meter.enrolments, meter.publicKey);
-  const named = digitsIn(window, "enrolment");
-  const enrolment = /^0*$/.test(named) ? accepted.at(-1) : accepted.find(({ digest }) => digest === named);
-  if (!enrolment) return check("plant", "unknown", { why: "no-enrolment", expected: named });
-  const differences = readings.flatMap((reading, place) => {
-    const signed = reading ? plantFigures(enrolment, reading).power_w : null;
-    return differencesOf([[`power_w ${String(claim.readings[place]?.sequence ?? "")}`, claim.readings[place]?.power_w ?? null, signed]]);
-  });
-  return check("plant", differences.length === 0 ? "holds" : "fails", {
-    why: differences.length === 0 ? null : "differs",
-    expected: enrolment.digest,
-    differences,
-  });
+  return plantCheckUnder(enrolmentsFor(window, accepted), (enrolment) =>
+    readings.flatMap((reading, place) => {
+      const signed = reading ? plantFigures(enrolment, reading).power_w : null;
+      return differencesOf([[`power_w ${String(claim.readings[place]?.sequence ?? "")}`, claim.readings[place]?.power_w ?? null, signed]]);
+    }),
+  );
 }
 
 async function shownCheck(engine: Engine, claim: WindowClaim, window: SignedRecord | null, readings: readonly (SignedRecord | null)[]): Promise<Check> {
