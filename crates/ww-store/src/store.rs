@@ -382,7 +382,7 @@ pub trait Store: Send + Sync + 'static {
     /// Call it now and then, and again at once while [`Maintenance::more`] is set.
     fn maintain(&self) -> Answer<'_, Maintenance>;
 
-    /// Writes a consistent copy of everything to a new file while work goes on.
+    /// Writes a consistent copy of everything but the sessions to a new file while work goes on.
     fn backup<'a>(&'a self, path: &'a Path) -> Answer<'a, ()>;
 
     /// Checks everything stored against itself. Slow: it looks at every reading.

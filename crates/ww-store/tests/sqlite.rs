@@ -198,6 +198,26 @@ async fn nobody_is_logged_in_on_a_restored_backup() {
     let path = restored.0.path().join("store.db");
     SqliteStore::restore(&backup, &path, &audit(None)).unwrap();
     assert!(sessions_of(&*restored.open()).await.is_empty());
+    let copy = SqliteStore::open(&backup, SqliteOptions::default()).unwrap();
+    assert!(sessions_of(&copy).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_an_earlier_database_and_restore_left_is_not_in_the_way_of_another() {
+    let (backend, restored) = (Sqlite::new(), Sqlite::new());
+    let store = backend.open();
+    let key = key_of(&*store, 1, None).await;
+    let backup = backend.0.path().join("backup.db");
+    store.backup(&backup).await.unwrap();
+    let folder = restored.0.path();
+    for left in ["store.db-restoring", "store.db-wal", "store.db-shm"] {
+        std::fs::write(folder.join(left), "left behind").unwrap();
+    }
+    let path = folder.join("store.db");
+    SqliteStore::restore(&backup, &path, &audit(None)).unwrap();
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(restored.open().keys().await.unwrap()[0].id, key);
 }
 
 #[tokio::test]

@@ -162,6 +162,7 @@ impl SqliteStore {
     /// Puts a backup in the place of a database that is not open, and writes into its audit trail
     /// that this was done. The backup is checked first; the newest schema is not needed, a newer
     /// one is refused. Nobody is logged in afterwards: who has logged out since the backup stays out.
+    /// The database is there once it is whole, and not before.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`], [`StoreError::Damaged`], [`StoreError::Database`].
@@ -187,13 +188,34 @@ impl SqliteStore {
         if verdict != "ok" {
             return Err(StoreError::Damaged { what: verdict });
         }
-        let mut to = connect(path, SqliteOptions::default().cache_kib).map_err(failing(attempt))?;
-        Backup::new(&from, &mut to)
-            .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None))
-            .map_err(failing(attempt))?;
-        journal::forget_all_sessions(&to)
-            .and_then(|()| journal::record_audit(&to, audit))
+        let making = beside(path, "-restoring");
+        let put = || -> std::io::Result<()> {
+            // A log that another database has left would be taken for this one's.
+            for left in ["-wal", "-shm"] {
+                remove(&beside(path, left))?;
+            }
+            std::fs::rename(&making, path)?;
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        };
+        let io = |source| StoreError::Database {
+            attempt,
+            source: Box::new(source),
+        };
+        let discard = || {
+            ["", "-wal", "-shm", "-journal"]
+                .iter()
+                .try_for_each(|left| remove(&beside(&making, left)))
+        };
+        discard().map_err(io)?;
+        let restored = restored(&from, &making, audit)
             .map_err(|failure| failure.attempting(attempt))
+            .and_then(|()| put().map_err(io));
+        if restored.is_err() {
+            // What stays is discarded by the next restore.
+            discard().ok();
+        }
+        restored
     }
 
     /// Runs a change in the next transaction and answers after its commit.
@@ -307,6 +329,30 @@ fn spawn(
 
 fn failing(attempt: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |error| Failure::from(error).attempting(attempt)
+}
+
+/// Copies a backup to a file of which nobody knows yet, whole and without a log beside it.
+fn restored(from: &Connection, path: &Path, audit: &NewAudit) -> Result<()> {
+    let mut to = connect(path, SqliteOptions::default().cache_kib)?;
+    Backup::new(from, &mut to)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
+    journal::forget_all_sessions(&to)?;
+    journal::record_audit(&to, audit)?;
+    to.pragma_update(None, "journal_mode", "delete")?;
+    Ok(())
+}
+
+/// The file beside another whose name goes on like this.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn connect(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
@@ -741,7 +787,7 @@ impl Store for SqliteStore {
             // In one step, which is one snapshot: a backup in several steps starts again whenever
             // the writer commits between them. Writes go on meanwhile, into the log.
             Backup::new(&from, &mut to)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
-            Ok(())
+            journal::forget_all_sessions(&to)
         })
     }
 
