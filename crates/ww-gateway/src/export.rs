@@ -237,6 +237,7 @@ mod tests {
             _ = in_turn(&turns, is_found) => unreachable!("it waits"),
             () = core::future::ready(()) => {}
         }
+        tokio::task::yield_now().await;
         assert_eq!(turns.available_permits(), 0);
         found.send(()).unwrap();
         drop(turns.acquire().await.unwrap());

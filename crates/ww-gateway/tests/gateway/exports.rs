@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use serde_json::json;
+use ww_gateway::StopReason;
 use ww_store::{Ingest, NewAudit, Store as _, Verified};
 use ww_wire::record::Record as _;
 use ww_wire::{AnyReading, Domain, MilliwattHours, Milliwatts, Reading, ReadingFlags, UtcMillis};
@@ -153,7 +154,7 @@ async fn breaks_off(mut pieces: impl Stream<Item = reqwest::Result<Bytes>> + Unp
 
 #[tokio::test]
 async fn exports_end_with_the_gateway_and_are_not_taken_for_whole() {
-    let world = World::start().await;
+    let world = World::with(|config| config.shutdown_grace_ms = 300_000).await;
     let meter = world.enrolled().await;
     with_many(&world, &meter, 80_000).await;
     with_a_long_trail(&world).await;
@@ -163,7 +164,7 @@ async fn exports_end_with_the_gateway_and_are_not_taken_for_whole() {
     let stopping = tokio::spawn(world.gateway.shutdown());
     assert!(breaks_off(readings).await);
     assert!(breaks_off(trail).await);
-    stopping.await.unwrap();
+    assert_eq!(stopping.await.unwrap(), StopReason::Drained);
 }
 
 #[tokio::test]
