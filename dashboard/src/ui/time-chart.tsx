@@ -46,7 +46,7 @@ export interface TimeChartProps {
   /** Given, the chart can be zoomed, moved and read by keys. */
   navigation?: ChartNavigation | null;
   marks?: readonly ChartMark[] | null;
-  /** Width of the axis of values, CSS pixels. */
+  /** Width of the axis of values on a desk, CSS pixels. */
   left?: number;
 }
 
@@ -54,7 +54,7 @@ const none: readonly never[] = [];
 
 export function TimeChart(props: TimeChartProps) {
   const { label, curve, others = none, band = null, from, to, zone, low = 0, isFilled = true, top, limit, limitLabel, gapLabel } = props;
-  const { formatTime, formatValue, reach = Number.POSITIVE_INFINITY, syncName, onCursor, navigation = null, marks = null, left = 58 * chartScale() } = props;
+  const { formatTime, formatValue, reach = Number.POSITIVE_INFINITY, syncName, onCursor, navigation = null, marks = null, left = 58 } = props;
   const valueLines = useMemo(() => props.valueLines ?? [low, (low + top) / 2, top], [props.valueLines, low, top]);
   const lines = useMemo(() => [curve, ...others], [curve, others]);
   const ticks = useCallback(
@@ -89,7 +89,7 @@ export function TimeChart(props: TimeChartProps) {
       key={`${String(lines.length)} ${syncName ?? ""}`}
       label={label}
       model={model}
-      left={left}
+      left={left * chartScale()}
       syncName={syncName}
       onCursor={onCursor}
       navigation={navigation}
