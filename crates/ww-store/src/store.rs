@@ -289,7 +289,7 @@ pub trait Store: Send + Sync + 'static {
     /// What interrupted a meter, oldest first. Outages of a span of more than two days are whole steps of
     /// ten minutes without a reading, of more than two years whole hours. The work is bounded: the newest
     /// 20 years of a span, and of them 2,000 starts, are looked at, and the first 2,000 gaps from its
-    /// beginning on.
+    /// beginning on, with 20,000 windows of all of them: of a gap beyond those only its record tells when it was.
     fn marks(&self, query: MarkQuery) -> Answer<'_, Vec<Mark>>;
 
     /// Findings after `after`, by place, at most `limit`; of all installations if none is named.

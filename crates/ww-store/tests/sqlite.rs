@@ -71,6 +71,8 @@ store_suite! { Sqlite;
     a_time_without_readings_is_an_outage_that_begins_and_ends_with_one,
     outages_of_days_are_steps_without_a_reading_wherever_these_are_kept,
     outages_of_years_are_hours_without_a_reading,
+    an_outage_beside_windows_without_readings_is_the_same_in_every_span,
+    a_start_beside_a_window_of_a_wrong_clock_is_marked,
     a_start_is_marked_when_it_was_or_with_the_first_reading_after_it,
     what_a_meter_gave_up_is_marked_when_it_was_measured,
     of_too_many_marks_the_longest_outages_are_kept,

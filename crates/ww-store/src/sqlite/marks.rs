@@ -1,7 +1,7 @@
 //! What interrupted a meter, found in SQL: starts and gaps among the records of its chain, outages as
 //! what lies between its readings. All of it is bounded, however long the span: each constant says by how much.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use ww_wire::{Boot, ChainRecord, Gap, GapKind, MilliwattHours, RecordType, Sequence, UtcMillis};
 
 use super::failure::Result;
@@ -28,18 +28,26 @@ const MOST_STEPS: u32 = 180_000;
 /// its start on.
 const MOST_RECORDS: u32 = 2_000;
 
-/// Windows of a gap whose times are looked at, at most, and windows without readings.
+/// Windows of all gaps together whose times are looked at, at most, and windows without readings.
 const MOST_WINDOWS: u32 = 20_000;
 
 /// Starts of unknown time whose first reading is looked for, at most: each may unpack a day.
 const MOST_LOOKED_UP: usize = 64;
 
-pub(super) fn marks(connection: &Connection, query: &MarkQuery) -> Result<Vec<Mark>> {
+/// Gives up, with less than there is, once nobody has `asked` any more.
+pub(super) fn marks(
+    connection: &Connection,
+    query: &MarkQuery,
+    asked: &dyn Fn() -> bool,
+) -> Result<Vec<Mark>> {
     let Some(owner) = owner(connection, query.installation)? else {
         return Ok(Vec::new());
     };
-    let mut others = boots(connection, owner, query)?;
-    let gaps = gaps(connection, owner, query)?;
+    let mut others = boots(connection, owner, query, asked)?;
+    let gaps = gaps(connection, owner, query, asked)?;
+    if !asked() {
+        return Ok(Vec::new());
+    }
     let mut outages = outages(connection, owner.id, query, &gaps)?;
     others.extend(gaps);
     let limit = query.limit as usize;
@@ -79,17 +87,23 @@ fn step_of(time: UtcMillis) -> i64 {
     second - second.rem_euclid(TEN_MINUTES_S)
 }
 
-/// The starts of the span. A chain goes on in time: they stand behind the last window that ended before the
-/// span, and before the first that began after it.
-fn boots(connection: &Connection, owner: Owner, query: &MarkQuery) -> Result<Vec<Mark>> {
-    let (after, before) = (
-        index_before(connection, owner.id, query.start)?,
-        index_after(connection, owner.id, query.end)?,
+fn boots(
+    connection: &Connection,
+    owner: Owner,
+    query: &MarkQuery,
+    asked: &dyn Fn() -> bool,
+) -> Result<Vec<Mark>> {
+    let between = (
+        behind(connection, owner.id, query)?,
+        before(connection, owner.id, query)?,
     );
-    let rows = records(connection, owner, RecordType::Boot, (after, before), true)?;
+    let rows = records(connection, owner, RecordType::Boot, between, true)?;
     let mut looked_up = 0;
     let mut marks = Vec::new();
     for row in rows {
+        if !asked() {
+            break;
+        }
         let ChainRecord::Boot(boot) = ChainRecord::decode(&row.payload)? else {
             continue;
         };
@@ -141,6 +155,25 @@ fn records(
     Ok(records)
 }
 
+/// The index behind which the records of a span stand. A chain goes on in time: that is the last window that
+/// ended before the span. Where one that began later stands before it a clock was wrong, and any may be meant.
+fn behind(connection: &Connection, id: InstallationId, query: &MarkQuery) -> Result<i64> {
+    let last = index_before(connection, id, query.start)?;
+    let is_in_order = last < index_after(connection, id, query.start)?;
+    Ok(if is_in_order { last } else { -1 })
+}
+
+/// The index before which the records of a span stand: the first window that began after it, as with
+/// [`behind`]. What says that it began after now tells nothing.
+fn before(connection: &Connection, id: InstallationId, query: &MarkQuery) -> Result<i64> {
+    if query.now.is_some_and(|now| query.end >= now) {
+        return Ok(i64::MAX);
+    }
+    let first = index_after(connection, id, query.end)?;
+    let is_in_order = index_before(connection, id, query.end)? < first;
+    Ok(if is_in_order { first } else { i64::MAX })
+}
+
 /// The index of the last window that ended before a moment; -1 for none.
 fn index_before(connection: &Connection, id: InstallationId, time: UtcMillis) -> Result<i64> {
     let key = params![id.0, bound(time)];
@@ -179,12 +212,21 @@ fn index_after(connection: &Connection, id: InstallationId, time: UtcMillis) -> 
 
 /// The gaps that reach into the span. One that a later one of its kind covers is left out: the later one says
 /// all of it. The record stands behind what it speaks of, so behind all that ended before the span.
-fn gaps(connection: &Connection, owner: Owner, query: &MarkQuery) -> Result<Vec<Mark>> {
-    let after = index_before(connection, owner.id, query.start)?;
-    let rows = records(connection, owner, RecordType::Gap, (after, i64::MAX), false)?;
+fn gaps(
+    connection: &Connection,
+    owner: Owner,
+    query: &MarkQuery,
+    asked: &dyn Fn() -> bool,
+) -> Result<Vec<Mark>> {
+    let between = (behind(connection, owner.id, query)?, i64::MAX);
+    let rows = records(connection, owner, RecordType::Gap, between, false)?;
+    let mut windows = MOST_WINDOWS;
     let mut latest: Vec<Gap> = Vec::new();
     let mut marks = Vec::new();
     for row in rows.into_iter().rev() {
+        if !asked() {
+            break;
+        }
         let ChainRecord::Gap(gap) = ChainRecord::decode(&row.payload)? else {
             continue;
         };
@@ -195,7 +237,7 @@ fn gaps(connection: &Connection, owner: Owner, query: &MarkQuery) -> Result<Vec<
             continue;
         }
         latest.push(gap);
-        let (start, end) = gap_times(connection, owner.id, &gap)?;
+        let (start, end) = gap_times(connection, owner.id, &gap, &mut windows)?;
         let made = gap.time.or(row.received);
         let Some(start) = start.or(made) else {
             continue;
@@ -210,21 +252,30 @@ fn gaps(connection: &Connection, owner: Owner, query: &MarkQuery) -> Result<Vec<
 
 type Times = (Option<UtcMillis>, Option<UtcMillis>);
 
-/// From when to when a meter measured what it gave up.
-fn gap_times(connection: &Connection, id: InstallationId, gap: &Gap) -> Result<Times> {
+/// From when to when a meter measured what it gave up. It is not known of a gap for which no `windows` are
+/// left to be looked at.
+fn gap_times(
+    connection: &Connection,
+    id: InstallationId,
+    gap: &Gap,
+    windows: &mut u32,
+) -> Result<Times> {
     let (first, last) = (gap.first_index.get() as i64, gap.last_index.get() as i64);
     if gap.kind != GapKind::Records {
-        return Ok(connection
+        let (looked_at, times) = connection
             .prepare_cached(
-                "SELECT min(min_time), max(max_time) FROM (
-                     SELECT min_time, max_time FROM windows
-                     WHERE meter = ?1 AND chain_index BETWEEN ?2 AND ?3 AND packed IS NULL
-                     LIMIT ?4)",
+                "SELECT count(*), min(min_time) FILTER (WHERE is_bare),
+                     max(max_time) FILTER (WHERE is_bare)
+                 FROM (
+                     SELECT min_time, max_time, packed IS NULL AS is_bare FROM windows
+                     WHERE meter = ?1 AND chain_index BETWEEN ?2 AND ?3 LIMIT ?4)",
             )?
-            .query_row(params![id.0, first, last, MOST_WINDOWS], |row| {
+            .query_row(params![id.0, first, last, *windows], |row| {
                 let time = |column: Option<i64>| column.map(utc);
-                Ok((time(row.get(0)?), time(row.get(1)?)))
-            })?);
+                Ok((row.get(0)?, (time(row.get(1)?), time(row.get(2)?))))
+            })?;
+        *windows = windows.saturating_sub(looked_at);
+        return Ok(times);
     }
     let nearest = |sqls: [&str; 2], index: i64| -> Result<Vec<(i64, i64)>> {
         let mut found = Vec::new();
@@ -279,6 +330,15 @@ impl Measured {
             to: utc((start + length_s) * 1000),
             produced: None,
         }
+    }
+
+    /// A window by its first and last time.
+    fn window(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            from: utc(row.get(0)?),
+            to: utc(row.get(1)?),
+            produced: None,
+        })
     }
 }
 
@@ -475,8 +535,23 @@ impl<'a> Line<'a> {
             .collect())
     }
 
-    /// The last that was measured before a moment.
+    /// The last that was measured before a moment: read, or sealed in a window whose readings did not come.
     fn last_before(&self, time: UtcMillis) -> Result<Option<Measured>> {
+        let read = self.last_read_before(time)?;
+        let since = read.map_or(-1, |read| bound(read.to));
+        let window = self
+            .connection
+            .prepare_cached(
+                "SELECT min_time, max_time FROM windows
+                 WHERE meter = ?1 AND max_time > ?2 AND max_time < ?3 AND packed IS NULL
+                 ORDER BY max_time DESC LIMIT 1",
+            )?
+            .query_row(params![self.id.0, since, bound(time)], Measured::window)
+            .optional()?;
+        Ok(window.or(read))
+    }
+
+    fn last_read_before(&self, time: UtcMillis) -> Result<Option<Measured>> {
         let own = step_of(time);
         if self.is_of_readings()
             && let Some(before) = time.get().checked_sub(1).and_then(UtcMillis::new)
@@ -507,8 +582,29 @@ impl<'a> Line<'a> {
         Ok(newest.first().copied())
     }
 
-    /// The first that was measured after a moment.
+    /// The first that was measured after a moment, as with [`Self::last_before`].
     fn first_after(&self, time: UtcMillis) -> Result<Option<Measured>> {
+        let read = self.first_read_after(time)?;
+        let until = read.map_or((i64::MAX, i64::MAX), |read| {
+            (bound(read.from), bound(read.to))
+        });
+        let window = self
+            .connection
+            .prepare_cached(
+                "SELECT min_time, max_time FROM windows
+                 WHERE meter = ?1 AND max_time > ?2 AND max_time <= ?4
+                     AND min_time > ?2 AND min_time < ?3 AND packed IS NULL
+                 ORDER BY max_time LIMIT 1",
+            )?
+            .query_row(
+                params![self.id.0, bound(time), until.0, until.1],
+                Measured::window,
+            )
+            .optional()?;
+        Ok(window.or(read))
+    }
+
+    fn first_read_after(&self, time: UtcMillis) -> Result<Option<Measured>> {
         let own = step_of(time);
         if self.is_of_readings() {
             let on = UtcMillis::new(time.get() + 1).unwrap_or(UtcMillis::MAX);
@@ -561,11 +657,50 @@ fn windows_without_readings(
     let mut rows = statement.query(params![id.0, bound(from), bound(to), MOST_WINDOWS])?;
     let mut windows = Vec::new();
     while let Some(row) = rows.next()? {
-        windows.push(Measured {
-            from: utc(row.get(0)?),
-            to: utc(row.get(1)?),
-            produced: None,
-        });
+        windows.push(Measured::window(row)?);
     }
     Ok(windows)
+}
+
+#[cfg(test)]
+mod tests {
+    use ww_wire::{BootCounter, ChainIndex, Hash, SignerId};
+
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn the_windows_of_all_gaps_together_are_bounded() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        for index in 0..5 {
+            connection
+                .execute(
+                    "INSERT INTO windows (meter, chain_index, first_sequence, last_sequence,
+                         min_time, max_time) VALUES (1, ?1, ?1, ?1, ?1 * 10, ?1 * 10 + 9)",
+                    [index],
+                )
+                .unwrap();
+        }
+        let gap = Gap {
+            meter: SignerId([0; 32]),
+            chain_index: ChainIndex::new(5).unwrap(),
+            previous: Hash::ZERO,
+            boot: BootCounter::new(1).unwrap(),
+            time: None,
+            kind: GapKind::Readings,
+            first_index: ChainIndex::ZERO,
+            last_index: ChainIndex::new(4).unwrap(),
+            first_sequence: None,
+            last_sequence: None,
+            produced_open: MilliwattHours::ZERO,
+            produced_close: MilliwattHours::ZERO,
+            last_digest: Hash::ZERO,
+        };
+        let mut windows = 8;
+        let mut times = || gap_times(&connection, InstallationId(1), &gap, &mut windows).unwrap();
+        assert_eq!(times(), (Some(utc(0)), Some(utc(49))));
+        assert_eq!(times(), (Some(utc(0)), Some(utc(29))));
+        assert_eq!(times(), (None, None));
+    }
 }

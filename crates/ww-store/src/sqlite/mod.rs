@@ -636,6 +636,20 @@ impl Store for SqliteStore {
         })
     }
 
+    fn energies(&self, now: Option<UtcMillis>) -> Answer<'_, OfAll<EnergySummary>> {
+        let attempt = "sum up all energy";
+        self.read_while_asked(attempt, move |connection, asked| {
+            of_all(connection, attempt, asked, |id| {
+                let now = match now {
+                    Some(now) => Some(now),
+                    None => queries::latest(connection, id)?
+                        .and_then(|latest| latest.reading.sum().time),
+                };
+                charts::summary(connection, id, now.unwrap_or(UtcMillis::ZERO))
+            })
+        })
+    }
+
     fn marks(&self, query: MarkQuery) -> Answer<'_, Vec<Mark>> {
         self.read("list marks", move |connection| {
             marks::marks(connection, &query)

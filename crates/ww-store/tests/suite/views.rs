@@ -240,6 +240,84 @@ pub(crate) async fn outages_of_years_are_hours_without_a_reading<B: Backend>() {
     assert_eq!(marks(&*store, id, from, to).await, [whole]);
 }
 
+pub(crate) async fn an_outage_beside_windows_without_readings_is_the_same_in_every_span<
+    B: Backend,
+>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut batch = Vec::new();
+    for (start, is_bare) in [
+        ("2025-06-21T10:00:00Z", false),
+        ("2025-06-21T10:10:00Z", true),
+        ("2025-06-25T11:00:00Z", true),
+        ("2025-06-25T11:10:00Z", false),
+    ] {
+        let readings = meter.ten_minutes(utc(start), 45);
+        let window = meter.seal(&readings);
+        batch.push(match is_bare {
+            true => bare(window),
+            false => sealed(window, &readings),
+        });
+    }
+    take(&*store, batch).await;
+    let expected = outage("2025-06-21T10:19:50Z", "2025-06-25T11:00:00Z", None);
+    for (start, end) in [
+        ("2025-06-20T00:00:00Z", "2025-06-25T11:15:00Z"),
+        // Of readings, and of steps, beginning and ending within the outage.
+        ("2025-06-21T10:30:00Z", "2025-06-21T10:40:00Z"),
+        ("2025-06-21T10:30:00Z", "2025-06-24T00:00:00Z"),
+        ("2025-06-21T10:15:00Z", "2025-06-21T10:40:00Z"),
+        ("2025-06-25T10:00:00Z", "2025-06-25T11:05:00Z"),
+    ] {
+        let marks = marks(&*store, id, start, end).await;
+        assert_eq!(marks.first(), Some(&expected), "{start} {end}");
+    }
+}
+
+pub(crate) async fn a_start_beside_a_window_of_a_wrong_clock_is_marked<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut batch = Vec::new();
+    for (boot, start, reading) in [
+        (1, "2025-06-25T08:00:00Z", "2025-06-25T08:00:20Z"),
+        (2, "2025-06-25T09:00:00Z", "2099-06-25T09:00:20Z"),
+        (3, "2025-06-25T10:00:00Z", "2025-06-25T10:00:20Z"),
+        (4, "2025-06-25T11:00:00Z", "2025-06-24T23:00:00Z"),
+        (5, "2025-06-25T12:00:00Z", "2099-06-25T12:00:20Z"),
+        (6, "2025-06-25T12:10:00Z", ""),
+    ] {
+        meter.boot = boot;
+        let boot = meter.start(Some(utc(start)));
+        batch.push(chained(ChainRecord::Boot(boot)));
+        if !reading.is_empty() {
+            let readings = [meter.read(Some(utc(reading)), 10)];
+            batch.push(sealed(meter.seal(&readings), &readings));
+        }
+    }
+    for outcome in take(&*store, batch).await {
+        super::receipt(&outcome);
+    }
+    for (from, to, starts) in [
+        ("2025-06-25T00:00:00Z", "2025-06-26T00:00:00Z", 1..=6),
+        ("2025-06-25T00:00:00Z", "2025-06-25T10:30:00Z", 1..=3),
+    ] {
+        let marks = marks(&*store, id, from, to).await;
+        let boots = marks.iter().filter_map(|mark| match mark {
+            Mark::Boot { boot, .. } => Some(boot.boot.get()),
+            _ => None,
+        });
+        assert_eq!(
+            boots.collect::<Vec<_>>(),
+            starts.collect::<Vec<_>>(),
+            "{to}"
+        );
+    }
+}
+
 pub(crate) async fn a_start_is_marked_when_it_was_or_with_the_first_reading_after_it<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
