@@ -530,6 +530,15 @@ fn label(
 ) -> Result<Verified<Label>> {
     let name = check_name(name.unwrap_or(&installation.name))?;
     let zone = zone.unwrap_or(&installation.time_zone);
+    if let Some(follower) = installation.replaced_by
+        && view::zone(zone) != view::zone(&installation.time_zone)
+    {
+        return Err(Failure::new(
+            ProblemKind::StateConflict,
+            format!("installation {follower} follows this one and sets the time zone of both"),
+        )
+        .field("time_zone"));
+    }
     let time_zone = Text::new(zone)
         .filter(|_| zone.is_empty() || jiff::tz::TimeZone::get(zone).is_ok())
         .ok_or_else(|| {

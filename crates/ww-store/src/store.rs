@@ -167,7 +167,8 @@ pub trait Store: Send + Sync + 'static {
         audit: NewAudit,
     ) -> Answer<'_, Installation>;
 
-    /// Stores a name and time zone. A new zone rebuilds the site's local rollups.
+    /// Stores a name and time zone. A new zone rebuilds the site's local rollups. One that was replaced keeps
+    /// the zone of the installation that follows it.
     ///
     /// Refused: [`Refusal::UnknownMeter`], [`Refusal::UnknownTimeZone`].
     fn label(&self, label: Verified<Label>, audit: NewAudit) -> Answer<'_, Installation>;

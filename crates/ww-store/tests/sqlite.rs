@@ -82,6 +82,7 @@ store_suite! { Sqlite;
     lifetime_goes_on_when_a_meter_is_replaced,
     who_has_waited_for_a_day_makes_room_in_a_full_list,
     who_came_while_the_time_was_unknown_is_not_the_first_to_go,
+    a_replaced_meter_keeps_the_zone_of_its_follower,
     a_replacement_that_names_another_end_of_the_chain_is_refused,
     a_replaced_meter_counts_no_further_but_its_backlog_is_taken,
     what_a_replaced_meter_had_not_sealed_still_counts,

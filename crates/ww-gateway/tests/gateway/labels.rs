@@ -108,6 +108,29 @@ async fn what_is_no_label_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_replaced_meter_keeps_the_zone_of_the_one_that_follows_it() {
+    let world = World::start().await;
+    let old = world.enrolled().await;
+    let response = world.post_records(old.sign1(&old.boot())).await;
+    assert_eq!(response.status(), 200);
+    let id = world.announce(&TestMeter::new(), "EC64C9C05E98").await;
+    let body = json!({"rated_power_w": 800, "replaces": old.id, "time_zone": "Europe/Berlin"});
+    world.approve(id, &body).await;
+    let zoned = json!({"time_zone": "Asia/Kolkata"});
+    let approval = json!({"rated_power_w": 800, "time_zone": "Asia/Kolkata"});
+    for (act, body) in [("label", zoned), ("approve", approval)] {
+        let path = format!("/api/v1/installations/{}/{act}", old.id);
+        let problem = problem(world.admin_post(&path, &body).await).await;
+        assert_eq!(problem["type"], "/problems/state-conflict", "{problem}");
+        assert_eq!(problem["field"], "time_zone", "{problem}");
+    }
+    let named = json!({"name": "Barn roof, before", "time_zone": "Europe/Berlin"});
+    let named = label(&world, old.id, &named).await;
+    assert_eq!(named["name"], "Barn roof, before");
+    assert_eq!(named["timezone"], "Europe/Berlin");
+}
+
+#[tokio::test]
 async fn a_clock_that_went_back_does_not_rename_silently_in_vain() {
     let world = World::start().await;
     let meter = world.enrolled().await;

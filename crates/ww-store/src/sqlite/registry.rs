@@ -350,7 +350,10 @@ pub(super) fn label(
         .prepare_cached("UPDATE installations SET name = ?2, label = ?3 WHERE id = ?1")?
         .execute(params![known.id.0, label.name.as_str(), &payload[..]])?;
     session.installation_changed(known.id)?;
-    set_time_zone(session, &known, zone)?;
+    // The charts of one that was replaced are its follower's, and have that one's zone.
+    if known.replaced_by.is_none() {
+        set_time_zone(session, &known, zone)?;
+    }
     held(session, known.id)
 }
 

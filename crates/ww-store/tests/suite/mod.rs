@@ -979,6 +979,20 @@ async fn replace(store: &dyn Store, replacement: Replacement) -> Result<(), Stor
     store.replace(replacement, audit(None)).await.map(drop)
 }
 
+pub(crate) async fn a_replaced_meter_keeps_the_zone_of_its_follower<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (old, new, replacement) = old_and_new(&*store).await;
+    replace(&*store, replacement).await.unwrap();
+    let label = new.label("Roof", "Europe/Berlin", 1_760_000_000_000);
+    store.label(label, audit(None)).await.unwrap();
+    let label = old.label("Before", "Asia/Kolkata", 1_770_000_000_000);
+    let labelled = store.label(label, audit(None)).await.unwrap();
+    assert_eq!(labelled.name, "Before");
+    assert_eq!(labelled.time_zone, "Europe/Berlin");
+    assert_whole(&*store).await;
+}
+
 pub(crate) async fn a_replacement_that_names_another_end_of_the_chain_is_refused<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
