@@ -12,8 +12,7 @@ use ww_api::{
     Chart, Energy, Evidence, Finding, Milli, Reading, TimeFrame, WindowDetail, WindowSummary,
 };
 use ww_store::{
-    InstallationId, InstallationState, Position, ReadingId, ReadingQuery, StoredReading,
-    WindowQuery,
+    InstallationId, OfAll, Position, ReadingId, ReadingQuery, StoredReading, WindowQuery,
 };
 use ww_wire::{ChainIndex, Sequence, UtcMillis};
 
@@ -214,16 +213,34 @@ pub(crate) async fn latest(
 
 /// `GET /api/v1/readings/latest`.
 pub(crate) async fn latest_of_all(State(gateway): State<Gateway>) -> Result<Json<Vec<Reading>>> {
-    let mut readings = Vec::new();
-    for installation in gateway.store.installations().await? {
-        let Some(meter) = gateway.registry.by_installation(installation.id) else {
-            continue;
-        };
-        if let Some(latest) = gateway.store.latest(installation.id).await? {
-            readings.push(view::reading(&meter, &latest));
+    let latest = readable(gateway.store.latest_of_all().await?)?;
+    let readings = latest.iter().filter_map(|(id, latest)| {
+        let meter = gateway.registry.by_installation(*id)?;
+        Some(view::reading(&meter, latest))
+    });
+    Ok(Json(readings.collect()))
+}
+
+/// What can be read. An installation of which nothing can be is left out, so that the others are told.
+fn readable<T>(all: OfAll<T>) -> Result<Vec<(InstallationId, T)>> {
+    let (mut read, mut failed) = (Vec::with_capacity(all.len()), None);
+    for (id, found) in all {
+        match found {
+            Ok(found) => read.push((id, found)),
+            Err(error) => {
+                tracing::error!(
+                    installation_id = id.0,
+                    error = &error as &dyn std::error::Error,
+                    "an installation is left out of the park"
+                );
+                failed = Some(error);
+            }
         }
     }
-    Ok(Json(readings))
+    match failed {
+        Some(error) if read.is_empty() => Err(error.into()),
+        _ => Ok(read),
+    }
 }
 
 /// `GET /api/v1/installations/{id}/readings/{reading_id}`. A plain sequence number is taken too.
@@ -316,18 +333,11 @@ pub(crate) async fn energy(
 
 /// `GET /api/v1/energy`.
 pub(crate) async fn energies(State(gateway): State<Gateway>) -> Result<Json<Vec<Energy>>> {
-    let mut energies = Vec::new();
-    for installation in gateway.store.installations().await? {
-        if installation.state == InstallationState::Waiting {
-            continue;
-        }
-        let id = installation.id;
-        let now = now_of(&gateway, id).await?.unwrap_or(UtcMillis::ZERO);
-        if let Some(summary) = gateway.store.energy(id, now).await? {
-            energies.push(view::energy(id.0, &summary));
-        }
-    }
-    Ok(Json(energies))
+    let energies = readable(gateway.store.energies(gateway.now()).await?)?;
+    let energies = energies
+        .iter()
+        .map(|(id, summary)| view::energy(id.0, summary));
+    Ok(Json(energies.collect()))
 }
 
 /// The time that a calendar ends with: now, or the newest reading's while the gateway does not
@@ -492,4 +502,23 @@ pub(crate) fn page<T: serde::Serialize>(
         put_next(&mut response, uri, &parameters.with_cursor(&cursor));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use ww_store::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn a_damaged_installation_hides_no_other_but_nobody_is_told_that_a_damaged_park_is_empty() {
+        let damaged = || {
+            let what = "a page".to_owned();
+            (InstallationId(1), Err(StoreError::Damaged { what }))
+        };
+        let read = readable(vec![damaged(), (InstallationId(2), Ok("read"))]);
+        assert_eq!(read.unwrap(), [(InstallationId(2), "read")]);
+        readable::<&str>(vec![damaged()]).unwrap_err();
+        assert_eq!(readable::<&str>(Vec::new()).unwrap(), []);
+    }
 }

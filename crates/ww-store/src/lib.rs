@@ -37,5 +37,7 @@ pub use reading::{
     WholeWindow, WindowProof, WindowQuery,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Answer, Ingest, Integrity, Maintenance, Outcome, Receipt, Statistics, Store};
+pub use store::{
+    Answer, Ingest, Integrity, Maintenance, OfAll, Outcome, Receipt, Statistics, Store,
+};
 pub use verified::{Acceptance, Verified, WindowContradiction, WindowReadings};

@@ -21,6 +21,9 @@ use crate::{
 /// A future answer of the store. It does no work on the thread that polls it.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+/// What was found of each installation, by number. One of which nothing can be read does not hide the others.
+pub type OfAll<T> = Vec<(InstallationId, Result<T, StoreError>)>;
+
 /// One thing that a meter sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ingest {
@@ -230,6 +233,10 @@ pub trait Store: Send + Sync + 'static {
     /// shows what comes. If that leaves none, the one with the highest number.
     fn latest(&self, id: InstallationId) -> Answer<'_, Option<StoredReading>>;
 
+    /// The latest reading of every installation that was ever approved and has one, as by
+    /// [`Store::latest`], all at one moment.
+    fn latest_of_all(&self) -> Answer<'_, OfAll<StoredReading>>;
+
     /// Readings, newest first.
     fn readings(&self, query: ReadingQuery) -> Answer<'_, Vec<StoredReading>>;
 
@@ -286,6 +293,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// The energy figures; `None` when there is no such installation.
     fn energy(&self, id: InstallationId, now: UtcMillis) -> Answer<'_, Option<EnergySummary>>;
+
+    /// The energy figures of every installation that was ever approved, as by [`Store::energy`], all at one
+    /// moment. While it is not known what time it is, each calendar ends with the latest reading.
+    fn energies(&self, now: Option<UtcMillis>) -> Answer<'_, OfAll<EnergySummary>>;
 
     /// What interrupted a meter, oldest first. Outages of a span of more than two days are whole steps of
     /// ten minutes without a reading, of more than two years whole hours. The work is bounded: the newest

@@ -78,6 +78,7 @@ store_suite! { Sqlite;
     of_too_many_marks_the_longest_outages_are_kept,
     a_window_comes_with_its_readings_and_neighbours_wherever_it_is_kept,
     findings_of_a_week_are_counted_by_kind_and_evidence_by_meter,
+    a_park_is_told_as_each_of_its_meters_is,
     all_readings_come_oldest_first_page_by_page_without_loss_or_repetition,
     lifetime_goes_on_when_a_meter_is_replaced,
     who_has_waited_for_a_day_makes_room_in_a_full_list,
@@ -463,6 +464,30 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
         .collect::<Result<_, _>>()
         .unwrap();
     assert_eq!(noted, [true, true]);
+}
+
+#[tokio::test]
+async fn a_damaged_installation_does_not_hide_the_rest_of_the_park() {
+    let backend = Sqlite::new();
+    let store = backend.open();
+    let (mut one, mut other) = (Meter::new(1), Meter::new(2));
+    let start = utc("2025-06-19T12:00:00Z");
+    for meter in [&mut one, &mut other] {
+        active(&*store, meter, "UTC").await;
+        take_one(&*store, live(meter.read(Some(start), 45))).await;
+    }
+    let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
+    raw.execute_batch(
+        "UPDATE fresh SET body = x'00' WHERE meter = 1;
+         UPDATE installations SET time_zone = 'Europe/Atlantis' WHERE id = 1",
+    )
+    .unwrap();
+    let latest = store.latest_of_all().await.unwrap();
+    let latest = latest.iter().map(|(id, latest)| (id.0, latest.is_ok()));
+    assert_eq!(latest.collect::<Vec<_>>(), [(1, false), (2, true)]);
+    let energies = store.energies(Some(start)).await.unwrap();
+    let energies = energies.iter().map(|(id, energy)| (id.0, energy.is_ok()));
+    assert_eq!(energies.collect::<Vec<_>>(), [(1, false), (2, true)]);
 }
 
 #[tokio::test]

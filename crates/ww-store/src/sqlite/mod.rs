@@ -34,9 +34,10 @@ use crate::{
     Acceptance, Announced, Announcement, Answer, ApiKey, ApiSession, AuditQuery, AuditRecord,
     ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding, FindingSum,
     ImportedReading, Ingest, Installation, InstallationId, Integrity, KeyId, Maintenance, Mark,
-    MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, Outcome, ProvenReading, ReadingId,
-    ReadingQuery, Span, Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment,
-    StoredReading, StoredReport, StoredStatement, StoredWindow, Verified, WholeWindow, WindowQuery,
+    MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, OfAll, Outcome, ProvenReading,
+    ReadingId, ReadingQuery, Span, Statistics, Store, StoreError, StoredChainRecord,
+    StoredEnrolment, StoredReading, StoredReport, StoredStatement, StoredWindow, Verified,
+    WholeWindow, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -191,7 +192,7 @@ impl SqliteStore {
         let making = beside(path, "-restoring");
         let put = || -> std::io::Result<()> {
             // A log that another database has left would be taken for this one's.
-            for left in ["-wal", "-shm"] {
+            for left in ["-none"] {
                 remove(&beside(path, left))?;
             }
             std::fs::rename(&making, path)?;
@@ -540,15 +541,24 @@ impl Store for SqliteStore {
         })
     }
 
-    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StoredReport>> {
-        self.read("list status reports", move |connection| {
-            registry::status_reports(connection, id)
+    fn status_report(&self, id: InstallationId) -> Answer<'_, Option<StoredReport>> {
+        self.read("find the newest status report", move |connection| {
+            registry::status_report(connection, id)
         })
     }
 
     fn latest(&self, id: InstallationId) -> Answer<'_, Option<StoredReading>> {
         self.read("find the latest reading", move |connection| {
             queries::latest(connection, id)
+        })
+    }
+
+    fn latest_of_all(&self) -> Answer<'_, OfAll<StoredReading>> {
+        let attempt = "find the latest readings";
+        self.read_while_asked(attempt, move |connection, asked| {
+            of_all(connection, attempt, asked, |id| {
+                queries::latest(connection, id)
+            })
         })
     }
 

@@ -572,6 +572,15 @@ pub(super) fn installations(connection: &Connection) -> Result<Vec<Installation>
     Ok(installations)
 }
 
+/// All that were ever approved, by number.
+pub(super) fn approved(connection: &Connection) -> Result<Vec<InstallationId>> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM installations WHERE state <> ?1 ORDER BY id")?;
+    let waiting = [state_number(InstallationState::Waiting)];
+    let ids = statement.query_map(waiting, |row| row.get(0).map(InstallationId))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn installation(
     connection: &Connection,
     id: InstallationId,

@@ -3,8 +3,9 @@
 
 use jiff::civil::date;
 use ww_store::{
-    EvidenceSum, FindingKind, FindingSum, Ingest, InstallationId, Mark, MarkQuery, Moment,
-    NewFinding, Position, Proof, ReadingQuery, Span, Store, Verified, WholeWindow,
+    Announcement, EvidenceSum, FindingKind, FindingSum, Ingest, InstallationId, Mark, MarkQuery,
+    Moment, NewFinding, OfAll, Position, Proof, ReadingQuery, SensorProposal, Span, Store,
+    StoreError, Verified, WholeWindow,
 };
 use ww_wire::{
     ChainIndex, ChainRecord, Gap, GapKind, Hash, MilliwattHours, Record, Revocation,
@@ -620,6 +621,45 @@ pub(crate) async fn findings_of_a_week_are_counted_by_kind_and_evidence_by_meter
         number: 2,
     };
     assert_eq!(store.evidence_sums().await.unwrap(), [expected]);
+}
+
+pub(crate) async fn a_park_is_told_as_each_of_its_meters_is<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open();
+    let (_, mut new, replacement) = old_and_new(&*store).await;
+    replace(&*store, replacement).await.unwrap();
+    let later = new.read(Some(utc("2025-06-20T14:00:00Z")), 300);
+    take(&*store, vec![live(later)]).await;
+    let unheard = active(&*store, &Meter::new(3), "UTC").await;
+    let waiting = Announcement {
+        name: "Shed".to_owned(),
+        public_key: Meter::new(4).key,
+        time_zone: None,
+        sensor: SensorProposal::default(),
+        shelly_payload: Vec::new(),
+        boot_time: None,
+    };
+    store.announce(waiting, 9, audit(None)).await.unwrap();
+    let ids = [InstallationId(1), InstallationId(2), unheard];
+    let (mut latest, mut energies, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let now = utc("2025-06-20T15:00:00Z");
+    for id in ids {
+        let newest = store.latest(id).await.unwrap();
+        let end = newest.as_ref().and_then(|newest| newest.reading.sum().time);
+        let end = end.unwrap_or(UtcMillis::ZERO);
+        latest.extend(newest.map(|newest| (id, newest)));
+        energies.push((id, store.energy(id, now).await.unwrap().unwrap()));
+        unknown.push((id, store.energy(id, end).await.unwrap().unwrap()));
+    }
+    assert_eq!(told(store.latest_of_all().await), latest);
+    assert_eq!(told(store.energies(Some(now)).await), energies);
+    assert_eq!(told(store.energies(None).await), unknown);
+    assert_ne!(energies, unknown);
+}
+
+fn told<T>(all: Result<OfAll<T>, StoreError>) -> Vec<(InstallationId, T)> {
+    let all = all.unwrap().into_iter();
+    all.map(|(id, found)| (id, found.unwrap())).collect()
 }
 
 pub(crate) async fn all_readings_come_oldest_first_page_by_page_without_loss_or_repetition<
