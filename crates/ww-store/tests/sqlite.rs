@@ -15,7 +15,9 @@ use suite::{
     Backend, active, all, assert_whole, key_of, newest_lines, sessions_of, take, take_one,
 };
 use tempfile::TempDir;
-use ww_store::{Span, SqliteOptions, SqliteStore, Store, StoreError};
+use ww_store::{
+    FindingKind, Ingest, NewFinding, Span, SqliteOptions, SqliteStore, Store, StoreError,
+};
 use ww_wire::{AnyReading, UtcMillis};
 
 struct Sqlite(TempDir);
@@ -464,6 +466,52 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
         .collect::<Result<_, _>>()
         .unwrap();
     assert_eq!(noted, [true, true]);
+}
+
+#[tokio::test]
+async fn findings_of_an_older_file_are_counted_by_day_and_the_next_one_after_them() {
+    let backend = Sqlite::new();
+    let store = backend.open();
+    let mut meter = Meter::new(1);
+    let id = active(&*store, &meter, "UTC").await;
+    let mut note = async |store: &dyn Store, received: Option<&str>| {
+        let finding = NewFinding {
+            installation: id,
+            kind: FindingKind::PowerAboveRating,
+            number: meter.next_sequence,
+            detail: String::new(),
+        };
+        let reading = live(meter.read(Some(utc("2025-06-19T00:00:00Z")), 10));
+        let batch = vec![reading, Ingest::Finding(finding)];
+        store.ingest(batch, received.map(utc)).await.unwrap();
+    };
+    note(&*store, Some("2025-06-18T23:59:59Z")).await;
+    note(&*store, Some("2025-06-19T10:00:00Z")).await;
+    note(&*store, Some("2025-06-19T11:00:00Z")).await;
+    note(&*store, None).await;
+    let counted = async |store: &dyn Store| {
+        let mut sums = Vec::new();
+        for since in ["2025-06-18T00:00:00Z", "2025-06-19T00:00:00Z"] {
+            sums.extend(store.finding_sums(utc(since)).await.unwrap());
+        }
+        sums
+    };
+    let before = counted(&*store).await;
+    store.close().await.unwrap();
+    let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
+    raw.execute_batch("DROP TABLE finding_days; PRAGMA user_version = 5")
+        .unwrap();
+
+    let store = backend.open();
+    let sums = counted(&*store).await;
+    assert_eq!(sums, before);
+    let counts = sums.iter().map(|sum| (sum.count, sum.newest.number));
+    assert_eq!(counts.collect::<Vec<_>>(), [(3, 3), (2, 3)]);
+    note(&*store, Some("2025-06-19T12:00:00Z")).await;
+    let sums = counted(&*store).await;
+    let counts = sums.iter().map(|sum| (sum.count, sum.newest.number));
+    assert_eq!(counts.collect::<Vec<_>>(), [(4, 5), (3, 5)]);
+    assert_eq!(sums[1].since, Some(utc("2025-06-19T10:00:00Z")));
 }
 
 #[tokio::test]
