@@ -320,6 +320,7 @@ pub(crate) async fn approve(
     Path(id): Path<String>,
     JsonBody(body): JsonBody<Approval>,
 ) -> Result<Json<Installation>> {
+    let alone = Arc::clone(&gateway.labelling).lock_owned().await;
     let installation = stored(&gateway, &id).await?;
     if installation.state == InstallationState::Revoked {
         return Err(Failure::new(
@@ -353,6 +354,7 @@ pub(crate) async fn approve(
     let digest = digest(enrolment.record())?;
     let audit = gateway.audit_of(&caller, "installation.approve", subject, digest);
     to_its_end(async move {
+        let _alone = alone;
         let approved = gateway
             .store
             .enrol(enrolment, Some(label), replacement, audit)
@@ -617,6 +619,7 @@ pub(crate) async fn relabel(
     Path(id): Path<String>,
     JsonBody(body): JsonBody<LabelRequest>,
 ) -> Result<Json<Installation>> {
+    let alone = Arc::clone(&gateway.labelling).lock_owned().await;
     let installation = stored(&gateway, &id).await?;
     if body.name.is_none() && body.time_zone.is_none() {
         let detail = "neither `name` nor `time_zone` is there";
@@ -649,6 +652,7 @@ pub(crate) async fn relabel(
     let detail = format!("{} in {zone}", said.name.as_str());
     let audit = gateway.audit_of(&caller, "installation.label", subject, detail);
     to_its_end(async move {
+        let _alone = alone;
         let labelled = gateway.store.label(label, audit).await?;
         tracing::info!(
             installation_id = labelled.id.0,

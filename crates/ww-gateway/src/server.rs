@@ -254,6 +254,7 @@ async fn shared(
     let peer_rate = Rate::new(limits.peer_requests_per_s, limits.peer_burst);
     Ok(Arc::new(Shared {
         knowing: tokio::sync::Mutex::new(()),
+        labelling: Arc::default(),
         anonymous: PeerLimit::new(peer_rate),
         refused: PeerLimit::new(peer_rate),
         bodies: BodyRoom::new(

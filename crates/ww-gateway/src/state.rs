@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     /// Held by who takes over into the registry what the store says.
     pub(crate) knowing: tokio::sync::Mutex<()>,
+    /// Held by who says a name or a time zone: what is not said stays, and must not change meanwhile.
+    pub(crate) labelling: Arc<tokio::sync::Mutex<()>>,
     pub(crate) keys: Keys,
     pub(crate) cookie_names: CookieNames,
     /// Requests without a key, or with one that is not valid.

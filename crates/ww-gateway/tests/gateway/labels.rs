@@ -131,6 +131,28 @@ async fn a_replaced_meter_keeps_the_zone_of_the_one_that_follows_it() {
 }
 
 #[tokio::test]
+async fn two_who_label_at_once_lose_nothing_of_each_other() {
+    let world = World::start().await;
+    let meter = world.enrolled().await;
+    for (round, zone) in ["Europe/Berlin", "Asia/Kolkata", "UTC"].iter().enumerate() {
+        let now = START_MS + 60_000 * (round as u64 + 1);
+        world.clock.set(now);
+        let name = format!("Roof {round}");
+        let (named, zoned) = (json!({"name": name}), json!({"time_zone": zone}));
+        tokio::join!(
+            label(&world, meter.id, &named),
+            label(&world, meter.id, &zoned),
+        );
+        let path = format!("/api/v1/installations/{}", meter.id);
+        let shown = world.json(&path).await;
+        assert_eq!(
+            (&shown["name"], &shown["timezone"]),
+            (&json!(name), &json!(zone))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_went_back_does_not_rename_silently_in_vain() {
     let world = World::start().await;
     let meter = world.enrolled().await;
