@@ -61,18 +61,14 @@ fn of_state(gateway: &Shared, held: &Installation, now: Option<UtcMillis>) -> Op
         InstallationState::Waiting => (
             AlertKind::Waiting,
             held.created,
-            "no operator has approved it yet",
+            "no operator has approved it yet".to_owned(),
         ),
         InstallationState::Active if held.replaced_by.is_none() => {
             let meter = gateway.registry.by_installation(held.id);
             let last_seen = view::last_seen(held, meter.as_deref());
             let cadence_s = gateway.config.expected_cadence_s;
             let is_silent = view::liveness(last_seen, now, cadence_s) == Liveness::Silent;
-            is_silent.then_some((
-                AlertKind::Silent,
-                last_seen,
-                "not heard for more than ten minutes",
-            ))?
+            is_silent.then(|| (AlertKind::Silent, last_seen, view::unheard(cadence_s)))?
         }
         InstallationState::Active | InstallationState::Revoked => return None,
     };
@@ -82,7 +78,7 @@ fn of_state(gateway: &Shared, held: &Installation, now: Option<UtcMillis>) -> Op
         kind,
         since: view::iso(since),
         count: 1,
-        detail: detail.to_owned(),
+        detail,
     };
     Some((since, alert))
 }

@@ -162,11 +162,7 @@ fn meter_status(
                 last_seen,
                 format!("should be heard every {cadence_s} s"),
             ),
-            Liveness::Silent => (
-                "silent",
-                last_seen,
-                "not heard for more than ten minutes".to_owned(),
-            ),
+            Liveness::Silent => ("silent", last_seen, view::unheard(cadence_s)),
             Liveness::Never => (
                 "never",
                 installation.created,

@@ -21,7 +21,7 @@ use crate::registry::Meter;
 /// How many cadences may pass before a meter is late.
 const LATE_CADENCES: u64 = 3;
 
-/// How long a meter may be unheard before it is silent: the length of a window.
+/// How long a meter may be unheard, at least, before it is silent: the length of a window.
 const SILENT_MS: u64 = 600_000;
 
 pub(crate) fn iso(time: Option<UtcMillis>) -> Option<String> {
@@ -246,6 +246,20 @@ pub(crate) fn late_ms(cadence_s: u32) -> u64 {
     LATE_CADENCES * 1000 * u64::from(cadence_s)
 }
 
+/// How long after a reading a meter is silent.
+fn silent_ms(cadence_s: u32) -> u64 {
+    SILENT_MS.max(late_ms(cadence_s))
+}
+
+/// What is to be said of a meter that is silent.
+pub(crate) fn unheard(cadence_s: u32) -> String {
+    let seconds = silent_ms(cadence_s) / 1000;
+    match seconds % 60 {
+        0 => format!("not heard for more than {} minutes", seconds / 60),
+        _ => format!("not heard for more than {seconds} seconds"),
+    }
+}
+
 /// When a meter was heard last, against the cadence it should keep.
 pub(crate) fn liveness(
     last_seen: Option<UtcMillis>,
@@ -255,11 +269,9 @@ pub(crate) fn liveness(
     let Some(last_seen) = last_seen else {
         return Liveness::Never;
     };
-    let silent_ms = now.map_or(0, |now| now.get().saturating_sub(last_seen.get()));
-    let late_ms = late_ms(cadence_s);
-    match silent_ms {
-        ms if ms <= late_ms => Liveness::Live,
-        ms if ms <= SILENT_MS.max(late_ms) => Liveness::Late,
+    match now.map_or(0, |now| now.get().saturating_sub(last_seen.get())) {
+        ms if ms <= late_ms(cadence_s) => Liveness::Live,
+        ms if ms <= silent_ms(cadence_s) => Liveness::Late,
         _ => Liveness::Silent,
     }
 }

@@ -36,6 +36,26 @@ async fn a_park_in_which_all_is_well_has_no_alerts() {
 }
 
 #[tokio::test]
+async fn a_silent_meter_is_told_by_the_bound_that_holds_for_its_cadence() {
+    for (cadence_s, silent_ms, detail) in [
+        (400, 1_200_000, "not heard for more than 20 minutes"),
+        (401, 1_203_000, "not heard for more than 1203 seconds"),
+    ] {
+        let change = |config: &mut ww_gateway::Config| {
+            config.public_read = true;
+            config.expected_cadence_s = cadence_s;
+        };
+        let world = World::with(change).await;
+        let meter = world.enrolled().await;
+        world.submit(&meter, &meter.reading(0)).await;
+        world.clock.set(START_MS + 1_000 + silent_ms);
+        assert_eq!(world.json("/api/v1/alerts").await, json!([]));
+        world.clock.set(START_MS + 1_000 + silent_ms + 1);
+        assert_eq!(world.json("/api/v1/alerts").await[0]["detail"], detail);
+    }
+}
+
+#[tokio::test]
 async fn what_waits_is_silent_contradicts_itself_or_is_hard_to_believe_is_told_newest_first() {
     let world = World::start().await;
     let meter = world.enrolled().await;
@@ -61,7 +81,7 @@ async fn what_waits_is_silent_contradicts_itself_or_is_hard_to_believe_is_told_n
         "silent",
         "2025-06-19T16:50:01.000000",
         1,
-        "not heard for more than ten minutes",
+        "not heard for more than 10 minutes",
     );
     let equivocation = alert(
         meter.id,
