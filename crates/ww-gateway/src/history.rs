@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use ww_api::name::Named as _;
-use ww_api::{HistoryEntry, HistoryKind, Milli, ProblemKind, SignedBy, hex};
+use ww_api::{HistoryEntry, HistoryKind, ProblemKind, SignedBy, hex};
 use ww_store::{StoredEnrolment, StoredStatement};
 use ww_wire::record::Record;
-use ww_wire::{
-    Correction, Hash, Label, MilliwattHours, RecordType, Replacement, Revocation, SignerId,
-    UtcMillis,
-};
+use ww_wire::{Correction, Hash, Label, RecordType, Replacement, Revocation, SignerId, UtcMillis};
 
 use crate::error::{Failure, Result};
 use crate::installations::stored;
@@ -152,7 +149,7 @@ fn of_statement(stored: &StoredStatement) -> Result<Option<Said>> {
                 .with("target", correction.target)
                 .with("first_sequence", correction.first_sequence.get())
                 .with("last_sequence", correction.last_sequence.get())
-                .with("reduction_wh", wh(correction.reduction))
+                .with("reduction_wh", view::energy_milli(correction.reduction))
                 .with("reason", correction.reason.name())
                 .with("note", correction.note.as_str());
             let signed = (correction.time, correction.operator);
@@ -173,7 +170,10 @@ fn of_statement(stored: &StoredStatement) -> Result<Option<Said>> {
                 .with("new_meter", replacement.new_meter)
                 .with("last_index", replacement.last_index.get())
                 .with("last_digest", replacement.last_digest)
-                .with("produced_close_wh", wh(replacement.produced_close));
+                .with(
+                    "produced_close_wh",
+                    view::energy_milli(replacement.produced_close),
+                );
             let signed = (replacement.time, replacement.signer);
             let mut said = said(stored, HistoryKind::Replacement, signed, summary);
             if replacement.signer == replacement.old_meter {
@@ -203,10 +203,6 @@ fn said(
         acceptance: None,
         summary,
     }
-}
-
-fn wh(energy: MilliwattHours) -> Milli {
-    Milli(i128::from(energy.get()))
 }
 
 fn damaged() -> Failure {

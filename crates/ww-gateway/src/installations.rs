@@ -100,7 +100,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<InstallationDetail>> {
     let stored = stored(&gateway, &id).await?;
-    let reports = gateway.store.status_reports(stored.id).await?;
+    let report = gateway.store.status_report(stored.id).await?;
     let boot_received = match &stored.last_boot {
         Some(boot) => {
             let index = boot.chain_index;
@@ -115,7 +115,7 @@ pub(crate) async fn one(
         enrolment: view::enrolment(&stored),
         proposal: view::proposal(&stored),
         last_boot: (stored.last_boot.as_ref()).map(|boot| view::last_boot(boot, boot_received)),
-        status_report: reports.first().map(view::report),
+        status_report: report.as_ref().map(view::report),
         revocation: stored.revocation.as_ref().map(view::revocation),
     }))
 }

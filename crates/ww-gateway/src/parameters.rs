@@ -102,7 +102,9 @@ impl Parameters {
                     .ok()
                     .filter(|_| text.len() == DATE_LENGTH);
                 let moment = match date {
-                    Some(date) => Some(Moment::Day(date)).filter(|_| YEARS.contains(&date.year())),
+                    Some(date) => {
+                        Some(Moment::Day(date)).filter(|_| Moment::YEARS.contains(&date.year()))
+                    }
                     None => time::parse_iso(text)
                         .filter(|time| time.get() <= time::LAST_MILLIS)
                         .map(Moment::Time),
@@ -148,9 +150,6 @@ const DAY_MS: u64 = 86_400_000;
 
 /// Of `2025-10-26`. What is longer has a time of day.
 const DATE_LENGTH: usize = 10;
-
-/// The years that calendars have.
-const YEARS: core::ops::RangeInclusive<i16> = 1970..=9998;
 
 fn invalid_time(name: &'static str, rule: &'static str) -> Failure {
     let detail = format!("`{name}` is no time that can be read here");
@@ -204,6 +203,13 @@ mod tests {
         assert!(wrong.time("start_time").is_err());
         assert!(wrong.boolean("verified_only").is_err());
         assert!(wrong.integer("missing").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_moment_ends_with_the_last_day() {
+        let last_day = UtcMillis::new(time::LAST_MILLIS + 1 - DAY_MS).unwrap();
+        let iso = time::iso(last_day);
+        assert_eq!(iso[..DATE_LENGTH], format!("{}-12-31", Moment::YEARS.end()));
     }
 
     #[test]

@@ -32,7 +32,8 @@ fn seconds(time: UtcMillis) -> i64 {
     i64::try_from(time.seconds()).unwrap_or(i64::MAX)
 }
 
-fn energy_milli(energy: MilliwattHours) -> Milli {
+/// Energy in Wh.
+pub(crate) fn energy_milli(energy: MilliwattHours) -> Milli {
     Milli(i128::from(energy.get()))
 }
 

@@ -11,9 +11,6 @@ use crate::{Moment, Span};
 /// The last moment that calendars go up to, 9999-01-01T00:00:00Z. A later time is a broken clock.
 const END_OF_CALENDAR_S: i64 = 253_370_764_800;
 
-/// The last whole year before that.
-const LAST_YEAR: i16 = 9998;
-
 /// A bar of ten minutes.
 pub(crate) const TEN_MINUTES_S: i64 = 600;
 
@@ -134,7 +131,7 @@ impl Calendar {
     pub(crate) fn moment(&self, moment: Moment) -> Option<i64> {
         match moment {
             Moment::Time(time) => calendar_seconds(Some(time)),
-            Moment::Day(date) => (1970..=LAST_YEAR)
+            Moment::Day(date) => Moment::YEARS
                 .contains(&date.year())
                 .then(|| on_grid(self.start_of(date))),
         }

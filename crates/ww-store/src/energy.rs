@@ -1,6 +1,8 @@
 //! Energy by calendar: charts and totals. Energy is always a difference of `produced`; power is
 //! never integrated.
 
+use core::ops::RangeInclusive;
+
 use jiff::civil::Date;
 use ww_wire::{MilliwattHours, UtcMillis};
 
@@ -29,8 +31,13 @@ impl Span {
 pub enum Moment {
     /// This very moment.
     Time(UtcMillis),
-    /// The beginning of this day at the site; of the years 1970 to 9998.
+    /// The beginning of this day at the site; of [`Self::YEARS`].
     Day(Date),
+}
+
+impl Moment {
+    /// The years that calendars have.
+    pub const YEARS: RangeInclusive<i16> = 1970..=9998;
 }
 
 /// One bar: the energy that the readings in `[start, end)` brought.

@@ -224,8 +224,8 @@ pub trait Store: Send + Sync + 'static {
     /// All labels, corrections, revocations and replacements of an installation, oldest first.
     fn statements(&self, id: InstallationId) -> Answer<'_, Vec<StoredStatement>>;
 
-    /// The status reports of an installation that are kept, newest first.
-    fn status_reports(&self, id: InstallationId) -> Answer<'_, Vec<StoredReport>>;
+    /// The newest status report of an installation.
+    fn status_report(&self, id: InstallationId) -> Answer<'_, Option<StoredReport>>;
 
     /// The reading with the newest measurement time (of those of one time, the highest number). One
     /// that was more than a minute ahead of the time of its arrival is the latest only while its

@@ -378,6 +378,25 @@ fn in_snapshot<T>(
     query(&snapshot)
 }
 
+/// What a query finds of each installation that was ever approved. Gives up, with less than there is, once
+/// nobody has `asked` any more.
+fn of_all<T>(
+    connection: &Connection,
+    attempt: &'static str,
+    asked: &dyn Fn() -> bool,
+    query: impl Fn(InstallationId) -> Result<Option<T>>,
+) -> Result<OfAll<T>> {
+    let mut all = Vec::new();
+    for id in registry::approved(connection)? {
+        if !asked() {
+            break;
+        }
+        let found = query(id).map_err(|failure| failure.attempting(attempt));
+        all.extend(found.transpose().map(|found| (id, found)));
+    }
+    Ok(all)
+}
+
 /// Ingest runs without a savepoint of its own: its rules write only what they keep.
 struct IngestCall {
     batch: Vec<Ingest>,

@@ -706,22 +706,21 @@ pub(super) fn statements(
     Ok(statements)
 }
 
-pub(super) fn status_reports(
+pub(super) fn status_report(
     connection: &Connection,
     id: InstallationId,
-) -> Result<Vec<StoredReport>> {
+) -> Result<Option<StoredReport>> {
     let mut statement = connection.prepare_cached(
-        "SELECT payload, received FROM status_reports WHERE meter = ?1 ORDER BY id DESC",
+        "SELECT payload, received FROM status_reports WHERE meter = ?1 ORDER BY id DESC LIMIT 1",
     )?;
     let mut rows = statement.query([id.0])?;
-    let mut reports = Vec::new();
-    while let Some(row) = rows.next()? {
-        reports.push(StoredReport {
-            report: StatusReport::decode(&row.get::<_, Vec<u8>>(0)?)?,
-            received: time_from(row.get(1)?),
-        });
-    }
-    Ok(reports)
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(StoredReport {
+        report: StatusReport::decode(&row.get::<_, Vec<u8>>(0)?)?,
+        received: time_from(row.get(1)?),
+    }))
 }
 
 /// What an installation takes over from those it follows, and what was corrected.
