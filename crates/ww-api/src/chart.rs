@@ -49,7 +49,8 @@ impl TimeFrame {
     }
 }
 
-/// A chart. It has no bars when the meter has no reading in it; where it begins and ends is told anyway.
+/// A chart. One that ends now has no bars when the meter has no reading in it, and one of a whole period has all
+/// of its bars; where it begins and ends is told anyway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Chart {
     /// The bars, oldest first.

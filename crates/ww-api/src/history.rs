@@ -36,10 +36,9 @@ pub enum SignedBy {
 pub struct HistoryEntry {
     /// What was said.
     pub kind: HistoryKind,
-    /// When it was signed, by the signer's word; ISO 8601 in UTC without a zone. Null when the signer
-    /// did not know the time.
-    #[schema(required, example = "2025-06-19T16:52:26.093000")]
-    pub issued_at: Option<String>,
+    /// When it was signed, by the signer's word; ISO 8601 in UTC without a zone.
+    #[schema(example = "2025-06-19T16:52:26.093000")]
+    pub issued_at: String,
     /// When the gateway stored it; ISO 8601 in UTC without a zone. Null when it did not know the time.
     #[schema(required)]
     pub received_at: Option<String>,

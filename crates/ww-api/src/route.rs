@@ -261,7 +261,7 @@ pub const ROUTES: &[Route] = &[
         .tag("readings").summary("Shows one sealed window with its readings, from which its root can be rebuilt, and its neighbours."),
     Route::get("/api/v1/installations/{id}/marks", "list_marks", Body::JsonArray("Mark"))
         .tag("installations").query(&[START, END])
-        .summary("Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages."),
+        .summary("Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages and the newest of the others, which are at least half if there are so many."),
     Route::get("/api/v1/installations/{id}/history", "list_history", Body::JsonArray("HistoryEntry"))
         .tag("installations")
         .summary("Lists what was said of a meter as it was signed, oldest first: Enrolments, Labels, Corrections, Revocation and Replacements."),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use ww_api::name::Named as _;
-use ww_api::{HistoryEntry, HistoryKind, ProblemKind, SignedBy, hex};
+use ww_api::{HistoryEntry, HistoryKind, ProblemKind, SignedBy, hex, time};
 use ww_store::{StoredEnrolment, StoredStatement};
 use ww_wire::record::Record;
 use ww_wire::{Correction, Hash, Label, RecordType, Replacement, Revocation, SignerId, UtcMillis};
@@ -55,7 +55,7 @@ impl Said {
     fn entry(self) -> HistoryEntry {
         HistoryEntry {
             kind: self.kind,
-            issued_at: view::iso(Some(self.issued)),
+            issued_at: time::iso(self.issued),
             received_at: view::iso(self.received),
             signer: self.signer.to_string(),
             signed_by: self.signed_by,

@@ -233,7 +233,7 @@ pub struct ApiKey {
     pub revoked: Option<UtcMillis>,
 }
 
-/// So many sessions one API key has at one time; a further one takes the place of the oldest.
+/// So many sessions one API key has at one time; a further one takes the place of that which ends first.
 pub const SESSIONS_PER_KEY: u32 = 100;
 
 /// A browser's session to be stored: the hash of its token only.

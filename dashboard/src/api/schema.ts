@@ -293,7 +293,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages.
+         * Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages and the newest of the others, which are at least half if there are so many.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["list_marks"];
@@ -1053,7 +1053,10 @@ export interface components {
             /** @description When; ISO 8601 in UTC without a zone; null when the gateway did not know the time. */
             time: string | null;
         };
-        /** @description A chart. It has no bars when the meter has no reading in it; where it begins and ends is told anyway. */
+        /**
+         * @description A chart. One that ends now has no bars when the meter has no reading in it, and one of a whole period has all
+         *     of its bars; where it begins and ends is told anyway.
+         */
         Chart: {
             /** @description The bars, oldest first. */
             data_points: components["schemas"]["DataPoint"][];
@@ -1321,11 +1324,10 @@ export interface components {
             /** @description SHA-256 of the record, hex. */
             digest: string;
             /**
-             * @description When it was signed, by the signer's word; ISO 8601 in UTC without a zone. Null when the signer
-             *     did not know the time.
+             * @description When it was signed, by the signer's word; ISO 8601 in UTC without a zone.
              * @example 2025-06-19T16:52:26.093000
              */
-            issued_at: string | null;
+            issued_at: string;
             /** @description What was said. */
             kind: components["schemas"]["HistoryKind"];
             /** @description When the gateway stored it; ISO 8601 in UTC without a zone. Null when it did not know the time. */
