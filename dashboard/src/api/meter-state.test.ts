@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countsInEnergy, countsNow, isInService, meterState, statesDiffer } from "./meter-state.ts";
+import { beganAt, countsInEnergy, countsNow, isInService, meterState, statesDiffer } from "./meter-state.ts";
 import { installation } from "./installation.fixture.ts";
 import type { Installation, MeterStatus } from "./types.ts";
 
@@ -74,4 +74,12 @@ test.each([
   ["a meter went and another came", [{ ...installation, id: 2 }], true],
 ])("the states of two lists are compared: %s", (_claim, after, differ) => {
   expect(statesDiffer([installation], after)).toBe(differ);
+});
+
+test("a meter began as it was announced, or as it started if that was before", () => {
+  const announced = { ...installation, created_at: "2026-01-02T00:00:00" };
+  const second = Date.UTC(2026, 0, 2) / 1000;
+  expect(beganAt({ ...announced, last_boot_timestamp: second - 60 })).toBe(second - 60);
+  expect(beganAt({ ...announced, last_boot_timestamp: second + 60 })).toBe(second);
+  expect(beganAt({ ...announced, last_boot_timestamp: null })).toBe(second);
 });

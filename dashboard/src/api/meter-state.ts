@@ -56,6 +56,15 @@ export function countsInEnergy({ state, replaced_by }: Installation): boolean {
   return state !== "waiting" && replaced_by === null;
 }
 
+/**
+ * Since when a meter measured, UNIX seconds: before it nothing is missing. It may have started long before the gateway heard of it, and what it measured
+ * earlier still is shown all the same.
+ */
+export function beganAt({ created_at, last_boot_timestamp }: Installation): number {
+  const never = Number.POSITIVE_INFINITY;
+  return Math.min((instantOf(created_at) ?? never) / 1000, last_boot_timestamp ?? never);
+}
+
 function sinceOf(name: MeterStateName, installation: Installation): number | null {
   switch (name) {
     case "late":

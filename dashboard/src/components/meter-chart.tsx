@@ -3,9 +3,9 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { queries } from "../api/queries.ts";
+import { beganAt } from "../api/meter-state.ts";
 import type { Installation } from "../api/types.ts";
-import { beganAt, counterpartOf, useCurves, useEnergyBars } from "../hooks/meter-chart.ts";
+import { counterpartOf, useCurves, useEnergyBars } from "../hooks/meter-chart.ts";
 import { meterQueries } from "../hooks/meter-queries.ts";
 import { useMeterView } from "../hooks/meter-view.ts";
 import { useNow } from "../hooks/now.ts";
@@ -24,8 +24,7 @@ export function MeterChart({ installation, all }: { installation: Installation; 
   const zone = knownZone(installation.timezone);
   const now = useNow(10_000);
   const view = useMeterView(zone, now);
-  const detail = useQuery(queries.installation(installation.id));
-  const since = beganAt(installation, detail.data);
+  const since = beganAt(installation);
   const counterpart = useMemo(
     () => counterpartOf(view.compare, installation, all, view.period),
     [view.compare, installation, all, view.period],

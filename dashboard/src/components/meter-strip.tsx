@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useCallback, useEffect, useMemo } from "react";
 import { Link } from "wouter";
-import { meterState, type MeterState } from "../api/meter-state.ts";
+import { beganAt, meterState, type MeterState } from "../api/meter-state.ts";
 import { curvePoints, queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
 import { useInView } from "../hooks/in-view.ts";
@@ -180,16 +180,16 @@ interface DayChartProps {
 
 /** Kept from drawing again while the pointer moves: only the figures beside it follow. */
 const DayChart = memo(function DayChart({ installation, day, points, band, failed, retry, onCursor, zone, now }: DayChartProps) {
-  const { name, rated_power_w: rated, expected_cadence_s: cadence, created_at: createdAt } = installation;
+  const { name, rated_power_w: rated, expected_cadence_s: cadence } = installation;
+  const began = beganAt(installation);
   const from = day.start / 1000;
   const to = day.end / 1000;
   const until = Math.min(now / 1000, to);
   const formatTime = useCallback((seconds: number) => hourMinute(seconds * 1000, zone), [zone]);
   const curve = useMemo(() => {
     const step = longestStep(to - from, curvePoints, cadence);
-    const since = Math.max(from, (instantOf(createdAt) ?? 0) / 1000);
-    return dayCurve(points ?? [], step, since, until);
-  }, [points, from, to, cadence, createdAt, until]);
+    return dayCurve(points ?? [], step, Math.max(from, began), until);
+  }, [points, from, to, cadence, began, until]);
   if (failed && !points) {
     return <Notice title={t("park.meters.failed")} action={t("app.problem.retry")} onAction={() => void retry()} />;
   }

@@ -4,10 +4,10 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useMemo } from "react";
 import { curvePoints, queries } from "../api/queries.ts";
 import { placeInTime } from "../api/reading-order.ts";
-import type { Installation, InstallationDetail, Reading } from "../api/types.ts";
+import type { Installation, Reading } from "../api/types.ts";
 import { drawnBars, sumOf, type Arrival, type DrawnBar } from "../util/bars.ts";
 import { dayCurve } from "../util/day-curve.ts";
-import { instantOf, knownZone } from "../util/instant.ts";
+import { knownZone } from "../util/instant.ts";
 import { carried, periodNamed, stepped, type Period } from "../util/period.ts";
 import { curveOf, longestStep, spliced, type Curve, type Point } from "../util/series.ts";
 import { electricOf, meterQueries, type ElectricPoint } from "./meter-queries.ts";
@@ -30,13 +30,6 @@ export function counterpartOf(compare: Comparison, own: Installation, all: reado
   const otherZone = knownZone(other.timezone);
   const same = periodNamed(period.span, period.date, otherZone);
   return same && { installation: other, period: same, zone: otherZone };
-}
-
-/** Since when a meter measured, UNIX seconds: before it nothing is missing. History may be older than the gateway's acquaintance with the meter. */
-export function beganAt(installation: Installation, detail: InstallationDetail | undefined): number {
-  const known = [installation.created_at, detail?.enrolment?.time].flatMap((time) => instantOf(time) ?? []);
-  const boot = installation.last_boot_timestamp;
-  return Math.min(...known.map((ms) => ms / 1000), boot ?? Number.POSITIVE_INFINITY);
 }
 
 export interface EnergyBars {
