@@ -47,3 +47,20 @@ test("the list of the meters is asked for again although nothing arrives, and no
 test("since when, and what is to be done, is asked for when a meter has fallen silent", async () => {
   expect(await askedWhile([[installation], [{ ...installation, liveness: "silent" }]])).toEqual([list, ...rest, list, ...rest, list]);
 });
+
+test("how the gateway and the meter that is looked at are is asked for again every five minutes", async () => {
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", (url: string) => {
+    asked.push(url);
+    return Promise.resolve(Response.json({}));
+  });
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY } } });
+  const leave = [
+    new QueryObserver(client, queries.status()).subscribe(nothing),
+    new QueryObserver(client, queries.watchedInstallation(1)).subscribe(nothing),
+  ];
+  await vi.advanceTimersByTimeAsync(301_000);
+  for (const end of leave) end();
+  const both = ["/api/v1/installations/1", "/api/v1/status/"];
+  expect(asked.toSorted()).toEqual([...both, ...both].toSorted());
+});

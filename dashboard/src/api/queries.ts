@@ -23,6 +23,9 @@ const energyRefresh = 600_000;
 /** A meter that falls silent sends nothing that would say so: the list of the meters is asked for anew this often. */
 const stateRefresh = 60_000;
 
+/** How a meter, the internet and the gateway are in detail changes without a word of the stream, too: it is asked for this often. */
+const detailRefresh = 300_000;
+
 /** What a meter's records give cause for is no change of its state: it is asked for this often, and whenever a state changes. */
 const alertRefresh = 300_000;
 
@@ -88,11 +91,15 @@ export const queries = {
       queryFn: ({ signal }) => getJson<InstallationDetail>(`/api/v1/installations/${String(installation)}`, signal),
     }),
 
-  /** Since when the meters are as they are. Asked for again when one of them changes. */
+  /** As {@link queries.installation}, kept up to date while it is looked at. */
+  watchedInstallation: (installation: number) => queryOptions({ ...queries.installation(installation), refetchInterval: detailRefresh }),
+
+  /** Since when the meters, the gateway and its internet are as they are. Asked for at once when a meter changes. */
   status: () =>
     queryOptions({
       queryKey: keys.status,
       queryFn: ({ signal }) => getJson<ParkStatus>("/api/v1/status/", signal),
+      refetchInterval: detailRefresh,
     }),
 
   alerts: () =>

@@ -28,7 +28,7 @@ import { termOf } from "./meter-terms.ts";
 import styles from "./meter-facts.module.css";
 
 export function MeterFacts({ installation }: { installation: Installation }) {
-  const { data, error, refetch } = useQuery(queries.installation(installation.id));
+  const { data, error, refetch } = useQuery(queries.watchedInstallation(installation.id));
   const zone = knownZone(installation.timezone);
   return (
     <section aria-labelledby="meter-facts">
