@@ -9,6 +9,7 @@ import { Dashboard } from "./dashboard.tsx";
 import { begin, preferredLanguage } from "./hooks/language.ts";
 import { liveStreamInto, LiveStreamProvider } from "./hooks/live-stream.ts";
 import { openEarly } from "./routes.tsx";
+import { offerStartAgain } from "./ui/start-again.ts";
 import { keepShell } from "./util/offline-shell.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
@@ -40,15 +41,21 @@ const stream = liveStreamInto(client);
 
 const root = document.getElementById("root");
 if (root) {
-  await begin(language);
-  createRoot(root).render(
-    <StrictMode>
-      <QueryClientProvider client={client}>
-        <LiveStreamProvider value={stream}>
-          <Dashboard />
-        </LiveStreamProvider>
-      </QueryClientProvider>
-    </StrictMode>,
+  await begin(language).then(
+    () => {
+      createRoot(root).render(
+        <StrictMode>
+          <QueryClientProvider client={client}>
+            <LiveStreamProvider value={stream}>
+              <Dashboard />
+            </LiveStreamProvider>
+          </QueryClientProvider>
+        </StrictMode>,
+      );
+    },
+    () => {
+      offerStartAgain(root);
+    },
   );
 }
 
