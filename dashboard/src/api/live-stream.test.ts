@@ -213,6 +213,18 @@ describe("a line that went dead without a word", () => {
     expect(world.sources).toHaveLength(1);
   });
 
+  test("is not suspected while the gateway says that it is alive, though no meter sends", () => {
+    world.source.fire("open");
+    world.source.fire("reading", '{"id":7}', "41");
+    for (let event = 0; event < 20; event += 1) {
+      world.pass(15_000);
+      world.source.fire("alive", '{"time":"2026-01-01T00:00:00"}', "41");
+    }
+    expect(world.sources).toHaveLength(1);
+    expect(world.readings).toHaveLength(1);
+    expect(world.resumed).toBe(0);
+  });
+
   test("is noticed while connecting, too", () => {
     world.pass(60_000);
     expect(world.stream.state().phase).toBe("waiting");

@@ -53,7 +53,7 @@ export interface StreamState {
   heardAt: number | null;
 }
 
-/** The gateway's keep-alive comments are invisible to EventSource, so a dead line shows as silence. Meters report every 10 s. */
+/** A line may go dead without a word: it shows as silence. The gateway sends `alive` every 15 s when there is nothing else to say. */
 const longestSilence = 60_000;
 
 export class LiveStream {
@@ -125,6 +125,9 @@ export class LiveStream {
       this.#hear(event, (installation: Installation) => {
         this.#listener.onInstallation(installation);
       });
+    });
+    source.addEventListener("alive", (event: StreamEvent) => {
+      if (source === this.#source) this.#hear(event, () => {});
     });
     source.addEventListener("reload", (event: StreamEvent) => {
       if (source !== this.#source) return;
