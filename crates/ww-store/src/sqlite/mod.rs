@@ -192,7 +192,7 @@ impl SqliteStore {
         let making = beside(path, "-restoring");
         let put = || -> std::io::Result<()> {
             // A log that another database has left would be taken for this one's.
-            for left in ["-none"] {
+            for left in ["-wal", "-shm"] {
                 remove(&beside(path, left))?;
             }
             std::fs::rename(&making, path)?;
@@ -680,8 +680,8 @@ impl Store for SqliteStore {
     }
 
     fn marks(&self, query: MarkQuery) -> Answer<'_, Vec<Mark>> {
-        self.read("list marks", move |connection| {
-            marks::marks(connection, &query)
+        self.read_while_asked("list marks", move |connection, asked| {
+            marks::marks(connection, &query, asked)
         })
     }
 
