@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, watch};
 use ww_api::Milli;
 use ww_store::{Proof, ReadingQuery, StoreError, StoredReading};
-use ww_wire::{MilliwattHours, ReadingFlags, UtcMillis};
+use ww_wire::{ReadingFlags, UtcMillis};
 
 use crate::access::Caller;
 use crate::csv;
@@ -196,7 +196,7 @@ impl Readings {
                 sum.reactive_power
                     .map(|power| Milli(i128::from(power.get()))),
             ))
-            .cell(&decimal(Some(wh(sum.produced))))
+            .cell(&decimal(Some(view::energy_milli(sum.produced))))
             .cell(&decimal(view::total(enrolment, sum)))
             .cell(&flags.join(" "))
             .cell(state)
@@ -216,10 +216,6 @@ impl Readings {
 
 fn decimal(value: Option<Milli>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-fn wh(energy: MilliwattHours) -> Milli {
-    Milli(i128::from(energy.get()))
 }
 
 #[cfg(test)]
