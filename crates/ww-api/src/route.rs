@@ -311,7 +311,7 @@ pub const ROUTES: &[Route] = &[
         .tag("gateway").summary("Lists what an operator should look at now, newest first: meters that are silent or wait, equivocations, and findings of the last seven days."),
     Route::get("/api/v1/live", "stream_live", Body::Bytes("text/event-stream"))
         .tag("readings").query(&[LAST_EVENT_ID])
-        .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again."),
+        .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again. `alive` is sent when nothing else has been for a while."),
     Route::post("/api/v1/records", "submit_records", Body::Bytes(COSE), Body::Bytes(ACKNOWLEDGEMENT))
         .tag("records").access(Access::Signed)
         .summary("Takes a sequence of COSE_Sign1 records of one meter, each Window perhaps followed by its packed readings; answered once all are durable."),

@@ -26,7 +26,7 @@ use crate::parameters::Parameters;
 use crate::state::{Gateway, Peer, Shared};
 use crate::view;
 
-/// A comment after this long without an event, so that dead connections are noticed.
+/// An event `alive` after this long without another, so that both sides notice dead connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Events that are read at a time.
@@ -170,7 +170,8 @@ impl Stream {
                     return None;
                 }
                 if is_quiet {
-                    return Some(Bytes::from_static(b": keep-alive\n\n"));
+                    let alive = serde_json::json!({ "time": view::iso(self.gateway.now()) });
+                    return Some(Bytes::from(format!("event: alive\ndata: {alive}\n\n")));
                 }
             }
         }

@@ -457,7 +457,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again.
+         * Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again. `alive` is sent when nothing else has been for a while.
          * @description Needs the role viewer or a higher one.
          */
         get: operations["stream_live"];
