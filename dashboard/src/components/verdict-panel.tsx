@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Notice } from "../ui/notice.tsx";
+import { fingerprint } from "../util/format.ts";
 import { t } from "../util/text.ts";
 import type { Verdict } from "../util/verify-checks.ts";
 import { tones, VerdictMark } from "./verdict-mark.tsx";
@@ -38,7 +39,7 @@ export function VerdictPanel({ verdict, hasFailed, onRetry, isCopy = false, isSm
         <VerdictMark tone={verdict ? tones[verdict.overall] : "pending"} size={isSmall ? 30 : 56} />
         <div>
           <Heading className={styles["name"]}>{name}</Heading>
-          {verdict ? <p className={styles["explain"]}>{explained(verdict, isCopy)}</p> : null}
+          {verdict ? <p className={styles["explain"]}>{explained(verdict, isCopy, isSmall)}</p> : null}
         </div>
       </div>
       {children}
@@ -47,8 +48,11 @@ export function VerdictPanel({ verdict, hasFailed, onRetry, isCopy = false, isSm
   );
 }
 
-function explained({ overall, checks }: Verdict, isCopy: boolean): string {
+function explained({ overall, checks }: Verdict, isCopy: boolean, isSmall: boolean): string {
   const count = checks.filter(({ outcome }) => outcome === "fails").length;
   if (overall === "false") return isCopy ? t("proof.verdict.copyFalse", { count }) : t("proof.verdict.explain.false", { count });
+  // The record's own page shows the key further down; in a list nothing else says whose it is.
+  const key = checks.find(({ name }) => name === "key")?.found ?? null;
+  if (isSmall && overall === "proven" && key !== null) return t("proof.verdict.explain.provenBy", { key: fingerprint(key) });
   return isCopy && overall === "proven" ? t("proof.verdict.copyIntact") : t(`proof.verdict.explain.${overall}`);
 }
