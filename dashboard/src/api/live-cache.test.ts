@@ -228,6 +228,15 @@ test("a change of a meter's state has its details, the status and the alerts ask
   expect(client.getQueryState(keys.installation(1))?.isInvalidated).toBe(true);
 });
 
+test("a meter that only tells how it is has nothing asked for on a page that does not show it", () => {
+  const client = parkOf("live");
+  client.setQueryData(keys.installation(1), {});
+  const known = client.getQueryData<Installation[]>(keys.installations)?.[0] ?? installation;
+  receiveInstallation(client, { ...known, last_seen_at: "2026-11-22T12:00:10" });
+  expect(isAskedFor(client)).toEqual([false, false, false]);
+  expect(client.getQueryState(keys.installation(1))?.isInvalidated).toBe(true);
+});
+
 test("the second reading after a ten-minute mark tells that the window may be sealed", () => {
   const known = [readingAt(600), readingAt(590)];
   expect(sealedBy(readingAt(610), known)).toBe(true);

@@ -114,6 +114,7 @@ function zoneOf(client: QueryClient, meter: number): string {
 
 /** Takes in one change of a meter's state. A meter that is new brings its queries with it. */
 export function receiveInstallation(client: QueryClient, changed: Installation): void {
+  const before = installationOf(client, changed.id);
   client.setQueryData<Installation[]>(keys.installations, (installations) => {
     if (!installations) return installations;
     const known = installations.some(({ id }) => id === changed.id);
@@ -121,5 +122,14 @@ export function receiveInstallation(client: QueryClient, changed: Installation):
       ? installations.map((installation) => (installation.id === changed.id ? { ...installation, ...changed } : installation))
       : [...installations, changed];
   });
+  // A meter tells how it is every few minutes, which changes nothing that stands in the list: what it said is asked for by whoever shows it.
+  if (before && isAsBefore(before, changed)) {
+    void client.invalidateQueries({ queryKey: keys.installation(changed.id), refetchType: "none" });
+    return;
+  }
   for (const queryKey of [keys.status, keys.alerts, keys.installation(changed.id)]) void client.invalidateQueries({ queryKey });
+}
+
+function isAsBefore(before: Installation, changed: Installation): boolean {
+  return JSON.stringify({ ...before, ...changed, last_seen_at: null }) === JSON.stringify({ ...before, last_seen_at: null });
 }
