@@ -140,6 +140,15 @@ async function live(browser) {
   const minutes = 10;
   const context = await browser.newContext(desktop);
   const page = await context.newPage();
+  // The stream itself says when the gateway received a reading: once it is sealed, the API says when its window came.
+  const received = new Map();
+  const session = await context.newCDPSession(page);
+  session.on("Network.eventSourceMessageReceived", ({ eventName, data }) => {
+    if (eventName !== "reading") return;
+    const reading = JSON.parse(data);
+    received.set(reading.id, instant(reading.created_at));
+  });
+  await session.send("Network.enable");
   await openPark(page);
   // All of the page is on the screen, so that what is in the document is also painted.
   await page.setViewportSize({ width: 1440, height: await page.evaluate(() => document.documentElement.scrollHeight) });
@@ -177,10 +186,6 @@ async function live(browser) {
   const beside = asked.filter((path) => !isStream(path));
   console.error(`asked for in ${minutes} minutes: ${beside.toSorted().join(" ")}`);
 
-  const received = new Map();
-  for (const { id } of await answer(`${url}/api/v1/installations/`)) {
-    for (const reading of await answer(`${url}/api/v1/readings/${id}?limit=100`)) received.set(reading.id, instant(reading.created_at));
-  }
   const times = painted.flatMap(({ id, at }) => (received.has(id) ? [at - received.get(id)] : []));
   const shown = new Set(painted.map(({ id }) => id));
   const [from, to] = [painted[0].at, painted.at(-1).at - 1000];

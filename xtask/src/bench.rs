@@ -78,7 +78,7 @@ fn by_the_binary(workspace: &Workspace, name: &str, args: &[String]) -> Result<M
 
 /// The parts of the dashboard's benchmark, and the park in front of which each is measured.
 const DASHBOARD_PARTS: [(&str, &[&str]); 3] = [
-    ("views", &["--meters", "3", "--history", "366d"]),
+    ("views", &["--meters", "1", "--history", "366d"]),
     ("live", &["--meters", "10", "--history", "2h"]),
     (
         "memory",
