@@ -1,6 +1,8 @@
-// Copies a text. Browsers hide the clipboard on plain http addresses, where a park's gateway often is: then an old way is taken.
+// Copies a text, and says whether it was copied.
 
 import { useState } from "react";
+import { copy } from "../util/clipboard.ts";
+import { t } from "../util/text.ts";
 import styles from "./button.module.css";
 import { Glyph } from "./glyph.tsx";
 
@@ -13,38 +15,23 @@ interface CopyButtonProps {
 }
 
 export function CopyButton({ content, label, doneLabel, compact = false }: CopyButtonProps) {
-  const [copied, setCopied] = useState<string | null>(null);
-  const done = copied === content;
+  const [tried, setTried] = useState<{ content: string; isCopied: boolean } | null>(null);
+  const isCopied = tried?.content === content ? tried.isCopied : null;
   return (
     <button
       type="button"
       className={styles["button"]}
       data-compact={compact || undefined}
       onClick={() => {
-        void copy(content).then(() => {
-          setCopied(content);
+        void copy(content).then((done) => {
+          setTried({ content, isCopied: done });
         });
       }}
     >
-      <Glyph name={done ? "done" : "copy"} size={16} />
-      <span className={compact ? "visually-hidden" : undefined} aria-live="polite">
-        {done ? doneLabel : label}
+      <Glyph name={isCopied ? "done" : "copy"} size={16} />
+      <span className={compact && isCopied !== false ? "visually-hidden" : undefined} aria-live="polite">
+        {isCopied === null ? label : isCopied ? doneLabel : t("app.copyFailed")}
       </span>
     </button>
   );
-}
-
-async function copy(content: string): Promise<void> {
-  if ("clipboard" in navigator) {
-    await navigator.clipboard.writeText(content);
-    return;
-  }
-  const area = document.createElement("textarea");
-  area.value = content;
-  area.style.position = "fixed";
-  area.style.opacity = "0";
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
 }
