@@ -49,8 +49,8 @@ describe("a signature", () => {
   });
 
   test.each([
-    ["too short", "00".repeat(63), "shape"],
-    ["not hexadecimal", "zz".repeat(64), "shape"],
+    ["too short", "00".repeat(63), "length"],
+    ["not hexadecimal", "zz".repeat(64), "digits"],
     ["of zeros", "00".repeat(64), "out-of-range"],
     ["with an r of the order", `ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551${"00".repeat(31)}01`, "out-of-range"],
   ])("that is %s is none", (_claim, signature, fault) => {

@@ -3,13 +3,14 @@
 import type { Engine } from "./crypto-engine.ts";
 import { bytesOf } from "./hex.ts";
 
-export type SignatureFault = "shape" | "out-of-range" | "high-s";
+export type SignatureFault = "digits" | "length" | "out-of-range" | "high-s";
 
 const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 /** Why these digits are no signature that may be taken at all; null when r and s are in range and s is low. */
 export function signatureFault(hex: string): SignatureFault | null {
-  if (bytesOf(hex)?.length !== 64) return "shape";
+  const size = bytesOf(hex)?.length;
+  if (size !== 64) return size === undefined ? "digits" : "length";
   const r = BigInt(`0x${hex.slice(0, 64)}`);
   const s = BigInt(`0x${hex.slice(64)}`);
   if (r === 0n || s === 0n || r >= order || s >= order) return "out-of-range";

@@ -25,6 +25,9 @@ export type CheckName =
 export type Why =
   | Refusal["reason"]
   | "shape"
+  | "field"
+  | "digits"
+  | "length"
   | "out-of-range"
   | "high-s"
   | "wrong-signature"
@@ -41,6 +44,7 @@ export type Why =
   | "other-time"
   | "no-enrolment"
   | "several-enrolments"
+  | "not-sealed"
   | "not-held"
   | "not-window"
   | "first"
@@ -102,7 +106,9 @@ export function formCheck(name: CheckName, refusal: Refusal | null, record: stri
 /** Whether the public key is the one whose hash names the meter: in the record, and as the gateway lists it. */
 export async function keyCheck(engine: Engine, publicKey: string, signer: string | null, meterId: string): Promise<Check> {
   const key = bytesOf(publicKey);
-  if (key?.length !== 64) return check("key", "fails", { why: "shape", expected: signer ?? meterId, found: publicKey });
+  if (key?.length !== 64) {
+    return check("key", "fails", { why: key ? "length" : "digits", detail: sizeOf(publicKey), expected: signer ?? meterId, found: publicKey });
+  }
   const id = hexOf(await engine.sha256(key));
   const holds = id === meterId && (signer === null || id === signer);
   return check("key", holds ? "holds" : "fails", { why: holds ? null : "wrong-key", expected: signer === null || signer === id ? meterId : signer, found: id });
@@ -111,7 +117,12 @@ export async function keyCheck(engine: Engine, publicKey: string, signer: string
 /** Whether a signature over a payload verifies in its domain. */
 export async function signatureCheck(engine: Engine, name: CheckName, publicKey: string, meaning: Meaning, payload: string, signature: string): Promise<Check> {
   const why = signatureFault(signature) ?? ((await verifies(engine, publicKey, meaning, payload, signature)) ? null : "wrong-signature");
-  return check(name, why === null ? "holds" : "fails", { why, expected: `wattwitness/v1/${meaning}`, found: signature });
+  return check(name, why === null ? "holds" : "fails", { why, detail: sizeOf(signature), expected: `wattwitness/v1/${meaning}`, found: signature });
+}
+
+/** How many bytes these digits are. */
+function sizeOf(hex: string): string {
+  return String(hex.length / 2);
 }
 
 /** Whether this is a signature of the key over the payload in the domain of its meaning, low s included. */

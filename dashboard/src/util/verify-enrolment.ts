@@ -53,12 +53,16 @@ export function enrolmentsFor(window: SignedRecord | null, accepted: readonly Ac
 }
 
 /** Whether what is shown of a plant is what the signed values mean under these enrolments: it holds under all of them, or fails under all. */
-export function plantCheckUnder(enrolments: readonly AcceptedEnrolment[], differencesUnder: (enrolment: AcceptedEnrolment) => readonly Difference[]): Check {
+export function plantCheckUnder(
+  enrolments: readonly AcceptedEnrolment[],
+  differencesUnder: (enrolment: AcceptedEnrolment) => readonly Difference[],
+  whyOpen: "several-enrolments" | "not-sealed" = "several-enrolments",
+): Check {
   const [newest] = enrolments;
   if (!newest) return check("plant", "unknown", { why: "no-enrolment" });
   const differences = enrolments.map(differencesUnder);
   if (differences.every(({ length }) => length === 0)) return check("plant", "holds", { expected: newest.digest });
-  if (differences.some(({ length }) => length === 0)) return check("plant", "unknown", { why: "several-enrolments" });
+  if (differences.some(({ length }) => length === 0)) return check("plant", "unknown", { why: whyOpen });
   return check("plant", "fails", { why: "differs", expected: newest.digest, differences: differences[0] ?? [] });
 }
 

@@ -126,22 +126,25 @@ describe("a forgery fails by name", () => {
     const claim = { ...liveClaim(single), signature: null };
     const proofs: unknown[] = [undefined, 0, false, "", []];
     const verdicts = await Promise.all(proofs.map((proof) => verdict({ ...claim, proof } as ReadingClaim)));
-    expect(verdicts.map(({ overall }) => overall)).toEqual(proofs.map(() => "false"));
+    expect(verdicts.map(({ overall }) => overall)).toEqual(proofs.map(() => "unproven"));
+    expect(verdicts.map(({ checks }) => checks.find(({ name }) => name === "path"))).toMatchObject(proofs.map(() => ({ outcome: "unknown", why: "field", detail: "proof" })));
   });
 
   test("answer_of_another_shape", async () => {
     const [live, sealed] = [liveClaim(single), await sealedClaim(3, 8)];
-    const claims: unknown[] = [
-      { ...live, record: 5 },
-      { ...live, signature: undefined },
-      { ...live, shown: { ...live.shown, flags: null } },
-      { ...sealed, proof: { ...sealed.proof, path: "ab" } },
-      { ...sealed, proof: { ...sealed.proof, leaf_index: 0.5 } },
-      { ...sealed, proof: { ...sealed.proof, window_record: undefined } },
+    const claims: [field: string, claim: unknown][] = [
+      ["record", { ...live, record: 5 }],
+      ["signature", { ...live, signature: undefined }],
+      ["flags", { ...live, shown: { ...live.shown, flags: null } }],
+      ["proof.path", { ...sealed, proof: { ...sealed.proof, path: "ab" } }],
+      ["proof.leaf_index", { ...sealed, proof: { ...sealed.proof, leaf_index: 0.5 } }],
+      ["proof.window_record", { ...sealed, proof: { ...sealed.proof, window_record: undefined } }],
     ];
-    const failures = await Promise.all(claims.map(async (claim) => failing(await verdict(claim as ReadingClaim))));
-    expect(failures).toEqual(claims.map(() => ["bytes"]));
-    expect(failing(await verdict(live, { ...meterKey, publicKey: undefined } as unknown as MeterKey))).toEqual(["bytes"]);
+    const verdicts = await Promise.all(claims.map(([, claim]) => verdict(claim as ReadingClaim)));
+    const keyless = await verdict(live, { ...meterKey, publicKey: undefined } as unknown as MeterKey);
+    expect([...verdicts, keyless].map(({ checks }) => checks)).toMatchObject(
+      [...claims.map(([field]) => field), "public_key"].map((detail) => [{ name: "bytes", outcome: "fails", why: "field", detail }]),
+    );
   });
 
   test("another_reading_of_the_same_meter", async () => {
@@ -207,6 +210,7 @@ describe("what cannot be checked is not proven and not refuted", () => {
   test("a live reading whose figures only one of two accepted enrolments gives", async () => {
     const refuted = await verdict(liveClaim(single), enrolledAgain({ ct_ratio_milli: 10_000n }));
     expect([refuted.overall, open(refuted), refuted.plant]).toEqual(["unproven", ["plant"], null]);
+    expect(refuted.checks.find(({ name }) => name === "plant")?.why).toBe("not-sealed");
   });
 });
 

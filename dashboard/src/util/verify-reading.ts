@@ -22,6 +22,7 @@ import {
   type Why,
 } from "./verify-checks.ts";
 import { acceptedEnrolments, enrolmentsFor, figuresUnder, plantCheckUnder, plantFigures, type AcceptedEnrolment, type PlantFigures } from "./verify-enrolment.ts";
+import { isObject, isPlace, isText, listOf, misshapen, orNull } from "./verify-shape.ts";
 
 export const readingTypes = ["reading", "three-phase-reading"] as const;
 
@@ -72,9 +73,33 @@ export interface ReadingVerdict extends Verdict {
   readonly plant: PlantFigures | null;
 }
 
+const shapes = { record: orNull(isText), signature: orNull(isText) };
+const shownShapes = { flags: listOf(isText) };
+const proofShapes = {
+  leaf_index: isPlace,
+  leaf_count: orNull(isPlace),
+  path: orNull(listOf(isText)),
+  root: orNull(isText),
+  window_record: orNull(isText),
+  window_signature: orNull(isText),
+};
+
+/** The field of another type than its own. One that is no proof at all is left to the check of it: then nothing is refuted, and nothing proven. */
+function misshapenIn(claim: ReadingClaim, { publicKey }: MeterKey): string | null {
+  const inProof = isObject(claim.proof) ? misshapen(claim.proof, proofShapes) : null;
+  return (
+    misshapen(claim, shapes) ??
+    (claim.shown === null ? null : misshapen(claim.shown, shownShapes)) ??
+    (inProof === null ? null : `proof.${inProof}`) ??
+    (isText(publicKey) ? null : "public_key")
+  );
+}
+
 /** An answer of another shape than a reading's is refuted like any other forgery: it must not end as a verdict that could not be computed. */
 export async function verifyReading(engine: Engine, claim: ReadingClaim, meter: MeterKey): Promise<ReadingVerdict> {
   try {
+    const field = misshapenIn(claim, meter);
+    if (field !== null) return { ...verdictOf(engine, [check("bytes", "fails", { why: "field", detail: field })]), nodes: null, plant: null };
     return await verdictOn(engine, claim, meter);
   } catch {
     return { ...verdictOf(engine, [check("bytes", "fails", { why: "shape" })]), nodes: null, plant: null };
@@ -103,12 +128,13 @@ async function verdictOn(engine: Engine, claim: ReadingClaim, meter: MeterKey): 
   const window = sealed?.window ?? null;
   const accepted = meter.enrolments ? await acceptedEnrolments(engine, meter.enrolments, meter.publicKey) : null;
   const enrolments = accepted ? enrolmentsFor(window, accepted) : null;
-  checks.push(plantCheck(claim.shown, record, enrolments), shownCheck(claim, record, window));
+  checks.push(plantCheck(claim, record, enrolments), shownCheck(claim, record, window));
   const plant = record && enrolments ? figuresUnder(enrolments, record) : null;
   return { ...verdictOf(engine, checks), nodes: sealed?.nodes ?? null, plant };
 }
 
 async function sealedChecks(engine: Engine, proof: ProofClaim, bytes: string, record: SignedRecord | null, meter: MeterKey) {
+  if (!isObject(proof)) return { checks: [check("path", "unknown", { why: "field", detail: "proof" })], window: null, nodes: null };
   const { leaf_index, leaf_count, path, root, window_record, window_signature } = proof;
   if (leaf_count === null || path === null || window_record === null || window_signature === null) {
     return { checks: [check("path", "unknown", { why: "not-served" })], window: null, nodes: null };
@@ -159,12 +185,14 @@ function strangerTo(record: SignedRecord, window: SignedRecord, index: number, c
   return null;
 }
 
-function plantCheck(shown: ShownReading | null, record: SignedRecord | null, enrolments: readonly AcceptedEnrolment[] | null): Check {
+function plantCheck({ shown, proof }: ReadingClaim, record: SignedRecord | null, enrolments: readonly AcceptedEnrolment[] | null): Check {
   if (shown === null) return check("plant", "holds", { why: "copy" });
   if (record === null) return check("plant", "unknown", { why: "unreadable" });
   if (enrolments === null) return check("plant", "unknown", { why: "not-served" });
   if (shown.power_w === null && shown.total_wh === null && valueOf(record, "power") === null) return check("plant", "holds");
-  return plantCheckUnder(enrolments, (enrolment) => plantDifferences(shown, plantFigures(enrolment, record)));
+  // A live reading's window is still to come, and will name the one that counts.
+  const whyOpen = proof === null ? "not-sealed" : "several-enrolments";
+  return plantCheckUnder(enrolments, (enrolment) => plantDifferences(shown, plantFigures(enrolment, record)), whyOpen);
 }
 
 function plantDifferences(shown: PlantFigures, signed: PlantFigures) {

@@ -24,6 +24,7 @@ import {
 } from "./verify-checks.ts";
 import { acceptedEnrolments, enrolmentsFor, plantCheckUnder, plantFigures } from "./verify-enrolment.ts";
 import { readingId, readingTypes, type MeterKey } from "./verify-reading.ts";
+import { isObject, isText, listOf, misshapen, orNull } from "./verify-shape.ts";
 
 /** What an answer shows of a window beside its bytes. */
 interface ShownWindow {
@@ -72,9 +73,22 @@ export interface WindowVerdict extends Verdict {
   readonly rebuilt: string | null;
 }
 
+const shapes = {
+  record: isText,
+  signature: isText,
+  readings: listOf((reading) => isObject(reading) && isText(reading["record"])),
+};
+const shownShapes = { flags: listOf(isText), previous_digest: orNull(isText) };
+
+function misshapenIn(claim: WindowClaim, { publicKey }: MeterKey): string | null {
+  return misshapen(claim, shapes) ?? (claim.shown === null ? null : misshapen(claim.shown, shownShapes)) ?? (isText(publicKey) ? null : "public_key");
+}
+
 /** An answer of another shape than a window's is refuted like any other forgery: it must not end as a verdict that could not be computed. */
 export async function verifyWindow(engine: Engine, claim: WindowClaim, meter: MeterKey): Promise<WindowVerdict> {
   try {
+    const field = misshapenIn(claim, meter);
+    if (field !== null) return { ...verdictOf(engine, [check("windowBytes", "fails", { why: "field", detail: field })]), rebuilt: null };
     return await verdictOn(engine, claim, meter);
   } catch {
     return { ...verdictOf(engine, [check("windowBytes", "fails", { why: "shape" })]), rebuilt: null };
