@@ -18,10 +18,22 @@ interface Subject {
   readonly meterKey: MeterKey;
 }
 
-const meterKey: MeterKey = { meterId: "aa", publicKey: "bb", enrolments: [] };
-const genuine: Subject = { record: "01", meterKey };
-
 const never = () => new Promise<string>(() => undefined);
+
+const meterKey: MeterKey = { meterId: "aa", publicKey: "bb", enrolments: [] };
+const hashOf = (subject: object) => {
+  const { queryKey, queryKeyHashFn } = verdictQuery("reading", "01", { meterKey, ...subject }, never);
+  return queryKeyHashFn?.(queryKey);
+};
+
+test("inputs that JSON makes one of have a verdict each", () => {
+  const powers = [null, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, undefined, "null", "NaN", "Infinity", "undefined"];
+  const hashes = [{}, ...powers.map((power_w) => ({ power_w }))].map(hashOf);
+  expect(new Set(hashes).size).toBe(hashes.length);
+  expect(hashOf({ power_w: 1 })).toBe(hashOf({ power_w: 1 }));
+});
+
+const genuine: Subject = { record: "01", meterKey };
 
 /** What is shown once `next` is asked for in place of the record that was proven, and no answer comes. */
 async function shownAfterProof(served: string | null, next: Subject | null): Promise<unknown> {

@@ -55,6 +55,14 @@ export function useVerdict<Subject extends Keyed, Verdict>(
   return { verdict: data ?? null, hasFailed: isError, retry: () => void refetch() };
 }
 
+/** What is left out of JSON, or is null there, is told apart: two answers that differ must not share a verdict. */
+function exactly(key: readonly unknown[]): string {
+  return JSON.stringify(key, (_, value: unknown) => {
+    if (typeof value === "string") return `"${value}`;
+    return value === undefined || (typeof value === "number" && !Number.isFinite(value)) ? String(value) : value;
+  });
+}
+
 interface Keyed {
   readonly meterKey: MeterKey;
 }
@@ -69,6 +77,7 @@ export function verdictQuery<Subject extends Keyed, Verdict>(
   const held = [served, subject?.meterKey.publicKey ?? null].join(" ");
   return queryOptions({
     queryKey: ["verdict", kind, held, subject] as const,
+    queryKeyHashFn: exactly,
     queryFn: async () => (subject === null ? null : verify(await engineHere(), subject)),
     enabled: subject !== null,
     placeholderData: (before, query) => (subject !== null && query?.queryKey[2] === held ? before : undefined),
