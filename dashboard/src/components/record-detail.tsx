@@ -16,14 +16,23 @@ import { VerdictChecks } from "./verdict-checks.tsx";
 import { VerdictPanel } from "./verdict-panel.tsx";
 import styles from "./record-detail.module.css";
 
-export function RecordDetail({ reading: listed }: { reading: Reading }) {
+interface RecordDetailProps {
+  reading: Reading;
+  /** What was asked for, whatever the answer calls itself; a row of a list is what it says to be. */
+  asked?: Asked;
+}
+
+type Asked = ReadingClaim["asked"];
+
+export function RecordDetail({ reading: listed, asked: given }: RecordDetailProps) {
+  const asked = given ?? { installation: listed.installation_id, reading: listed.id };
   // Lists leave the path of a proof out; the single reading has it.
-  const isWhole = listed.proof === null || listed.proof.path !== null;
-  const single = useQuery({ ...queries.reading(listed.installation_id, listed.id), enabled: !isWhole });
+  const isWhole = listed.proof?.path !== null;
+  const single = useQuery({ ...queries.reading(asked.installation, asked.reading), enabled: !isWhole });
   const reading = isWhole ? listed : (single.data ?? (single.isError ? listed : null));
-  const { key } = useKeyedMeter(listed.installation_id);
+  const { key } = useKeyedMeter(asked.installation);
   // What the list shows is judged too, also where the proof came with another answer.
-  const claim = reading ? claimOf(reading, listed) : null;
+  const claim = reading ? claimOf(reading, listed, asked) : null;
   const { verdict, hasFailed, retry } = useVerdict("reading", listed.record, claim && key ? { claim, meterKey: key } : null, verify);
   const { record } = listed;
   return (
@@ -37,7 +46,7 @@ export function RecordDetail({ reading: listed }: { reading: Reading }) {
         <>
           <VerdictPanel verdict={verdict} hasFailed={hasFailed} onRetry={retry} isSmall>
             <div className={styles["actions"]}>
-              <Link href={pageOf(listed)} className={buttons["button"]}>
+              <Link href={pageOf(asked)} className={buttons["button"]}>
                 {t("proof.page.open")}
               </Link>
               <CopyButton content={JSON.stringify(reading ?? listed, null, 2)} label={t("proof.detail.copy")} doneLabel={t("app.copied")} />
@@ -46,7 +55,7 @@ export function RecordDetail({ reading: listed }: { reading: Reading }) {
           {verdict?.overall === "proven" ? null : (
             <VerdictChecks checks={verdict?.checks.filter(({ outcome, isNeeded }) => outcome === "fails" || (outcome === "unknown" && isNeeded)) ?? []} />
           )}
-          <ByteMap record={record} />
+          {typeof record === "string" ? <ByteMap record={record} /> : null}
         </>
       )}
     </div>
@@ -60,16 +69,15 @@ export function LinkedRecord({ recordKey }: { recordKey: string }) {
   const reading = useQuery({ ...queries.reading(installation, id), enabled: isNamed });
   if (!isNamed || reading.isError) return <Notice title={t("record.list.gone")} />;
   if (!reading.data) return <p className={styles["loading"]}>{t("proof.detail.loading")}</p>;
-  return <RecordDetail key={reading.data.id} reading={reading.data} />;
+  return <RecordDetail key={recordKey} reading={reading.data} asked={{ installation, reading: id }} />;
 }
 
 /** The page of a reading. */
-function pageOf({ installation_id, id }: Reading): string {
-  return `/meters/${String(installation_id)}/readings/${String(id)}`;
+function pageOf({ installation, reading }: Asked): string {
+  return `/meters/${String(installation)}/readings/${String(reading)}`;
 }
 
-function claimOf({ signature, proof }: Reading, listed: Reading): ReadingClaim {
-  const asked = { installation: listed.installation_id, reading: listed.id };
+function claimOf({ signature, proof }: Reading, listed: Reading, asked: Asked): ReadingClaim {
   return { record: listed.record, signature, proof, shown: listed, asked };
 }
 
