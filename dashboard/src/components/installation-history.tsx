@@ -16,7 +16,6 @@ import styles from "./installation-history.module.css";
 
 export function InstallationHistory({ installation }: { installation: InstallationDetail }) {
   const history = useQuery(administration.history(installation.id));
-  const entries = [...(history.data ?? []), ...useReplacementOf(installation)].toSorted(byTime);
   return (
     <section aria-labelledby="history" className={styles["history"]}>
       <h2 id="history">{t("installations.history.heading")}</h2>
@@ -25,28 +24,14 @@ export function InstallationHistory({ installation }: { installation: Installati
         <Notice title={t("installations.history.failed")} action={t("app.problem.retry")} onAction={() => void history.refetch()} />
       ) : null}
       {history.isPending ? <Skeleton width="100%" height="6rem" /> : null}
-      {history.data && entries.length === 0 ? <p className={styles["lead"]}>{t("installations.history.empty")}</p> : null}
+      {history.data?.length === 0 ? <p className={styles["lead"]}>{t("installations.history.empty")}</p> : null}
       <ol>
-        {entries.toReversed().map((entry) => (
+        {history.data?.toReversed().map((entry) => (
           <Entry key={entry.digest} entry={entry} installation={installation} />
         ))}
       </ol>
     </section>
   );
-}
-
-/** The Replacement by which this meter follows another: it is said of the one that ends. */
-function useReplacementOf({ replaces, meter_id }: InstallationDetail): HistoryEntry[] {
-  const history = useQuery({ ...administration.history(replaces ?? 0), enabled: replaces !== null });
-  return history.data?.filter(({ kind, summary }) => kind === "replacement" && summary["new_meter"] === meter_id) ?? [];
-}
-
-function byTime(one: HistoryEntry, other: HistoryEntry): number {
-  return timeOf(one) - timeOf(other);
-}
-
-function timeOf({ received_at, issued_at }: HistoryEntry): number {
-  return instantOf(received_at) ?? instantOf(issued_at) ?? 0;
 }
 
 function Entry({ entry, installation }: { entry: HistoryEntry; installation: InstallationDetail }) {
