@@ -112,11 +112,15 @@ for (const engine of ["webcrypto", "javascript"] as const) {
     });
 
     test("a sealed reading is proven by its window", async ({ page, request }) => {
-      await page.goto(readingPath(await sealedReading(request)));
+      const sealed = await sealedReading(request);
+      await page.goto(readingPath(sealed));
       await expectVerdict(page, "proven");
       await expect(page.locator(verdict)).toHaveAttribute("data-engine", engine);
       await expect(page.getByTestId("check-path")).toHaveAttribute("data-outcome", "holds");
-      await expect(page.getByTestId("proof-path").getByRole("listitem")).toHaveCount(7);
+      // The reading itself and one step to the root for each digest; at the end of a window there are fewer.
+      const steps = sealed.proof?.path.length ?? 0;
+      expect(steps).toBeGreaterThan(0);
+      await expect(page.getByTestId("proof-path").getByRole("listitem")).toHaveCount(1 + steps);
     });
 
     test("a window is proven and its root rebuilt from all its readings", async ({ page, request }) => {

@@ -127,7 +127,8 @@ fn browser(workspace: &Workspace) -> Result<Tally> {
     let report = workspace.scratch().join("playwright.json");
     remove_old(&report)?;
     let scratch = workspace.scratch().join("end-to-end");
-    let open = RunningDemo::start(&binary, &scratch.join("open"), &["--history", "1d"])?;
+    // Two days back all of yesterday is there, at whatever time of the day the tests run.
+    let open = RunningDemo::start(&binary, &scratch.join("open"), &["--history", "2d"])?;
     let private = RunningDemo::start(
         &binary,
         &scratch.join("private"),
