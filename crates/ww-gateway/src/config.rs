@@ -132,6 +132,9 @@ pub struct Limits {
     pub live_streams: usize,
     /// Live streams of one address at one time.
     pub live_streams_per_peer: usize,
+    /// How long a live stream says nothing before it sends `alive`, so that both sides notice dead
+    /// connections. The dashboard gives a stream up after 60 s without a word.
+    pub live_quiet_ms: u64,
     /// Events that a live stream catches up on, 100000 at most; who missed more is told to reload.
     pub resumed_events: u64,
 }
@@ -163,6 +166,7 @@ impl Default for Limits {
             page_rows: 10_000,
             live_streams: 1_000,
             live_streams_per_peer: 50,
+            live_quiet_ms: 15_000,
             resumed_events: 10_000,
         }
     }

@@ -26,9 +26,6 @@ use crate::parameters::Parameters;
 use crate::state::{Gateway, Peer, Shared};
 use crate::view;
 
-/// An event `alive` after this long without another, so that both sides notice dead connections.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
 /// Events that are read at a time.
 const EVENTS_AT_ONCE: u32 = 256;
 
@@ -148,7 +145,8 @@ impl Stream {
                 }
                 continue;
             }
-            let mut silence = pin!(tokio::time::sleep(KEEP_ALIVE));
+            let quiet = Duration::from_millis(self.gateway.config.limits.live_quiet_ms);
+            let mut silence = pin!(tokio::time::sleep(quiet));
             loop {
                 let (has_news, is_quiet) = tokio::select! {
                     changed = self.woken.changed() => {

@@ -202,6 +202,34 @@ async fn who_knows_events_that_the_gateway_does_not_is_told_to_reload() {
 }
 
 #[tokio::test]
+async fn a_stream_without_news_says_that_it_is_alive_and_moves_no_place() {
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.live_quiet_ms = 50;
+    })
+    .await;
+    let meter = world.enrolled().await;
+    let mut listener = Listener::open(&world, None).await;
+    for _ in 0..2 {
+        let block = listener.block().await.unwrap();
+        let (event, data) = block.split_once("\ndata: ").unwrap();
+        assert_eq!(
+            event, "event: alive",
+            "without an id: no event to resume after"
+        );
+        let said: Value = serde_json::from_str(data).unwrap();
+        assert_eq!(said["time"], world.json("/api/v1/status/").await["time"]);
+    }
+    world.submit(&meter, &meter.reading(0)).await;
+    while let Some(block) = listener.block().await {
+        if !block.starts_with("event: alive") {
+            assert!(block.contains("event: reading"), "{block}");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stream_ends_when_the_gateway_stops() {
     let world = World::start().await;
     let mut listener = Listener::open(&world, None).await;
