@@ -111,6 +111,20 @@ test("a meter is enrolled by hand, and approved only with the right fingerprint"
   await expect(entry(page, "enrolment")).toContainText("3.20 kW");
 });
 
+test("a history that is refused says why in the gateway's words, and comes at the next try", async ({ page }) => {
+  const id = await approved(page, "Refused");
+  const history = `**/api/v1/installations/${String(id)}/history`;
+  const refusal = { type: "about:blank", title: "The history is being repaired", status: 409 };
+  await page.route(history, (route) => route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify(refusal) }));
+  await page.reload();
+  const alert = page.getByRole("alert").filter({ hasText: refusal.title });
+  await expect(alert.locator("[lang=en]")).toHaveText(refusal.title);
+  await page.unroute(history);
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await expect(entry(page, "enrolment")).toBeVisible();
+  await expect(alert).toHaveCount(0);
+});
+
 test("a fingerprint is compared by eye group by group, and a single tick passes nothing", async ({ page }) => {
   const key = newMeterKey();
   const id = await announce(page, key, "By eye", { sensor_model: "shelly_em_gen1", shelly_mac: newMac(), rated_power_w: 800 });

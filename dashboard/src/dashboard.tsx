@@ -31,9 +31,11 @@ export function Dashboard() {
         {t("app.skipToContent")}
       </a>
       {kiosk ? (
-        <Suspense>
-          <KioskScreen />
-        </Suspense>
+        <ErrorBoundary>
+          <Suspense>
+            <KioskScreen />
+          </Suspense>
+        </ErrorBoundary>
       ) : (
         <PageHeader />
       )}

@@ -5,24 +5,32 @@ import { administration, type HistoryEntry } from "../api/administration.ts";
 import type { InstallationDetail } from "../api/types.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { FactList } from "../ui/fact-list.tsx";
-import { Notice } from "../ui/notice.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TimeText } from "../ui/time-text.tsx";
 import { dateTimeSeconds, fingerprint, groups } from "../util/format.ts";
 import { instantOf, viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { summaryFact } from "./installation-summary.ts";
 import styles from "./installation-history.module.css";
 
 export function InstallationHistory({ installation }: { installation: InstallationDetail }) {
-  const history = useQuery(administration.history(installation.id));
   return (
     <section aria-labelledby="history" className={styles["history"]}>
       <h2 id="history">{t("installations.history.heading")}</h2>
       <p className={styles["lead"]}>{t("installations.history.lead")}</p>
-      {history.error && !history.data ? (
-        <Notice title={t("installations.history.failed")} action={t("app.problem.retry")} onAction={() => void history.refetch()} />
-      ) : null}
+      <ErrorBoundary>
+        <Entries installation={installation} />
+      </ErrorBoundary>
+    </section>
+  );
+}
+
+function Entries({ installation }: { installation: InstallationDetail }) {
+  // What was fetched before stays when it cannot be fetched again.
+  const history = useQuery({ ...administration.history(installation.id), throwOnError: (_, { state }) => state.data === undefined });
+  return (
+    <>
       {history.isPending ? <Skeleton width="100%" height="6rem" /> : null}
       {history.data?.length === 0 ? <p className={styles["lead"]}>{t("installations.history.empty")}</p> : null}
       <ol>
@@ -30,7 +38,7 @@ export function InstallationHistory({ installation }: { installation: Installati
           <Entry key={entry.digest} entry={entry} installation={installation} />
         ))}
       </ol>
-    </section>
+    </>
   );
 }
 

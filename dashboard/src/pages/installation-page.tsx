@@ -6,7 +6,6 @@ import { ApiError } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
 import type { Installation, InstallationDetail } from "../api/types.ts";
 import { ApiProblem } from "../components/api-problem.tsx";
-import { ErrorBoundary } from "../components/error-boundary.tsx";
 import { InstallationApprove } from "../components/installation-approve.tsx";
 import { InstallationChange } from "../components/installation-change.tsx";
 import { InstallationFacts } from "../components/installation-facts.tsx";
@@ -101,9 +100,7 @@ function InstallationView({ installation, others }: ViewProps) {
           </>
         )}
       </section>
-      <ErrorBoundary>
-        <InstallationHistory installation={installation} />
-      </ErrorBoundary>
+      <InstallationHistory installation={installation} />
       <Dialogs installation={installation} others={others} />
     </div>
   );
