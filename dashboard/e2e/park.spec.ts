@@ -328,6 +328,8 @@ test("of a hundred meters only those on the screen are drawn, and they can be pu
   await expect(page.getByTestId("meter-1").locator("canvas")).toBeVisible();
   expect(await page.locator("canvas").count()).toBeLessThan(40);
   expect(park.asked.filter((path) => path.endsWith("/optimized")).length).toBeLessThan(40);
+  await expect(page.getByTestId("record")).toHaveCount(10);
+  expect(park.asked.filter((path) => /^\/readings\/\d+$/.test(path)).length).toBeLessThanOrEqual(10);
 
   await page.getByRole("radio", { name: "State" }).check({ force: true });
   await expect(page.locator('[data-testid^="meter-"][data-state]').first()).toHaveAttribute("data-testid", "meter-98");

@@ -72,6 +72,10 @@ function answer(route: Route, park: MadeUpPark): Promise<void> {
   if (path === "/status/") return route.fulfill({ json: statusOf(park.meters) });
   if (path === "/alerts") return route.fulfill({ json: park.alerts });
   if (path === "/energy") return route.fulfill({ json: park.meters.filter(({ state }) => state !== "waiting").map(energyOf) });
+  if (path === "/readings/latest") {
+    const [now = 0] = times(1, 10);
+    return route.fulfill({ json: park.meters.filter(({ state }) => state !== "waiting").map((meter) => readingOf(meter, now)) });
+  }
   const [, collection, id, part] = path.split("/");
   const meter = park.meters.find((each) => String(each.id) === id);
   if (!meter) return problem(route, 404, "There is nothing here");

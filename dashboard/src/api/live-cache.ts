@@ -1,9 +1,10 @@
 // Carries what the live stream says into the answers that are already here. Repeating an event changes nothing.
 
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { instantOf, knownZone, localDay } from "../util/instant.ts";
 import { withPoint, type Point } from "../util/series.ts";
 import { keys, recordsKept } from "./queries.ts";
+import { withLatest, type ParkRecords } from "./park-records.ts";
 import { newestFirst, placeInTime } from "./reading-order.ts";
 import type { CountedEnergy, Installation, Reading } from "./types.ts";
 
@@ -56,30 +57,43 @@ function windowOf(reading: Reading): number {
 export function receiveReading(client: QueryClient, reading: Reading): void {
   const meter = reading.installation_id;
   const known = client.getQueryData<Reading[]>(keys.records(meter));
-  if (known?.some(({ id }) => id === reading.id)) return;
-  const before = known?.[0];
+  const latest = client.getQueryData<ParkRecords>(keys.latest)?.readings;
+  const lists = [known, latest].filter((list) => list !== undefined);
+  const unaware = lists.filter((list) => !list.some(({ id }) => id === reading.id));
+  if (lists.length > 0 && unaware.length === 0) return;
+  const before = unaware[0]?.find(({ installation_id }) => installation_id === meter);
   if (!before || placeInTime(before) * 1000 < localDay(placeInTime(reading) * 1000, zoneOf(client, meter)).start) {
     // The first reading that is known here, or of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
-    // Many meters have theirs at the same midnight: what is being asked for already answers for all.
-    void client.invalidateQueries({ queryKey: keys.energies }, { cancelRefetch: false });
+    // Many meters have theirs at the same midnight: what is being asked for already answers for all. Where this meter is not shown it can wait.
+    const isShown = [keys.records(meter), keys.latest].some((queryKey) => client.getQueryState(queryKey));
+    const refetchType = isShown ? "active" : "none";
+    void client.invalidateQueries({ queryKey: keys.energies, refetchType }, { cancelRefetch: false });
   } else {
-    client.setQueryData<CountedEnergy[]>(keys.energies, (energies) =>
-      energies?.map((energy) => (energy.installation_id === meter ? countedOn(energy, before, reading) : energy)),
+    change<CountedEnergy[]>(client, keys.energies, (energies) =>
+      energies.map((energy) => (energy.installation_id === meter ? countedOn(energy, before, reading) : energy)),
     );
   }
-  client.setQueryData<Reading[]>(keys.records(meter), (records) => records && withRecord(records, reading));
+  change<Reading[]>(client, keys.records(meter), (records) => withRecord(records, reading));
+  change<ParkRecords>(client, keys.latest, (park) => withLatest(park, reading));
 
   if (known && sealedBy(reading, known)) void client.invalidateQueries({ queryKey: keys.records(meter) });
 
   if (reading.timestamp !== null) drawPoint(client, meter, { time: reading.timestamp, watts: reading.power_w });
 
-  client.setQueryData<Installation[]>(keys.installations, (installations) =>
-    installations?.map((installation) =>
+  change<Installation[]>(client, keys.installations, (installations) =>
+    installations.map((installation) =>
       installation.id === meter ? { ...installation, last_seen_at: reading.created_at } : installation,
     ),
   );
   const heard = installationOf(client, meter);
   if (heard && heard.liveness !== "live") askHowMetersAre(client);
+}
+
+/** Changes an answer that is here. One that is to be asked for again stays so: what the stream brings does not make up for what was missed. */
+function change<Shape>(client: QueryClient, queryKey: QueryKey, changed: (shape: Shape) => Shape): void {
+  const wasInvalidated = client.getQueryState(queryKey)?.isInvalidated;
+  client.setQueryData<Shape>(queryKey, (shape) => shape && changed(shape));
+  if (wasInvalidated) client.getQueryCache().find({ queryKey })?.invalidate();
 }
 
 /** When each page last asked how the meters are, and how long it does not ask again, in milliseconds. */
@@ -104,7 +118,7 @@ function drawPoint(client: QueryClient, meter: number, point: Point): void {
   for (const { queryKey } of client.getQueryCache().findAll({ queryKey: keys.curves(meter) })) {
     const [, , start, end] = queryKey as ReturnType<typeof keys.curve>;
     if (ms < Number(start) || ms >= Number(end)) continue;
-    client.setQueryData<Point[]>(queryKey, (points) => points && withPoint(points, point));
+    change<Point[]>(client, queryKey, (points) => withPoint(points, point));
   }
 }
 
@@ -115,8 +129,7 @@ function zoneOf(client: QueryClient, meter: number): string {
 /** Takes in one change of a meter's state. A meter that is new brings its queries with it. */
 export function receiveInstallation(client: QueryClient, changed: Installation): void {
   const before = installationOf(client, changed.id);
-  client.setQueryData<Installation[]>(keys.installations, (installations) => {
-    if (!installations) return installations;
+  change<Installation[]>(client, keys.installations, (installations) => {
     const known = installations.some(({ id }) => id === changed.id);
     return known
       ? installations.map((installation) => (installation.id === changed.id ? { ...installation, ...changed } : installation))

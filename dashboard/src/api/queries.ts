@@ -5,6 +5,7 @@ import type { Point } from "../util/series.ts";
 import { address, ApiError, getDated, getJson, holdCsrfToken } from "./client.ts";
 import { statesDiffer } from "./meter-state.ts";
 import { following, untilEnd, type PageSession } from "./page-session.ts";
+import { unfinishedMeters, type ParkRecords } from "./park-records.ts";
 import { newestFirst } from "./reading-order.ts";
 import type { Alert, CountedEnergy, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
 
@@ -13,6 +14,9 @@ export const curvePoints = 1440;
 
 /** How many records of each meter are kept: enough for the list, bounded over a day on a wall. */
 export const recordsKept = 24;
+
+/** How many records a page of the list has. */
+export const recordsShown = 10;
 
 /** How far before a time older records are looked for, seconds: over any outage that is not the end of a meter. */
 const longestLookBack = 90 * 86_400;
@@ -36,6 +40,7 @@ export const keys = {
   status: ["status"],
   alerts: ["alerts"],
   energies: ["energy"],
+  latest: ["latest"],
   records: (installation: number) => ["records", installation],
   recordsBefore: (installation: number, before: number, count: number) => ["records-before", installation, before, count],
   /** The start of every curve key of a meter, whichever day. */
@@ -51,10 +56,15 @@ function pointsOf(readings: readonly Reading[]): Point[] {
     .toSorted((one, other) => one.time - other.time);
 }
 
-/** Records of an answer and others that arrived since it was asked for: each once, the newest of them, as the answer has it where it does. */
-function merged(answered: readonly Reading[], arrived: readonly Reading[]): Reading[] {
-  const held = new Set(answered.map(({ id }) => id));
-  return [...answered, ...arrived.filter(({ id }) => !held.has(id))].toSorted(newestFirst).slice(0, recordsKept);
+/**
+ * Asks for records, newest first, each once, as the answer has it where it does: the stream may have brought to those that are `known` what the answer is
+ * too old to hold.
+ */
+async function merged(known: () => readonly Reading[], asked: () => Promise<readonly Reading[]>): Promise<Reading[]> {
+  const held = new Set(known().map(({ id }) => id));
+  const answered = await asked();
+  for (const { id } of answered) held.add(id);
+  return [...answered, ...known().filter(({ id }) => !held.has(id))].toSorted(newestFirst);
 }
 
 export const queries = {
@@ -120,19 +130,35 @@ export const queries = {
       refetchInterval: energyRefresh,
     }),
 
+  /** The latest record of every meter, in one answer. */
+  latest: () =>
+    queryOptions({
+      queryKey: keys.latest,
+      queryFn: async ({ signal, client }): Promise<ParkRecords> => {
+        const known = () => client.getQueryData<ParkRecords>(keys.latest)?.readings ?? [];
+        const answered = new Set<number>();
+        const readings = await merged(known, async () => {
+          const latest = (await getJson<Reading[]>("/api/v1/readings/latest", signal)).toSorted(newestFirst);
+          for (const { id } of latest) answered.add(id);
+          // What is shown already is replaced as a whole.
+          const unfinished = known().length > 0 ? unfinishedMeters(latest, answered, recordsShown) : [];
+          await Promise.all(unfinished.map((installation) => client.prefetchQuery(queries.records(installation))));
+          return latest;
+        });
+        return { readings, answered };
+      },
+      structuralSharing: false,
+    }),
+
   records: (installation: number) =>
     queryOptions({
       queryKey: keys.records(installation),
       queryFn: async ({ signal, client }) => {
-        const known = () => client.getQueryData<Reading[]>(keys.records(installation)) ?? [];
-        const before = new Set(known().map(({ id }) => id));
-        const url = address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept });
-        const answered = await getJson<Reading[]>(url, signal);
-        // The stream may have brought what the answer is too old to hold.
-        return merged(
-          answered,
-          known().filter(({ id }) => !before.has(id)),
+        const records = await merged(
+          () => client.getQueryData<Reading[]>(keys.records(installation)) ?? [],
+          () => getJson<Reading[]>(address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept }), signal),
         );
+        return records.slice(0, recordsKept);
       },
     }),
 

@@ -1,6 +1,7 @@
 // The newest records with their signature state; one of them may be open. The address holds which.
 
 import { useState } from "react";
+import { recordsShown } from "../api/queries.ts";
 import type { Installation, Reading } from "../api/types.ts";
 import { placeInTime } from "../api/reading-order.ts";
 import { signatureState } from "../api/signature-state.ts";
@@ -20,7 +21,7 @@ import { OpenedRecord } from "./record-opened.tsx";
 import styles from "./latest-records.module.css";
 
 /** Always this many lines, filled or not, so that the page below never moves. */
-const lines = 10;
+const lines = recordsShown;
 
 const all = "all";
 

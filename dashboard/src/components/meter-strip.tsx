@@ -8,7 +8,7 @@ import { curvePoints, queries } from "../api/queries.ts";
 import type { Installation } from "../api/types.ts";
 import { useInView } from "../hooks/in-view.ts";
 import { useNow } from "../hooks/now.ts";
-import { useClearSky, useEnergyOf, useStatusOf } from "../hooks/park.ts";
+import { useClearSky, useEnergyOf, useLatestOf, useStatusOf } from "../hooks/park.ts";
 import { useKiosk } from "../hooks/url-state.ts";
 import { FigureText } from "../ui/figure.tsx";
 import { Glyph } from "../ui/glyph.tsx";
@@ -141,10 +141,10 @@ interface FiguresProps {
 
 /** Power and energy at the right of the strip; while the pointer is on a curve, the power at that time stands in place of the power now. */
 function Figures({ installation, points, cursor, zone }: FiguresProps) {
-  const records = useQuery(queries.records(installation.id));
+  const latest = useLatestOf(installation.id);
   const energy = useEnergyOf(installation.id);
   const reports = installation.liveness === "live" || installation.liveness === "late";
-  const newest = reports ? (records.data?.[0]?.power_w ?? null) : null;
+  const newest = reports ? (latest.data?.power_w ?? null) : null;
   const step = longestStep(86_400, curvePoints, installation.expected_cadence_s);
   const shown = cursor === null || !points ? newest : valueAt(points, cursor, step);
   return (
@@ -152,7 +152,7 @@ function Figures({ installation, points, cursor, zone }: FiguresProps) {
       <div>
         <dt>{cursor === null ? t("park.meters.now") : t("park.meters.at", { time: hourMinute(cursor * 1000, zone) })}</dt>
         <dd className={styles["now"]} data-testid="meter-power">
-          {records.isPending ? <Skeleton width="4ch" /> : <FigureText figure={powerFigure(shown)} />}
+          {latest.isPending ? <Skeleton width="4ch" /> : <FigureText figure={powerFigure(shown)} />}
         </dd>
       </div>
       <div>

@@ -4,6 +4,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { countsInEnergy, countsNow, isInService } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
+import { sealableMeters, unfinishedMeters } from "../api/park-records.ts";
 import { newestFirst, placeInTime } from "../api/reading-order.ts";
 import type { Energy, Installation, InstallationDetail, Reading } from "../api/types.ts";
 import { clearSkyBand, type Aspect, type ClearSkyBand } from "../util/clear-sky.ts";
@@ -31,30 +32,26 @@ export interface ParkPower {
 /** Adds up the newest power of every meter that reports. */
 export function useParkPower(installations: readonly Installation[]): ParkPower {
   const active = installations.filter(isInService);
-  return useQueries({
-    queries: active.map(({ id }) => queries.records(id)),
-    combine: (answers) => {
-      const power: ParkPower = {
-        watts: null,
-        ratedWatts: 0,
-        counted: 0,
-        active: active.length,
-        newest: null,
-        isPending: answers.some(({ isPending }) => isPending),
-      };
-      for (const [place, installation] of active.entries()) {
-        const newest = answers[place]?.data?.[0];
-        if (newest && (!power.newest || placeInTime(newest) > placeInTime(power.newest))) power.newest = newest;
-        if (!countsNow(installation) || !newest || newest.power_w === null) continue;
-        power.watts = (power.watts ?? 0) + newest.power_w;
-        power.counted += 1;
-        power.ratedWatts =
-          power.ratedWatts === null || installation.rated_power_w === null
-            ? null
-            : power.ratedWatts + installation.rated_power_w;
-      }
-      return power;
-    },
+  const { data, isPending } = useQuery(queries.latest());
+  const latest = new Map(data?.readings.toReversed().map((reading) => [reading.installation_id, reading]));
+  const power: ParkPower = { watts: null, ratedWatts: 0, counted: 0, active: active.length, newest: null, isPending };
+  for (const installation of active) {
+    const newest = latest.get(installation.id);
+    if (newest && (!power.newest || placeInTime(newest) > placeInTime(power.newest))) power.newest = newest;
+    if (!countsNow(installation) || !newest || newest.power_w === null) continue;
+    power.watts = (power.watts ?? 0) + newest.power_w;
+    power.counted += 1;
+    power.ratedWatts =
+      power.ratedWatts === null || installation.rated_power_w === null ? null : power.ratedWatts + installation.rated_power_w;
+  }
+  return power;
+}
+
+/** The latest record of one meter of the park. */
+export function useLatestOf(installation: number) {
+  return useQuery({
+    ...queries.latest(),
+    select: ({ readings }) => readings.find(({ installation_id }) => installation_id === installation) ?? null,
   });
 }
 
@@ -147,22 +144,32 @@ export interface RecordPlace {
 
 /** Records of some meters as one list, newest first: the latest and live, or the `count` that follow a place. */
 export function useRecords(installations: readonly Installation[], after: RecordPlace | null, count: number): RecordList {
+  const ids = installations.map(({ id }) => id);
+  // Many meters are in one answer, which a few of their lists complete.
+  const isOfPark = after === null && ids.length > 1;
+  const park = useQuery({ ...queries.latest(), enabled: isOfPark });
+  const wanted = new Set(ids);
+  const latest = isOfPark ? (park.data?.readings.filter(({ installation_id }) => wanted.has(installation_id)) ?? []) : [];
+  const needed = isOfPark ? unfinishedMeters(latest, park.data?.answered ?? new Set(), count) : ids;
   return useQueries({
-    queries: installations.map(({ id }) =>
+    queries: Array.from(new Set([...needed, ...sealableMeters(latest, count)]), (id) =>
       after === null
         ? queries.records(id)
         : queries.recordsBefore(id, id > after.installation ? after.timestamp + 1 : after.timestamp, count),
     ),
     combine: (answers) => {
-      const isPending = answers.some((answer) => answer.isPending);
+      const awaited = [...(isOfPark ? [park] : []), ...answers.slice(0, needed.length)];
+      const isPending = awaited.some((answer) => answer.isPending);
       // The newest of some of the meters are not the newest of all: the list waits for the last answer.
-      const known = isPending ? [] : answers.flatMap(({ data }) => data ?? []);
+      const known = isPending ? [] : [...latest, ...answers.flatMap(({ data }) => data ?? [])];
+      // Of a record that both have, a meter's own list knows the proof.
+      const records = Array.from(new Map(known.map((reading) => [reading.id, reading])).values()).toSorted(newestFirst);
       return {
-        records: known.toSorted(newestFirst).slice(0, after === null ? undefined : count),
+        records: records.slice(0, after === null ? undefined : count),
         isPending,
-        error: answers.find(({ data, error }) => error && !data)?.error ?? null,
+        error: awaited.find(({ data, error }) => error && !data)?.error ?? null,
         retry: () => {
-          for (const answer of answers) if (answer.isError) void answer.refetch();
+          for (const answer of awaited) if (answer.isError) void answer.refetch();
         },
       };
     },
