@@ -185,6 +185,23 @@ test("an unverified import is never shown as verified", async ({ page }) => {
   await expect(page.locator('[data-testid=record][data-signature="unverified"]').first()).toContainText("Unverified");
 });
 
+test("today's curves have a table, hours by meters, which the address keeps", async ({ page, request }) => {
+  const installations = (await (await request.get("/api/v1/installations/")).json()) as { name: string; state: string }[];
+  await page.goto("/");
+  await page.getByRole("button", { name: "Table", exact: true }).click();
+  const table = page.getByTestId("meter-table");
+  const columns = table.getByRole("columnheader");
+  await expect(columns.first()).toHaveText("Hour");
+  for (const { name } of installations.filter(({ state }) => state === "active").slice(0, 3)) await expect(columns.filter({ hasText: name }).first()).toBeVisible();
+  // A day on which the clocks change has an hour more or less.
+  expect([23, 24, 25]).toContain(await table.locator("tbody").getByRole("row").count());
+  await expect(page).toHaveURL(/[?&]table=1/);
+  await page.reload();
+  await expect(table).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).include("[data-testid=meter-table]").analyze();
+  expect(violations).toEqual([]);
+});
+
 test("nothing shifts while the page loads", async ({ page }) => {
   await page.addInitScript(() => {
     const shifts: number[] = [];

@@ -1,17 +1,23 @@
 // Today's curve of every meter, one strip under the other on the same hours, each with its state and its figures. A park of many has lower strips and an order.
 
-import { useCallback, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { isInService, meterStateName, type MeterStateName } from "../api/meter-state.ts";
 import type { Installation } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
 import { useKiosk, useUrlState } from "../hooks/url-state.ts";
+import buttons from "../ui/button.module.css";
 import { Choice } from "../ui/choice.tsx";
+import { Glyph } from "../ui/glyph.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { day } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
 import { languageTag, t } from "../util/text.ts";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { MeterStrip } from "./meter-strip.tsx";
 import styles from "./meter-strips.module.css";
+
+// Few want the figures.
+const MeterTable = lazy(async () => ({ default: (await import("./meter-table.tsx")).MeterTable }));
 
 /** From so many meters on one looks for one of them instead of at all of them. */
 const many = 20;
@@ -28,7 +34,8 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
   const onBand = useCallback(() => {
     setHasBand(true);
   }, []);
-  const [{ sort }, setUrl] = useUrlState(["sort"]);
+  const [{ sort, table }, setUrl] = useUrlState(["sort", "table"]);
+  const isTable = table !== null && !kiosk;
   const order = orders.find((each) => each === sort) ?? "place";
   const sorted = useMemo(() => inOrder(installations ?? [], order), [installations, order]);
   const names = useMemo(() => new Map(installations?.map(({ id, name }) => [id, name])), [installations]);
@@ -49,6 +56,19 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
             }}
           />
         ) : null}
+        {kiosk ? null : (
+          <button
+            type="button"
+            className={buttons["button"]}
+            aria-pressed={isTable}
+            onClick={() => {
+              setUrl({ table: isTable ? null : "1" }, { replace: true });
+            }}
+          >
+            <Glyph name="table" size={16} />
+            {t("park.meters.table")}
+          </button>
+        )}
         <p className={styles["zone"]}>
           {hasBand ? (
             <span className={styles["band"]} title={t("park.meters.clearSkyExplain")} data-testid="clear-sky">
@@ -61,6 +81,13 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
           <span>{oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</span>
         </p>
       </div>
+      {isTable && installations ? (
+        <ErrorBoundary>
+          <Suspense fallback={<Skeleton width="100%" height="14rem" />}>
+            <MeterTable installations={sorted} zone={zone} />
+          </Suspense>
+        </ErrorBoundary>
+      ) : null}
       {installations === null ? (
         <SkeletonStrips />
       ) : (

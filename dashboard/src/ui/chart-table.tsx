@@ -25,8 +25,8 @@ export function ChartTable({ caption, columns, rows, showAllLabel, emptyLabel }:
         <caption>{caption}</caption>
         <thead>
           <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
+            {columns.map((column, place) => (
+              <th key={`${String(place)} ${column}`} scope="col">
                 {column}
               </th>
             ))}
@@ -34,11 +34,11 @@ export function ChartTable({ caption, columns, rows, showAllLabel, emptyLabel }:
         </thead>
         <tbody>
           {shown.map(([heading, ...cells], row) => (
-            // Two hours of a day may bear the same name.
+            // Two hours of a day may bear the same name, and two meters.
             <tr key={`${String(row)} ${heading ?? ""}`}>
               <th scope="row">{heading}</th>
               {cells.map((cell, column) => (
-                <td key={columns[column + 1]}>{cell}</td>
+                <td key={`${String(column)} ${columns[column + 1] ?? ""}`}>{cell}</td>
               ))}
             </tr>
           ))}
