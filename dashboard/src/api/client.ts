@@ -1,5 +1,6 @@
 // One way to ask the gateway: JSON in and out, every failure an ApiError. It retries nothing and keeps nothing but the token against forged requests.
 
+import { learnTime } from "../util/gateway-clock.ts";
 import type { Problem } from "./types.ts";
 
 /** Why an answer could not be used: the gateway's problem document, or `status` 0 when no answer came at all. */
@@ -44,7 +45,7 @@ export async function getJson<Shape>(url: string, signal: AbortSignal): Promise<
  */
 export async function getDated<Shape>(url: string, signal: AbortSignal): Promise<{ shape: Shape; time: number | null }> {
   const response = await answer(url, { signal, headers: { accept: "application/json" } });
-  const ms = Date.parse(response.headers.get("date") ?? "");
+  const ms = dateOf(response);
   return { shape: await parsed<Shape>(response), time: Number.isNaN(ms) ? null : ms / 1000 };
 }
 
@@ -79,6 +80,7 @@ export async function send<Shape>(method: "POST" | "DELETE", url: string, body?:
 }
 
 async function answer(url: string, init: RequestInit): Promise<Response> {
+  const asked = Date.now();
   let response: Response;
   try {
     response = await fetch(url, init);
@@ -86,8 +88,14 @@ async function answer(url: string, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted) throw cause;
     throw new ApiError(0, {}, { cause });
   }
+  learnTime(dateOf(response), asked);
   if (!response.ok) throw new ApiError(response.status, await problemOf(response));
   return response;
+}
+
+/** When an answer was given, milliseconds since 1970; not a number when it does not say. */
+function dateOf({ headers }: Response): number {
+  return Date.parse(headers.get("date") ?? "");
 }
 
 async function parsed<Shape>(response: Response): Promise<Shape> {

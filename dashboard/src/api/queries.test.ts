@@ -2,6 +2,7 @@ import { environmentManager, QueryClient, QueryObserver } from "@tanstack/react-
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { installation } from "./installation.fixture.ts";
 import { queries } from "./queries.ts";
+import { gatewayTime } from "../util/gateway-clock.ts";
 import type { Installation } from "./types.ts";
 
 const isServer = environmentManager.isServer();
@@ -63,4 +64,12 @@ test("how the gateway and the meter that is looked at are is asked for again eve
   for (const end of leave) end();
   const both = ["/api/v1/installations/1", "/api/v1/status/"];
   expect(asked.toSorted()).toEqual([...both, ...both].toSorted());
+});
+
+test("every answer tells the page what time it is", async () => {
+  const before = gatewayTime();
+  const date = new Date(before + 3_600_000).toUTCString();
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json([], { headers: { date } })));
+  await new QueryClient().fetchQuery(queries.alerts());
+  expect(gatewayTime() - before).toBeGreaterThan(3_590_000);
 });

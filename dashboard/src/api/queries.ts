@@ -1,6 +1,7 @@
 // What is asked of the gateway, and under which keys the answers are kept. The live stream writes to the same keys.
 
 import { queryOptions } from "@tanstack/react-query";
+import { gatewayTime } from "../util/gateway-clock.ts";
 import type { Point } from "../util/series.ts";
 import { address, ApiError, getDated, getJson, holdCsrfToken } from "./client.ts";
 import { statesDiffer } from "./meter-state.ts";
@@ -76,7 +77,7 @@ export const queries = {
         holdCsrfToken(session.csrf_token);
         return following(client.getQueryData<PageSession>(keys.session), session);
       },
-      refetchInterval: ({ state }) => untilEnd(state.data, Date.now()),
+      refetchInterval: ({ state }) => untilEnd(state.data, gatewayTime()),
     }),
 
   installations: () =>

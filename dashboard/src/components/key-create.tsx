@@ -9,6 +9,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { CheckField, RadioField, TextField } from "../ui/field.tsx";
 import { Form, FormActions, useProblems } from "../ui/form.tsx";
+import { gatewayTime } from "../util/gateway-clock.ts";
 import { t } from "../util/text.ts";
 import { problemsOf } from "./administration-problems.ts";
 import { expiryOf, spans, type Span } from "./key-state.ts";
@@ -34,7 +35,7 @@ function KeyForm({ onMade, onClose }: { onMade: (made: NewApiKeyAnswer) => void;
 
   const submit = () => {
     if (create.isPending) return;
-    const expires = expiryOf(span, date, Date.now());
+    const expires = expiryOf(span, date, gatewayTime());
     const found = [
       isKeyName(name) ? null : { field: "name", message: t("keys.create.nameProblem") },
       expires === undefined ? { field: "date", message: t("keys.create.dateProblem") } : null,

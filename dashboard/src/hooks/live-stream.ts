@@ -4,6 +4,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createContext, use, useSyncExternalStore } from "react";
 import { receiveInstallation, receiveReading } from "../api/live-cache.ts";
 import { LiveStream, type StreamState } from "../api/live-stream.ts";
+import { gatewayTime } from "../util/gateway-clock.ts";
 
 const LiveStreamContext = createContext<LiveStream | null>(null);
 
@@ -15,7 +16,7 @@ export function liveStreamInto(client: QueryClient): LiveStream {
     "/api/v1/live",
     {
       open: (url) => new EventSource(url),
-      now: Date.now,
+      now: gatewayTime,
       random: Math.random,
       after: (ms, task) => {
         const timer = setTimeout(task, ms);

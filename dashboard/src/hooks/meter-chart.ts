@@ -7,6 +7,7 @@ import { placeInTime } from "../api/reading-order.ts";
 import type { Installation, Reading } from "../api/types.ts";
 import { drawnBars, sumOf, type Arrival, type DrawnBar } from "../util/bars.ts";
 import { dayCurve } from "../util/day-curve.ts";
+import { gatewayTime } from "../util/gateway-clock.ts";
 import { knownZone } from "../util/instant.ts";
 import { carried, periodNamed, stepped, type Period } from "../util/period.ts";
 import { curveOf, longestStep, spliced, type Curve, type Point } from "../util/series.ts";
@@ -179,7 +180,7 @@ function useStretch(installation: number, quantity: Quantity, start: number, end
     enabled: wanted && isPower,
     placeholderData: keepPreviousData,
     // A day that was not over when it was asked for, and that nobody looked at since, has missed its readings.
-    staleTime: ({ state }) => (state.dataUpdatedAt < end ? 60_000 : Number.POSITIVE_INFINITY),
+    staleTime: ({ state }) => (gatewayTime(state.dataUpdatedAt) < end ? 60_000 : Number.POSITIVE_INFINITY),
   });
   const electric = useQuery({
     ...meterQueries.electric(installation, start, end),

@@ -4,6 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { address, ApiError, getJson } from "../api/client.ts";
 import { curvePoints, keys } from "../api/queries.ts";
 import type { Chart, Mark, Reading } from "../api/types.ts";
+import { gatewayTime } from "../util/gateway-clock.ts";
 import { atOf, type Period } from "../util/period.ts";
 import { cutFields, fieldOf } from "../util/record-fields.ts";
 
@@ -39,8 +40,8 @@ export const meterQueries = {
         const chart = await getJson<Chart>(url, signal);
         return { chart, producedWattHours: client.getQueryData<Reading[]>(keys.records(installation))?.[0]?.produced_wh ?? null };
       },
-      staleTime: ({ state }) => staleAfter(period, state.dataUpdatedAt),
-      refetchInterval: ({ state }) => restOf(period, state.data?.chart, Date.now()),
+      staleTime: ({ state }) => staleAfter(period, gatewayTime(state.dataUpdatedAt)),
+      refetchInterval: ({ state }) => restOf(period, state.data?.chart, gatewayTime()),
     }),
 
   /** Starts, outages and gaps of a calendar period. */
@@ -51,8 +52,8 @@ export const meterQueries = {
         const span = { start_time: new Date(period.start).toISOString(), end_time: new Date(period.end - 1).toISOString() };
         return getJson<Mark[]>(address(`/api/v1/installations/${String(installation)}/marks`, span), signal);
       },
-      staleTime: ({ state }) => staleAfter(period, state.dataUpdatedAt),
-      refetchInterval: () => (Date.now() < period.end ? longestRest : false),
+      staleTime: ({ state }) => staleAfter(period, gatewayTime(state.dataUpdatedAt)),
+      refetchInterval: () => (gatewayTime() < period.end ? longestRest : false),
     }),
 
   /** Voltage and reactive power of a stretch of time (milliseconds), from the signed bytes of its readings. */
@@ -72,8 +73,8 @@ export const meterQueries = {
           throw cause;
         }
       },
-      staleTime: ({ state }) => (state.dataUpdatedAt < end ? freshness : Number.POSITIVE_INFINITY),
-      refetchInterval: () => (Date.now() < end ? 2 * freshness : false),
+      staleTime: ({ state }) => (gatewayTime(state.dataUpdatedAt) < end ? freshness : Number.POSITIVE_INFINITY),
+      refetchInterval: () => (gatewayTime() < end ? 2 * freshness : false),
     }),
 };
 

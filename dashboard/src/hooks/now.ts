@@ -1,6 +1,7 @@
 // The time, for what is drawn from it. One timer for each period, however many components ask.
 
 import { useSyncExternalStore } from "react";
+import { gatewayTime } from "../util/gateway-clock.ts";
 
 interface Ticker {
   watch(watcher: () => void): () => void;
@@ -9,7 +10,7 @@ interface Ticker {
 
 const tickers = new Map<number, Ticker>();
 
-/** Milliseconds since 1970, stepping every `periodMs`: components that ask for minutes are not drawn every second. */
+/** Milliseconds since 1970 on the gateway's clock, stepping every `periodMs`: components that ask for minutes are not drawn every second. */
 export function useNow(periodMs: number): number {
   let ticker = tickers.get(periodMs);
   if (!ticker) {
@@ -35,6 +36,6 @@ function tickerOf(periodMs: number): Ticker {
         timer = undefined;
       };
     },
-    now: () => Math.floor(Date.now() / periodMs) * periodMs,
+    now: () => Math.floor(gatewayTime() / periodMs) * periodMs,
   };
 }
