@@ -4,6 +4,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 import type { InstallationDetail } from "../src/api/types.ts";
 import { adminKey, privateUrl } from "./support/environment.ts";
+import { shiftOf, watchShifts } from "./support/layout-shift.ts";
 import { newMeterKey, type MeterKey } from "./support/meter-key.ts";
 import { logIn } from "./support/session.ts";
 
@@ -408,9 +409,9 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.describe(`${String(width)} px, ${colorScheme}`, () => {
       test.use({ colorScheme, viewport: { width, height: 900 } });
 
-      for (const path of [...views, "waiting", "login"]) {
+      for (const path of [...views, "waiting", "login", "/login"]) {
         test(`axe finds nothing and nothing is too wide: ${path}`, async ({ page }) => {
-          if (path === "login") await page.context().clearCookies();
+          if (path.endsWith("login")) await page.context().clearCookies();
           const waiting = path === "waiting" ? await announce(page, newMeterKey(), "Waits") : null;
           await page.goto(at(waiting === null ? (path === "login" ? "/" : path) : `/installations/${String(waiting)}`));
           await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -436,6 +437,16 @@ for (const colorScheme of ["light", "dark"] as const) {
       }
     });
   }
+}
+
+for (const path of ["/installations", "/keys", "/audit"]) {
+  test(`nothing shifts while ${path} loads`, async ({ page }) => {
+    await watchShifts(page);
+    await page.goto(at(path));
+    await expect(page.getByRole("table").getByRole("row").nth(1)).toBeVisible();
+    await page.waitForLoadState("load");
+    expect(await shiftOf(page)).toBeLessThan(0.02);
+  });
 }
 
 async function refuse(page: Page, id: number): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type APIRequestContext, type Locator, type Page, type Route } from "@playwright/test";
+import { shiftOf, watchShifts } from "./support/layout-shift.ts";
 
 interface Bar {
   label: string;
@@ -381,21 +382,12 @@ test("a year's chart is drawn without holding up the page", async ({ page, reque
 });
 
 test("nothing shifts while the page loads and values come in", async ({ page, request }) => {
-  await page.addInitScript(() => {
-    const shifts: number[] = [];
-    Object.assign(globalThis, { shifts });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value);
-    }).observe({ type: "layout-shift", buffered: true });
-  });
+  await watchShifts(page);
   await openMeter(page, request);
   const newest = page.getByTestId("newest");
   const first = String(await newest.getAttribute("data-reading"));
   await expect(newest).not.toHaveAttribute("data-reading", first, { timeout: 30_000 });
-  const shift = await page.evaluate(() =>
-    (globalThis as unknown as { shifts: number[] }).shifts.reduce((total, value) => total + value, 0),
-  );
-  expect(shift).toBeLessThan(0.02);
+  expect(await shiftOf(page)).toBeLessThan(0.02);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

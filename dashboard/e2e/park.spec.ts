@@ -3,6 +3,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 import { alertOf, answerFor, everyState, madeUp, type MadeUpMeter, type MadeUpPark } from "./support/made-up-park.ts";
+import { shiftOf, watchShifts } from "./support/layout-shift.ts";
 
 const live = '[data-testid="stream"][data-phase="open"]';
 
@@ -203,18 +204,9 @@ test("today's curves have a table, hours by meters, which the address keeps", as
 });
 
 test("nothing shifts while the page loads", async ({ page }) => {
-  await page.addInitScript(() => {
-    const shifts: number[] = [];
-    Object.assign(globalThis, { shifts });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value);
-    }).observe({ type: "layout-shift", buffered: true });
-  });
+  await watchShifts(page);
   await openPark(page);
-  const shift = await page.evaluate(() =>
-    (globalThis as unknown as { shifts: number[] }).shifts.reduce((total, value) => total + value, 0),
-  );
-  expect(shift).toBeLessThan(0.01);
+  expect(await shiftOf(page)).toBeLessThan(0.01);
 });
 
 test("the keyboard reaches and opens a record", async ({ page }) => {

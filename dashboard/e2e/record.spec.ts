@@ -2,6 +2,7 @@
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type APIRequestContext, type Page } from "@playwright/test";
+import { shiftOf, watchShifts } from "./support/layout-shift.ts";
 
 interface Proof {
   leaf_index: number;
@@ -143,6 +144,14 @@ for (const engine of ["webcrypto", "javascript"] as const) {
 function chainIndex(proof: Proof | null): number {
   return Number.parseInt(proof?.window_record.slice(68, 84) ?? "", 16);
 }
+
+test("nothing shifts while a reading's page loads and its verdict is computed", async ({ page, request }) => {
+  await watchShifts(page);
+  await page.goto(readingPath(await sealedReading(request)));
+  await expectVerdict(page, "proven");
+  await expect(page.getByTestId("proof-path")).toBeVisible();
+  expect(await shiftOf(page)).toBeLessThan(0.02);
+});
 
 const sealedForgeries: readonly [forgery: string, failing: string[], change: (reading: Reading) => object][] = [
   ["power that the bytes do not say", ["plant"], ({ power_w }) => ({ power_w: (power_w ?? 0) + 1000 })],
