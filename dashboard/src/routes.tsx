@@ -18,11 +18,11 @@ export const loginPath = "/login";
 
 const routes: readonly PageRoute[] = [
   { path: "/", page: () => import("./pages/park-page.tsx"), texts: ["park", "record"] },
-  { path: "/meters/:id", page: () => import("./pages/meter-page.tsx"), texts: ["meter", "park", "record"] },
+  { path: "/meters/:id", page: () => import("./pages/meter-page.tsx"), texts: ["meter", "park", "record", "term"] },
   { path: "/meters/:id/readings/:reading", page: () => import("./pages/reading-page.tsx"), texts: ["proof"] },
   { path: "/meters/:id/windows/:window", page: () => import("./pages/window-page.tsx"), texts: ["proof"] },
-  { path: "/installations", page: () => import("./pages/installations-page.tsx"), texts: ["installations"] },
-  { path: "/installations/:id", page: () => import("./pages/installation-page.tsx"), texts: ["installations"] },
+  { path: "/installations", page: () => import("./pages/installations-page.tsx"), texts: ["installations", "term"] },
+  { path: "/installations/:id", page: () => import("./pages/installation-page.tsx"), texts: ["installations", "term"] },
   { path: "/keys", page: () => import("./pages/keys-page.tsx"), texts: ["keys"] },
   { path: "/audit", page: () => import("./pages/audit-page.tsx"), texts: ["audit"] },
   { path: "/style", page: () => import("./pages/style-page.tsx"), texts: ["style"] },

@@ -12,7 +12,8 @@ import { t } from "../util/text.ts";
 import { changedFields, draftOf, readDraft, said, type Draft, type DraftField } from "./installation-draft.ts";
 import { EnrolmentSections, fieldLabel, fieldProblem } from "./installation-fields.tsx";
 import { enrolmentProblems } from "./installation-problems.ts";
-import { counterName, custodyName, sensorName } from "./installation-words.ts";
+import { counterName, sensorName } from "./installation-words.ts";
+import { termOf } from "./terms.ts";
 import styles from "./installation-change.module.css";
 
 interface ChangeProps {
@@ -144,7 +145,7 @@ function shown(field: DraftField, draft: Draft): string {
   if (text === "") return nothing;
   if (field === "sensorModel") return sensorName(text) ?? text;
   if (field === "counter") return counterName(text);
-  if (field === "custody") return custodyName(text);
+  if (field === "custody") return termOf("custody", text);
   if (field === "ratedPower") return `${text}\u00a0${t("installations.unit.watts")}`;
   return text;
 }

@@ -2,12 +2,7 @@
 
 import type { Announcement, Approval, EnrolmentDetail, LabelRequest } from "../api/administration.ts";
 import type { InstallationDetail } from "../api/types.ts";
-
-export const sensorModels = ["shelly_em_gen1", "shelly_3em_gen1", "shelly_em1_gen2", "shelly_em_gen2"] as const;
-
-export const counters = ["total", "total_returned"] as const;
-
-export const custodies = ["software", "secure_element"] as const;
+import { counters, custodies, sensorModels } from "./terms.ts";
 
 /** The fields of the form as they are typed. */
 export interface Draft {

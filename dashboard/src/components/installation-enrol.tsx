@@ -10,10 +10,10 @@ import { Form, FormActions, FormSection, useProblems } from "../ui/form.tsx";
 import { viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import { InstallationCommands } from "./installation-commands.tsx";
-import { isName, publicKeyOf, said, sensorModels } from "./installation-draft.ts";
+import { isName, publicKeyOf, said } from "./installation-draft.ts";
 import { fieldProblem, TimeZoneField } from "./installation-fields.tsx";
 import { enrolmentProblems } from "./installation-problems.ts";
-import { camel } from "./installation-words.ts";
+import { sensorModels } from "./terms.ts";
 
 export function InstallationEnrol({ known, onClose }: { known: readonly Installation[]; onClose: () => void }) {
   const [name, setName] = useState("");
@@ -86,7 +86,7 @@ export function InstallationEnrol({ known, onClose }: { known: readonly Installa
           onChange={setSensorModel}
           options={[
             { value: "", label: t("installations.enrol.sensorLater") },
-            ...sensorModels.map((value) => ({ value, label: t(`installations.sensor.${camel(value)}`) })),
+            ...sensorModels.map((value) => ({ value, label: t(`term.sensor.${value}`) })),
           ]}
         />
         <FormActions>

@@ -10,7 +10,8 @@ import { degrees, exact, fingerprint, moment, nothing, power } from "../util/for
 import { instantOf, viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import { spacedMac } from "./installation-draft.ts";
-import { counterName, custodyName, sensorName } from "./installation-words.ts";
+import { counterName, sensorName } from "./installation-words.ts";
+import { termOf } from "./terms.ts";
 import styles from "./installation-facts.module.css";
 
 interface FactsProps {
@@ -58,7 +59,7 @@ export function InstallationFacts({ installation, others }: FactsProps) {
       { id: "tilt", label: t("installations.field.tilt.label"), value: tilt === null ? nothing : degrees(tilt, 1) },
       { id: "azimuth", label: t("installations.field.azimuth.label"), value: azimuth === null ? nothing : degrees(azimuth, 1) },
       { id: "grid", label: t("installations.field.gridConnection.label"), value: enrolment.grid_connection ?? nothing },
-      { id: "custody", label: t("installations.field.custody.label"), value: custodyName(enrolment.custody) },
+      { id: "custody", label: t("installations.field.custody.label"), value: termOf("custody", enrolment.custody) },
       {
         id: "enrolment",
         label: t("installations.fact.enrolment"),

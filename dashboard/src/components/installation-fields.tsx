@@ -5,8 +5,9 @@ import { RadioField, SelectField, TextField, type FieldOption } from "../ui/fiel
 import { FormSection } from "../ui/form.tsx";
 import { viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
-import { coordinatesOf, counters, custodies, isThreePhaseModel, sensorModels, type Draft, type DraftField } from "./installation-draft.ts";
+import { coordinatesOf, isThreePhaseModel, type Draft, type DraftField } from "./installation-draft.ts";
 import { camel } from "./installation-words.ts";
+import { counters, custodies, sensorModels } from "./terms.ts";
 
 interface FieldsProps {
   draft: Draft;
@@ -116,7 +117,7 @@ function SensorFields({ draft, onChange }: FieldsProps) {
         }}
         options={[
           ...(draft.sensorModel === "" ? [{ value: "", label: t("installations.sensor.choose") }] : []),
-          ...sensorModels.map((value) => ({ value, label: t(`installations.sensor.${camel(value)}`) })),
+          ...sensorModels.map((value) => ({ value, label: t(`term.sensor.${value}`) })),
         ]}
       />
       <TextPart draft={draft} onChange={onChange} field="mac" mono required />
@@ -185,7 +186,7 @@ function CustodyField({ draft, onChange }: FieldsProps) {
       }}
       options={custodies.map((value) => ({
         value: value as string,
-        label: t(`installations.custody.${camel(value)}.label`),
+        label: t(`term.custody.${value}`),
         hint: t(`installations.custody.${camel(value)}.hint`),
       }))}
     />

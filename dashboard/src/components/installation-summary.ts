@@ -4,7 +4,8 @@ import type { Fact } from "../ui/fact-list.tsx";
 import { degrees, energy, exact, fingerprint, nothing, power } from "../util/format.ts";
 import { t } from "../util/text.ts";
 import { draftFieldOf, spacedMac } from "./installation-draft.ts";
-import { counterName, custodyName, reasonName, sensorName } from "./installation-words.ts";
+import { counterName, reasonName, sensorName } from "./installation-words.ts";
+import { termOf } from "./terms.ts";
 
 export function summaryFact(name: string, value: string): Fact {
   return { id: name, label: labelOf(name), value: value === "" ? nothing : valueOf(name, value) };
@@ -40,7 +41,7 @@ function valueOf(name: string, value: string): string {
     case "production_counter":
       return counterName(value);
     case "custody":
-      return custodyName(value);
+      return termOf("custody", value);
     case "reason":
       return reasonName(value);
     case "shelly_mac":

@@ -1,7 +1,7 @@
-// What the API's names of sensors, counters, custody and reasons read like; a name that is not known stays as it is.
+// What the pages of installations call the API's names of sensors, counters and reasons; a name that is not known stays as it is.
 
-import { counters, custodies, sensorModels } from "./installation-draft.ts";
 import { t } from "../util/text.ts";
+import { counters, termOf } from "./terms.ts";
 
 export const revocationReasons = ["decommissioned", "lost", "key_compromise", "manipulation", "other"] as const;
 export type RevocationReasonName = (typeof revocationReasons)[number];
@@ -14,18 +14,12 @@ export function camel<Name extends string>(name: Name): Camel<Name> {
 }
 
 export function sensorName(model: string | null): string | null {
-  const known = sensorModels.find((each) => each === model);
-  return known ? t(`installations.sensor.${camel(known)}`) : model;
+  return model === null ? null : termOf("sensor", model);
 }
 
 export function counterName(counter: string): string {
   const known = counters.find((each) => each === counter);
   return known ? t(`installations.counter.${camel(known)}.label`) : counter;
-}
-
-export function custodyName(custody: string): string {
-  const known = custodies.find((each) => each === custody);
-  return known ? t(`installations.custody.${camel(known)}.label`) : custody;
 }
 
 export function reasonName(reason: string): string {

@@ -24,7 +24,7 @@ import {
 } from "../util/format.ts";
 import { instantOf, knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
-import { termOf } from "./meter-terms.ts";
+import { termOf } from "./terms.ts";
 import styles from "./meter-facts.module.css";
 
 export function MeterFacts({ installation }: { installation: Installation }) {

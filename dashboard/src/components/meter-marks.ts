@@ -4,7 +4,7 @@ import type { Mark } from "../api/types.ts";
 import type { ChartMark } from "../ui/chart-marks.tsx";
 import { dateTime, duration, energy } from "../util/format.ts";
 import { t } from "../util/text.ts";
-import { termOf } from "./meter-terms.ts";
+import { termOf } from "./terms.ts";
 
 const kinds = { boot: "moment", outage: "break", gap: "loss" } as const;
 

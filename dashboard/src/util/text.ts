@@ -10,6 +10,7 @@ import type park from "../locales/en/park.json";
 import type proof from "../locales/en/proof.json";
 import type record from "../locales/en/record.json";
 import type style from "../locales/en/style.json";
+import type term from "../locales/en/term.json";
 
 interface Texts {
   app: typeof app;
@@ -21,6 +22,7 @@ interface Texts {
   keys: typeof keys;
   audit: typeof audit;
   style: typeof style;
+  term: typeof term;
 }
 
 /** A part of the texts that is loaded as one. */
