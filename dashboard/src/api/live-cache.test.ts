@@ -101,6 +101,20 @@ describe("an event of the stream", () => {
     expect(client.getQueryState(keys.energies)?.isInvalidated).toBe(true);
   });
 
+  test("of a meter whose records no page has makes no page ask for the energy", () => {
+    const client = park();
+    // As a page names the park's records that it does not need: a query without an answer, and none on its way.
+    const named = new QueryObserver(client, { queryKey: keys.latest, queryFn: () => [], enabled: false });
+    const asked = vi.fn(() => Promise.resolve([energy]));
+    const shown = new QueryObserver(client, { queryKey: keys.energies, queryFn: asked, staleTime: Infinity });
+    const leave = [named.subscribe(() => undefined), shown.subscribe(() => undefined)];
+    receiveReading(client, readingAt(30, 1.5, { installation_id: 2 }));
+    expect(asked).not.toHaveBeenCalled();
+    receiveReading(client, readingAt(86_400, 1.5));
+    expect(asked).toHaveBeenCalledOnce();
+    for (const each of leave) each();
+  });
+
   test("that is replayed changes nothing", () => {
     const client = park();
     receiveReading(client, readingAt(20, 2));

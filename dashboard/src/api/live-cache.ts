@@ -64,8 +64,9 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   const before = unaware[0]?.find(({ installation_id }) => installation_id === meter);
   if (!before || placeInTime(before) * 1000 < localDay(placeInTime(reading) * 1000, zoneOf(client, meter)).start) {
     // The first reading that is known here, or of a local day, perhaps of a month or a year: what it adds to which is the gateway's to say.
-    // Many meters have theirs at the same midnight: what is being asked for already answers for all. Where this meter is not shown it can wait.
-    const isShown = [keys.records(meter), keys.latest].some((queryKey) => client.getQueryState(queryKey));
+    // Many meters have theirs at the same midnight: what is being asked for already answers for all. Where no page has this meter's records, nor
+    // waits for them, it can wait, too: the next reading would find none before it either.
+    const isShown = [keys.records(meter), keys.latest].some((queryKey) => isWanted(client, queryKey));
     const refetchType = isShown ? "active" : "none";
     void client.invalidateQueries({ queryKey: keys.energies, refetchType }, { cancelRefetch: false });
   } else {
@@ -87,6 +88,12 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
   );
   const heard = installationOf(client, meter);
   if (heard && heard.liveness !== "live") askHowMetersAre(client);
+}
+
+/** Whether an answer is here or on its way. A query that is only named, by a page that does not need it, has neither. */
+function isWanted(client: QueryClient, queryKey: QueryKey): boolean {
+  const state = client.getQueryState(queryKey);
+  return state !== undefined && (state.data !== undefined || state.fetchStatus !== "idle");
 }
 
 /** Changes an answer that is here. One that is to be asked for again stays so: what the stream brings does not make up for what was missed. */
