@@ -48,6 +48,45 @@ for (const [width, height] of [
   });
 }
 
+for (const [width, height] of [
+  [320, 700],
+  [390, 844],
+  [768, 1024],
+  [1024, 800],
+  [1024, 1366],
+] as const) {
+  test(`nothing lies on top of something else on ${String(width)} × ${String(height)}`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await openWall(page, madeUp(everyState, alerts));
+    await expect(page.getByTestId("alerts").getByRole("listitem")).toHaveCount(alerts.length);
+    const overlaps = await page.evaluate(() => {
+      // What flows out of a part lies on others as much as the part itself would.
+      const boxes = Array.from(document.querySelectorAll("main section"), (section) => {
+        const inside = [section, ...section.querySelectorAll("*")].map((element) => element.getBoundingClientRect()).filter(({ width }) => width > 1);
+        return {
+          name: section.getAttribute("aria-labelledby") ?? "",
+          box: {
+            left: Math.min(...inside.map(({ left }) => left)),
+            right: Math.max(...inside.map(({ right }) => right)),
+            top: Math.min(...inside.map(({ top }) => top)),
+            bottom: Math.max(...inside.map(({ bottom }) => bottom)),
+          },
+        };
+      });
+      return boxes.flatMap((one, place) =>
+        boxes
+          .slice(place + 1)
+          .filter(
+            (other) =>
+              one.box.left < other.box.right && other.box.left < one.box.right && one.box.top < other.box.bottom && other.box.top < one.box.bottom,
+          )
+          .map((other) => `${one.name} and ${other.name}`),
+      );
+    });
+    expect(overlaps).toEqual([]);
+  });
+}
+
 test("there is nothing to operate", async ({ page }) => {
   await openWall(page, madeUp(everyState, alerts));
   await expect(page.getByTestId("kiosk")).toBeVisible();
