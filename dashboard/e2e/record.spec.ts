@@ -124,6 +124,12 @@ for (const engine of ["webcrypto", "javascript"] as const) {
       await expect(page.getByTestId("proof-path").getByRole("listitem")).toHaveCount(1 + steps);
     });
 
+    test("an address may name a reading by its plain sequence number", async ({ page, request }) => {
+      const { installation_id, sequence } = await sealedReading(request);
+      await page.goto(readingPath({ installation_id, id: sequence }));
+      await expectVerdict(page, "proven");
+    });
+
     test("a window is proven and its root rebuilt from all its readings", async ({ page, request }) => {
       const { installation_id, proof } = await sealedReading(request);
       await page.goto(`/meters/${String(installation_id)}/windows/${String(chainIndex(proof))}`);

@@ -13,6 +13,7 @@ import { Notice } from "../ui/notice.tsx";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { cutFields } from "../util/record-fields.ts";
 import { t } from "../util/text.ts";
+import { namedReading } from "../util/verify-reading.ts";
 import styles from "./reading-page.module.css";
 
 /** A live reading is asked for again this often, until its window seals it. */
@@ -20,7 +21,8 @@ const sealRefresh = 60_000;
 
 export default function ReadingPage() {
   const parameters = useParams();
-  const [installation, reading] = [Number(parameters["id"]), Number(parameters["reading"])];
+  const installation = Number(parameters["id"]);
+  const reading = namedReading(installation, Number(parameters["reading"]));
   const meter = useKeyedMeter(installation);
   const isNamed = Number.isSafeInteger(installation) && Number.isSafeInteger(reading);
   const { data, error, refetch } = useQuery({

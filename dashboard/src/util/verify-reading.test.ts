@@ -4,7 +4,7 @@ import { withByte } from "./hex.ts";
 import { webCryptoEngine } from "./p256.ts";
 import { javascriptEngine } from "./p256-javascript.ts";
 import type { Verdict } from "./verify-checks.ts";
-import { verifyReading, type MeterKey, type ProofClaim, type ReadingClaim, type ReadingVerdict } from "./verify-reading.ts";
+import { namedReading, readingId, verifyReading, type MeterKey, type ProofClaim, type ReadingClaim, type ReadingVerdict } from "./verify-reading.ts";
 
 const engines = [webCryptoEngine(crypto.subtle), javascriptEngine];
 
@@ -72,6 +72,14 @@ async function unrefuted(forgeries: readonly ReadingClaim[]): Promise<number[]> 
 
 /** One forgery for each bit of these digits. */
 const eachBit = (hex: string, forge: (changed: string) => ReadingClaim) => Array.from({ length: hex.length * 4 }, (_, bit) => forge(flipped(hex, bit)));
+
+test("a reading is named by the number under which it is listed and by its sequence number", () => {
+  expect(readingId(3, 12n)).toBe(3 * 2 ** 29 + 12);
+  expect(namedReading(3, 12)).toBe(readingId(3, 12n));
+  expect(namedReading(3, readingId(3, 12n))).toBe(readingId(3, 12n));
+  expect(namedReading(3, readingId(4, 12n))).toBe(readingId(4, 12n));
+  expect(namedReading(3, Number("twelve"))).toBeNaN();
+});
 
 describe("every flipped bit is false", () => {
   test("of a live reading, even when the figures are forged with it", many, async () => {

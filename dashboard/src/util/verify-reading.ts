@@ -219,7 +219,15 @@ function shownCheck({ shown, asked }: ReadingClaim, record: SignedRecord | null,
   return check("shown", differences.length === 0 ? "holds" : "fails", { why: differences.length === 0 ? null : "differs", differences });
 }
 
+/** How many readings of one installation a gateway can list. */
+const readingsListed = 2 ** 29;
+
 /** The number under which a gateway lists a reading: installation · 2²⁹ + sequence. */
 export function readingId(installation: number, sequence: bigint): number {
-  return installation * 2 ** 29 + Number(sequence & (2n ** 29n - 1n));
+  return installation * readingsListed + Number(sequence & BigInt(readingsListed - 1));
+}
+
+/** The reading that an address names, by the number under which it is listed or, as the gateway takes it too, by its plain sequence number. */
+export function namedReading(installation: number, number: number): number {
+  return number >= 0 && number < readingsListed ? installation * readingsListed + number : number;
 }
