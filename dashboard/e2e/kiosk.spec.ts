@@ -62,7 +62,8 @@ for (const [width, height] of [
     const overlaps = await page.evaluate(() => {
       // What flows out of a part lies on others as much as the part itself would.
       const boxes = Array.from(document.querySelectorAll("main section"), (section) => {
-        const inside = [section, ...section.querySelectorAll("*")].map((element) => element.getBoundingClientRect()).filter(({ width }) => width > 1);
+        const all = [section, ...section.querySelectorAll("*")].map((element) => element.getBoundingClientRect());
+        const inside = all.filter((box) => box.width > 1);
         return {
           name: section.getAttribute("aria-labelledby") ?? "",
           box: {
