@@ -107,6 +107,9 @@ pub struct ParkStatus {
     /// The gateway's time; null when it does not know it.
     #[schema(required)]
     pub time: Option<String>,
+    /// Since when the gateway has been running and known the time.
+    #[schema(required)]
+    pub gateway_since: Option<String>,
     /// The internet.
     pub internet: Internet,
     /// Every meter.

@@ -1,6 +1,6 @@
 //! How the park and the gateway are: what, since when, and why.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::Json;
@@ -15,10 +15,11 @@ use crate::error::Result;
 use crate::state::{Gateway, Shared};
 use crate::view;
 
-/// How the park is, and since when.
+/// How the park is, and since when; and since when somebody looks at it.
 #[derive(Debug, Default)]
 pub(crate) struct StatusMemory {
     last: Mutex<Option<(Health, Option<UtcMillis>)>>,
+    begun: OnceLock<UtcMillis>,
 }
 
 impl StatusMemory {
@@ -34,6 +35,11 @@ impl StatusMemory {
                 now
             }
         }
+    }
+
+    /// The first known time at which the park was looked at.
+    fn begun(&self, now: Option<UtcMillis>) -> Option<UtcMillis> {
+        now.map(|now| *self.begun.get_or_init(|| now))
     }
 
     /// How the park was when it was looked at last.
@@ -121,6 +127,7 @@ async fn look(gateway: &Shared) -> Result<ParkStatus> {
         since: view::iso(gateway.status.since(status, now)),
         why,
         time: view::iso(now),
+        gateway_since: view::iso(gateway.status.begun(now)),
         internet,
         installations,
     })
@@ -278,6 +285,15 @@ mod tests {
         let unknown = InternetState::Unknown;
         assert_eq!(health(&[live, silent.clone()], unknown), Health::Degraded);
         assert_eq!(health(&[silent], unknown), Health::Unhealthy);
+    }
+
+    #[test]
+    fn a_gateway_runs_since_the_first_time_that_it_knew() {
+        let memory = StatusMemory::default();
+        let at = UtcMillis::new;
+        assert_eq!(memory.begun(None), None);
+        assert_eq!(memory.begun(at(2)), at(2));
+        assert_eq!(memory.begun(at(9)), at(2));
     }
 
     #[test]

@@ -177,6 +177,7 @@ function statusOf(meters: readonly MadeUpMeter[]): ParkStatus {
     since: isoAgo(86_400),
     why: "",
     time: isoAgo(0),
+    gateway_since: isoAgo(86_400),
     internet: { state: "unknown", since: null, why: "no probe is configured" },
     installations: meters.map(installationOf).map(({ id, name, state, liveness, last_seen_at }) => ({
       installation_id: id,

@@ -1729,6 +1729,8 @@ export interface components {
         OpenApi: Record<string, never>;
         /** @description What `GET /api/v1/status/` answers. */
         ParkStatus: {
+            /** @description Since when the gateway has been running and known the time. */
+            gateway_since: string | null;
             /** @description Every meter. */
             installations: components["schemas"]["MeterStatus"][];
             /** @description The internet. */

@@ -30,7 +30,7 @@ export function MeterStatus({ installation, all }: { installation: Installation;
           <StateLine installation={installation} state={meterState(installation, own)} successor={successor} zone={zone} />
         </Part>
         <Part label={t("meter.status.gateway")}>
-          <Gateway time={instantOf(status?.time)} zone={zone} />
+          <Gateway time={instantOf(status?.time)} since={instantOf(status?.gateway_since)} zone={zone} />
         </Part>
         <Part label={t("meter.status.internet")}>
           {status ? <Internet internet={status.internet} zone={zone} /> : <Skeleton width="8rem" />}
@@ -71,7 +71,7 @@ function Line({ tone, name, since, why, zone }: { tone: Tone; name: string; sinc
   );
 }
 
-function Gateway({ time, zone }: { time: number | null; zone: string }) {
+function Gateway({ time, since, zone }: { time: number | null; since: number | null; zone: string }) {
   const { phase, lostAt, heardAt } = useLiveStream();
   const version = useSession()?.version;
   if (phase === "waiting") {
@@ -82,7 +82,7 @@ function Gateway({ time, zone }: { time: number | null; zone: string }) {
     version === undefined ? null : t("meter.status.version", { version }),
     heard === null ? t("meter.status.noTime") : t("meter.status.heard", { time: clock(heard, zone) }),
   ];
-  return <Line tone="good" name={t("meter.status.answers")} since={null} why={why.filter(Boolean).join(" ")} zone={zone} />;
+  return <Line tone="good" name={t("meter.status.answers")} since={since} why={why.filter(Boolean).join(" ")} zone={zone} />;
 }
 
 const internetTones = { reachable: "good", unreachable: "bad", unknown: "unknown" } as const;
