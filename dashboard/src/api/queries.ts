@@ -7,7 +7,7 @@ import { address, ApiError, getDated, getJson, holdCsrfToken } from "./client.ts
 import { statesDiffer } from "./meter-state.ts";
 import { following, untilEnd, type PageSession } from "./page-session.ts";
 import { unfinishedMeters, type ParkRecords } from "./park-records.ts";
-import { newestFirst } from "./reading-order.ts";
+import { newestFirst, type RecordPlace } from "./reading-order.ts";
 import type { Alert, CountedEnergy, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
 
 /** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
@@ -19,8 +19,8 @@ export const recordsKept = 24;
 /** How many records a page of the list has. */
 export const recordsShown = 10;
 
-/** How far before a time older records are looked for, seconds: over any outage that is not the end of a meter. */
-const longestLookBack = 90 * 86_400;
+/** When readings begin: a list that names no start is of the last day only, and a meter may have been out for longer than anybody thinks. */
+const always = new Date(0).toISOString();
 
 /** Energy is counted on from the stream; this corrects it by the gateway's own figure, which knows corrections and replaced meters. */
 const energyRefresh = 600_000;
@@ -43,7 +43,7 @@ export const keys = {
   energies: ["energy"],
   latest: ["latest"],
   records: (installation: number) => ["records", installation],
-  recordsBefore: (installation: number, before: number, count: number) => ["records-before", installation, before, count],
+  recordsAfter: (installation: number, place: RecordPlace, count: number) => ["records-after", installation, ...place, count],
   /** The start of every curve key of a meter, whichever day. */
   curves: (installation: number) => ["curve", installation],
   curve: (installation: number, start: number, end: number) => ["curve", installation, start, end],
@@ -157,25 +157,32 @@ export const queries = {
       queryFn: async ({ signal, client }) => {
         const records = await merged(
           () => client.getQueryData<Reading[]>(keys.records(installation)) ?? [],
-          () => getJson<Reading[]>(address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept }), signal),
+          () => getJson<Reading[]>(address(`/api/v1/readings/${String(installation)}`, { limit: recordsKept, start_time: always }), signal),
         );
         return records.slice(0, recordsKept);
       },
     }),
 
-  /** The `count` newest records measured before a time (UNIX seconds). */
-  recordsBefore: (installation: number, before: number, count: number) =>
+  /** The `count` records of a meter that come after a place in the list of all meters. */
+  recordsAfter: (installation: number, place: RecordPlace, count: number) =>
     queryOptions({
-      queryKey: keys.recordsBefore(installation, before, count),
-      queryFn: ({ signal }) =>
-        getJson<Reading[]>(
-          address(`/api/v1/readings/${String(installation)}`, {
-            limit: count,
-            start_time: new Date((before - longestLookBack) * 1000).toISOString(),
-            end_time: new Date((before - 1) * 1000).toISOString(),
-          }),
-          signal,
-        ),
+      queryKey: keys.recordsAfter(installation, place, count),
+      queryFn: async ({ signal }) => {
+        const [timestamp, installation_id, sequence] = place;
+        const last = { timestamp, installation_id, sequence, created_at: null };
+        // Of the place's own second some are before it: as many more are asked for as it takes.
+        for (let limit = count + 2; ; limit *= 4) {
+          const url = address(`/api/v1/readings/${String(installation)}`, {
+            limit,
+            start_time: always,
+            end_time: new Date(timestamp * 1000 + 999).toISOString(),
+          });
+          // oxlint-disable-next-line no-await-in-loop -- Whether more is asked for is known by the answer.
+          const answered = await getJson<Reading[]>(url, signal);
+          const later = answered.filter((reading) => newestFirst(last, reading) < 0);
+          if (later.length >= count || answered.length < limit) return later.slice(0, count);
+        }
+      },
     }),
 
   /** One local day of a meter, from `start` up to and without `end` (milliseconds). */

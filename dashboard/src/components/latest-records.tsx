@@ -3,10 +3,10 @@
 import { useState } from "react";
 import { recordsShown } from "../api/queries.ts";
 import type { Installation, Reading } from "../api/types.ts";
-import { placeInTime } from "../api/reading-order.ts";
+import { placeInTime, type RecordPlace } from "../api/reading-order.ts";
 import { signatureState } from "../api/signature-state.ts";
 import { useNow } from "../hooks/now.ts";
-import { useRecords, type RecordPlace } from "../hooks/park.ts";
+import { useRecords } from "../hooks/park.ts";
 import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { Choice } from "../ui/choice.tsx";
@@ -149,7 +149,7 @@ export function LatestRecords({ installations }: { installations: readonly Insta
             className={buttons["button"]}
             onClick={() => {
               setHeld(null);
-              setUrl({ after: `${String(placeInTime(oldest))}-${String(oldest.installation_id)}`, record: null });
+              setUrl({ after: [placeInTime(oldest), oldest.installation_id, oldest.sequence].join("-"), record: null });
             }}
           >
             {t("record.list.older")}
@@ -160,10 +160,10 @@ export function LatestRecords({ installations }: { installations: readonly Insta
   );
 }
 
-/** A place in the list as the address names it; null when it names none. */
+/** A place in the list as the address names it, formerly without a sequence; null when it names none. */
 function placeOf(after: string | null): RecordPlace | null {
-  const [, timestamp, installation] = /^(\d{1,12})-(\d{1,9})$/.exec(after ?? "") ?? [];
-  return timestamp && installation ? { timestamp: Number(timestamp), installation: Number(installation) } : null;
+  const [, timestamp, installation, sequence = "0"] = /^(\d{1,12})-(\d{1,9})(?:-(\d{1,15}))?$/.exec(after ?? "") ?? [];
+  return timestamp && installation ? [Number(timestamp), Number(installation), Number(sequence)] : null;
 }
 
 /** How the address names a record. */

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { countsInEnergy, countsNow, isInService } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
 import { sealableMeters, unfinishedMeters } from "../api/park-records.ts";
-import { newestFirst, placeInTime } from "../api/reading-order.ts";
+import { newestFirst, placeInTime, type RecordPlace } from "../api/reading-order.ts";
 import type { Energy, Installation, InstallationDetail, Reading } from "../api/types.ts";
 import { clearSkyBand, type Aspect, type ClearSkyBand } from "../util/clear-sky.ts";
 import { knownZone, type LocalDay } from "../util/instant.ts";
@@ -136,12 +136,6 @@ export interface RecordList {
   retry: () => void;
 }
 
-/** A place in the list of records of all meters, which is in order of time, then of installation: just after this one. */
-export interface RecordPlace {
-  timestamp: number;
-  installation: number;
-}
-
 /** Records of some meters as one list, newest first: the latest and live, or the `count` that follow a place. */
 export function useRecords(installations: readonly Installation[], after: RecordPlace | null, count: number): RecordList {
   const ids = installations.map(({ id }) => id);
@@ -153,9 +147,7 @@ export function useRecords(installations: readonly Installation[], after: Record
   const needed = isOfPark ? unfinishedMeters(latest, park.data?.answered ?? new Set(), count) : ids;
   return useQueries({
     queries: Array.from(new Set([...needed, ...sealableMeters(latest, count)]), (id) =>
-      after === null
-        ? queries.records(id)
-        : queries.recordsBefore(id, id > after.installation ? after.timestamp + 1 : after.timestamp, count),
+      after === null ? queries.records(id) : queries.recordsAfter(id, after, count),
     ),
     combine: (answers) => {
       const awaited = [...(isOfPark ? [park] : []), ...answers.slice(0, needed.length)];
