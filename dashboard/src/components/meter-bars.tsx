@@ -9,7 +9,7 @@ import { Skeleton } from "../ui/skeleton.tsx";
 import type { DrawnBar } from "../util/bars.ts";
 import { localStamp } from "../util/csv.ts";
 import { axisEnergy, barFullName, barName, counted, energy, nothing, periodName } from "../util/format.ts";
-import { localDay } from "../util/instant.ts";
+import { clocksChange } from "../util/instant.ts";
 import type { Span } from "../util/period.ts";
 import { valueAxis } from "../util/series-axis.ts";
 import { t } from "../util/text.ts";
@@ -33,11 +33,8 @@ export function MeterBars(props: MeterBarsProps) {
   const { bars } = shown;
   const highest = Math.max(10, ...bars.flatMap(({ value, other }) => [value ?? 0, other ?? 0]));
   const axis = useMemo(() => valueAxis(0, highest, 6), [highest]);
-  const clocksChange = useMemo(() => {
-    const { start, end } = localDay(period.start, zone);
-    return end - start !== 86_400_000;
-  }, [period.start, zone]);
-  const nameOf = (bar: DrawnBar) => barFullName(span, bar.from * 1000, bar.to * 1000, zone, clocksChange);
+  const withZone = clocksChange(period.start, zone);
+  const nameOf = (bar: DrawnBar) => barFullName(span, bar.from * 1000, bar.to * 1000, zone, withZone);
   const pointed = cursor === null ? undefined : bars.find(({ from, to }) => from <= cursor && cursor < to);
   const stops = useMemo(() => bars.map(({ from, to }) => (from + to) / 2), [bars]);
   const formatBar = useMemo(() => (seconds: number) => barName(span, seconds * 1000, zone), [span, zone]);

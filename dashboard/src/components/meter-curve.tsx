@@ -24,6 +24,7 @@ import {
   voltageFigure,
   type Figure,
 } from "../util/format.ts";
+import { clocksChange } from "../util/instant.ts";
 import { valueAxis } from "../util/series-axis.ts";
 import { nearestIn, type Curve } from "../util/series.ts";
 import { t } from "../util/text.ts";
@@ -63,6 +64,7 @@ export function MeterCurve(props: MeterCurveProps) {
   const axis = useMemo(() => axisOf(quantity, curve, other, rated, band), [quantity, curve, other, rated, band]);
   const others = useMemo(() => (other ? [other] : []), [other]);
   const formatTime = useMemo(() => (seconds: number, apart: number) => tickTime(seconds * 1000, apart, zone), [zone]);
+  const withZone = clocksChange(period.start, zone);
   const textOf = (value: number | null) => joined(figures[quantity](value));
   const name = periodName(span, period.start, period.end, zone);
   const otherName = counterpartName(props);
@@ -76,12 +78,12 @@ export function MeterCurve(props: MeterCurveProps) {
         quantity: quantityName,
         period: name,
         peak: textOf(peak?.value ?? null),
-        at: peak ? hourMinute(peak.time * 1000, zone) : nothing,
+        at: peak ? hourMinute(peak.time * 1000, zone, withZone) : nothing,
         gaps: curve.gaps.length,
       });
   const at = cursor === null ? null : nearestIn(curve, cursor, step);
   const otherAt = cursor === null || !other ? null : nearestIn(other, cursor, step);
-  const time = cursor === null ? null : clock((at?.time ?? cursor) * 1000, zone);
+  const time = cursor === null ? null : clock((at?.time ?? cursor) * 1000, zone, withZone);
   const value = cursor === null ? null : at ? textOf(at.value) : t("meter.chart.gap");
 
   const shownRows = view.isTable ? rowsOf(curve, view.view) : [];
@@ -104,7 +106,7 @@ export function MeterCurve(props: MeterCurveProps) {
           caption={label}
           columns={[t("meter.table.time"), quantityName, ...(otherName === null ? [] : [otherName])]}
           rows={shownRows.map(([seconds, measured]) => [
-            clock(seconds * 1000, zone),
+            clock(seconds * 1000, zone, withZone),
             textOf(measured),
             ...(otherName === null || !other ? [] : [textOf(nearestIn(other, seconds, step)?.value ?? null)]),
           ])}

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as format from "./format.ts";
+import { languages, loadTexts, speak } from "./text.ts";
 
 const nbsp = "\u00a0";
 const at = (iso: string) => Date.parse(iso);
@@ -130,7 +131,7 @@ describe("the names of periods and their bars", () => {
   const name = (span: "hour" | "day" | "week" | "month" | "year", from: string, to: string) => format.periodName(span, at(from), at(to), berlin);
 
   test("are those of the site's calendar", () => {
-    expect(name("day", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z")).toBe("Sunday, 25 October 2026");
+    expect(name("day", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z")).toBe("Sunday 25 October 2026");
     expect(name("week", "2026-10-18T22:00:00Z", "2026-10-25T23:00:00Z")).toMatch(/^19\D+25 Oct 2026$/);
     expect(name("month", "2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z")).toBe("October 2026");
     expect(name("year", "2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z")).toBe("2026");
@@ -141,5 +142,51 @@ describe("the names of periods and their bars", () => {
     const hours = ["2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z"].map((iso) => format.barFullName("day", at(iso), at(iso) + 3_600_000, berlin, true));
     expect(new Set(hours).size).toBe(2);
     expect(format.barFullName("day", at("2026-10-20T10:00:00Z"), at("2026-10-20T11:00:00Z"), berlin, false)).toBe("12:00–13:00");
+  });
+});
+
+describe("in every language", () => {
+  const berlin = "Europe/Berlin";
+  const [first, second] = [at("2026-10-25T00:00:00Z"), at("2026-10-25T01:00:00Z")];
+  const hourName = (start: number) => format.periodName("hour", start, start + 3_600_000, berlin);
+
+  beforeAll(async () => {
+    await Promise.all(languages.map((language) => loadTexts(["app"], language)));
+  });
+
+  afterEach(() => {
+    speak("en");
+  });
+
+  test.each([
+    ["en", "Sun 25 Oct 2026, 02:00 CEST", "Sun 25 Oct 2026, 02:00 CET", "02:01:40 CEST"],
+    ["de", "So., 25. Okt. 2026, 02:00 MESZ", "So., 25. Okt. 2026, 02:00 MEZ", "02:01:40 MESZ"],
+    ["es", "dom, 25 oct 2026, 02:00 CEST", "dom, 25 oct 2026, 02:00 CET", "02:01:40 CEST"],
+    ["zh", "2026年10月25日周日 02:00 GMT+2", "2026年10月25日周日 02:00 GMT+1", "02:01:40 GMT+2"],
+  ] as const)("an hour that the clocks repeat says after its time which one it is: %s", (language, one, other, clock) => {
+    speak(language);
+    expect([hourName(first), hourName(second)]).toEqual([one, other]);
+    expect(format.clock(first + 100_000, berlin, true)).toBe(clock);
+  });
+
+  test.each([
+    ["en", "Tue 20 Oct 2026, 12:00–13:00", "Tue 20 Oct 2026, 23:00–00:00"],
+    ["de", "Di., 20. Okt. 2026, 12:00–13:00", "Di., 20. Okt. 2026, 23:00–00:00"],
+    ["es", "mar, 20 oct 2026, 12:00–13:00", "mar, 20 oct 2026, 23:00–00:00"],
+    ["zh", "2026年10月20日周二 12:00–13:00", "2026年10月20日周二 23:00–00:00"],
+  ] as const)("any other hour begins and ends in one form: %s", (language, noon, last) => {
+    speak(language);
+    expect([hourName(at("2026-10-20T10:00:00Z")), hourName(at("2026-10-20T21:00:00Z"))]).toEqual([noon, last]);
+  });
+
+  test.each([
+    ["en", "Sunday 22 November", "Sunday 22 November 2026"],
+    ["de", "Sonntag, 22. November", "Sonntag, 22. November 2026"],
+    ["es", "domingo, 22 de noviembre", "domingo, 22 de noviembre de 2026"],
+    ["zh", "11月22日星期日", "2026年11月22日星期日"],
+  ] as const)("a day has the same comma with its year as without: %s", (language, without, withYear) => {
+    speak(language);
+    const noon = at("2026-11-22T12:00:00Z");
+    expect([format.day(noon, "UTC"), format.periodName("day", noon, noon, "UTC")]).toEqual([without, withYear]);
   });
 });

@@ -1,5 +1,6 @@
 // Units, numbers, times and dates as people read them, in the language chosen. The only file that formats; it deliberately knows nothing of the server.
 
+import { clocksChange } from "./instant.ts";
 import { languageTag, t } from "./text.ts";
 
 /** A figure with its unit apart, so that the two can be set in different sizes. */
@@ -124,31 +125,43 @@ function decimalPoint(): string {
   return decimals(1).formatToParts(0.5).find(({ type }) => type === "decimal")?.value ?? ".";
 }
 
-const zoned = new Map<string, Intl.DateTimeFormat>();
+const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** Making a formatter is slow and a chart asks for hundreds: they are kept by what they were made of. */
 function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${languageTag()}|${zone}|${JSON.stringify(options)}`;
-  const kept = zoned.get(key);
+  const kept = formatters.get(key);
   if (kept) return kept;
   const made = new Intl.DateTimeFormat(languageTag(), { ...options, timeZone: zone });
-  zoned.set(key, made);
+  formatters.set(key, made);
   return made;
 }
 
-/** 14:05 */
-export function hourMinute(ms: number, zone: string): string {
-  return formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+/** 14:05; `withZone`, for days on which the clocks change and a time may be there twice, 02:05 CET. */
+export function hourMinute(ms: number, zone: string, withZone = false): string {
+  return zoned(formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms), ms, zone, withZone);
 }
 
-/** 14:05:20 */
-export function clock(ms: number, zone: string): string {
-  return formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(ms);
+/** 14:05:20; `withZone` 02:05:20 CET. */
+export function clock(ms: number, zone: string, withZone = false): string {
+  return zoned(formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(ms), ms, zone, withZone);
+}
+
+/** The zone's name after the time, in every language. */
+function zoned(time: string, ms: number, zone: string, withZone: boolean): string {
+  if (!withZone) return time;
+  const name = formatter(zone, { timeZoneName: "short" }).formatToParts(ms).find(({ type }) => type === "timeZoneName")?.value;
+  return name === undefined ? time : `${time} ${name}`;
+}
+
+/** English has no comma after the day of the week, whether a year follows or not; browsers put one there only with the year. */
+function afterWeekday(date: string): string {
+  return languageTag() === "en-GB" ? date.replace(/^(\w+),/, "$1") : date;
 }
 
 /** Sunday 22 November */
 export function day(ms: number, zone: string): string {
-  return formatter(zone, { weekday: "long", day: "numeric", month: "long" }).format(ms);
+  return afterWeekday(formatter(zone, { weekday: "long", day: "numeric", month: "long" }).format(ms));
 }
 
 /** 2026 */
@@ -281,21 +294,22 @@ export function tickTime(ms: number, stepSeconds: number, zone: string): string 
   return stepSeconds < 60 ? clock(ms, zone) : hourMinute(ms, zone);
 }
 
-/** 02:00 CET: for the days on which the clocks change, where the time alone may be said twice. */
-function hourMinuteZone(ms: number, zone: string): string {
-  return formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" }).format(ms);
-}
-
 type CalendarSpan = "hour" | "day" | "week" | "month" | "year";
 
-/** A calendar period from `start` up to and without `end`: Sunday 25 October 2026, 19–25 October 2026, October 2026, 2026. */
+/**
+ * A calendar period from `start` up to and without `end`: Sunday 25 October 2026, 19–25 October 2026, October 2026, 2026. An hour is Sun 25 Oct 2026,
+ * 14:00–15:00, and Sun 25 Oct 2026, 02:00 CET on a day on which the clocks change.
+ */
 export function periodName(span: CalendarSpan, start: number, end: number, zone: string): string {
   switch (span) {
-    case "hour":
-      return formatter(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
-        .formatRange(start, end);
+    case "hour": {
+      const whole = formatter(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      const begin = afterWeekday(whole.format(start));
+      // A range whose ends read the same would be one time to Intl, and it writes the hours of others in other forms.
+      return clocksChange(start, zone) ? zoned(begin, start, zone, true) : `${begin}–${hourMinute(end, zone)}`;
+    }
     case "day":
-      return formatter(zone, { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(start);
+      return afterWeekday(formatter(zone, { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(start));
     case "week":
       return formatter(zone, { day: "numeric", month: "short", year: "numeric" }).formatRange(start, end - 1);
     case "month":
@@ -321,14 +335,14 @@ export function barName(span: CalendarSpan, ms: number, zone: string): string {
 }
 
 /**
- * The whole name of a bar from `start` to `end`: 14:00–15:00, Monday 19 October, October 2026. On a day on which the clocks change (`clocksChange`)
- * hours are told apart by their zone: 02:00 CET.
+ * The whole name of a bar from `start` to `end`: 14:00–15:00, Monday 19 October, October 2026. `withZone`, for days on which the clocks change, hours are
+ * told apart by their zone: 02:00 CET.
  */
-export function barFullName(span: CalendarSpan, start: number, end: number, zone: string, clocksChange: boolean): string {
+export function barFullName(span: CalendarSpan, start: number, end: number, zone: string, withZone: boolean): string {
   switch (span) {
     case "hour":
     case "day":
-      return clocksChange ? hourMinuteZone(start, zone) : `${hourMinute(start, zone)}–${hourMinute(end, zone)}`;
+      return withZone ? hourMinute(start, zone, true) : `${hourMinute(start, zone)}–${hourMinute(end, zone)}`;
     case "week":
     case "month":
       return day(start, zone);

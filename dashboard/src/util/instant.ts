@@ -23,6 +23,12 @@ export function localDay(ms: number, zone: string): LocalDay {
   return day;
 }
 
+/** Whether the local day that holds `ms` is not 24 hours long, so that its clock skips times or shows them twice. */
+export function clocksChange(ms: number, zone: string): boolean {
+  const { start, end } = localDay(ms, zone);
+  return end - start !== 24 * hour;
+}
+
 /** The first instant of a local date; a date past the end of its month is one of a month that follows. */
 export function dayStart(year: number, month: number, date: number, zone: string): number {
   const normal = new Date(Date.UTC(year, month - 1, date));
