@@ -1,16 +1,32 @@
 import { expect, test } from "vitest";
 import { csv, localStamp } from "./csv.ts";
 
-test("cells with commas, quotes and line ends are quoted", () => {
-  expect(csv([["a,b", 'c"d', "e\nf", "g"]])).toBe('"a,b","c""d","e\nf",g\r\n');
+test("cells with what may part cells or rows are quoted", () => {
+  expect(csv([["a,b", 'c"d', "e\nf", "g;h", "i\tj", "k"]])).toBe('"a,b","c""d","e\nf","g;h","i\tj",k\r\n');
 });
 
 test("numbers are written as they are, and what is not known is empty", () => {
   expect(csv([[1.5, -2, null]])).toBe("1.5,-2,\r\n");
 });
 
-test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])("a text that a spreadsheet would run (%j) is defused", (text) => {
-  expect(csv([[text]])).toBe(`'${text}\r\n`);
+test.each(["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\u0000"])("a text that a spreadsheet would run (%j) is defused", (begin) => {
+  expect(csv([[`${begin}cmd`]])).toMatch(/^"?'/);
+});
+
+test.each([
+  ["a;=cmd|'/C calc'!A0", "a;'=cmd|'/C calc'!A0"],
+  ["a; \t+1", "a; \t'+1"],
+  ["a\r\n@b", "a\r\n'@b"],
+  ['a;"-1', "a;'\"-1"],
+  ["a;;＝b", "a;;'＝b"],
+  [" =a", "' =a"],
+  ["\u00a0=a", "'\u00a0=a"],
+  ['"=a', "'\"=a"],
+  ["a;b=1; c-d", "a;b=1; c-d"],
+  ["a=1", "a=1"],
+])("a spreadsheet that parts cells elsewhere runs nothing either: %j", (said, defused) => {
+  const quoted = /[",;\t\r\n]/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused;
+  expect(csv([[said]])).toBe(`${quoted}\r\n`);
 });
 
 test.each([

@@ -1,4 +1,5 @@
-// A table as a file for spreadsheets (RFC 4180), with local times that say their offset. It asks nobody and says nothing in a language.
+// A table as a file for spreadsheets (RFC 4180), with local times that say their offset. What people have written is defused as in the gateway's tables: a
+// spreadsheet runs a cell that begins like a formula. It asks nobody and says nothing in a language.
 
 import { offsetOf } from "./instant.ts";
 
@@ -23,7 +24,14 @@ function twoDigits(value: number): string {
 function cell(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  // What a spreadsheet would run as a formula is a text to it once an apostrophe stands before it.
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = defused(value);
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A text with an apostrophe wherever a spreadsheet of any language could begin a cell that it runs: the rules are the gateway's. */
+function defused(text: string): string {
+  // Where cells are not parted by commas a quote inside one is a letter, so that a new line parts rows as well. Before it runs a cell a spreadsheet may
+  // overlook spaces and quotes; some drop a tab or a line's end that the first begins with, and look at what comes then.
+  const said = text.replaceAll(/(^|[;\t\r\n])(?=[ \u00a0"]*[=+\-@＝＋－＠])/g, "$1'");
+  return /^\p{Cc}/u.test(said) ? `'${said}` : said;
 }
