@@ -126,6 +126,29 @@ test("a history that is refused says why in the gateway's words, and comes at th
   await expect(alert).toHaveCount(0);
 });
 
+test.describe("to somebody who is far from the site", () => {
+  test.use({ timezoneId: "America/New_York" });
+
+  test("times say with their dates whose they are: the site's on a meter's page, the reader's in lists", async ({ page }) => {
+    const key = newMeterKey();
+    const id = await announce(page, key, `Barn ${key.fingerprint}`);
+    const announced = Date.parse(`${(await installationOf(page, id)).created_at}Z`);
+    const shown = (timeZone: string) =>
+      new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone }).format(announced);
+
+    await page.goto(at(`/installations/${String(id)}`));
+    await expect(page.getByText("Times are those of Europe/Madrid.")).toBeVisible();
+    await expect(page.locator("time").first()).toHaveText(shown("Europe/Madrid"));
+
+    await page.goto(at("/installations"));
+    await expect(page.getByText("Times are those of America/New York.")).toBeVisible();
+    await expect(page.getByRole("row", { name: key.fingerprint.slice(0, 4) }).locator("time")).toHaveText([shown("America/New_York")]);
+
+    await page.goto(at("/keys"));
+    await expect(page.getByText("Times are those of America/New York.")).toBeVisible();
+  });
+});
+
 test("a fingerprint is compared by eye group by group, and a single tick passes nothing", async ({ page }) => {
   const key = newMeterKey();
   const id = await announce(page, key, "By eye", { sensor_model: "shelly_em_gen1", shelly_mac: newMac(), rated_power_w: 800 });

@@ -2,12 +2,11 @@
 
 import type { Installation, InstallationDetail } from "../api/types.ts";
 import { Link } from "wouter";
-import { useNow } from "../hooks/now.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { FactList, type Fact } from "../ui/fact-list.tsx";
 import { TimeText } from "../ui/time-text.tsx";
-import { degrees, exact, fingerprint, moment, nothing, power } from "../util/format.ts";
-import { instantOf, viewerZone } from "../util/instant.ts";
+import { dateTime, degrees, exact, fingerprint, nothing, power } from "../util/format.ts";
+import { instantOf, knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import { spacedMac } from "./installation-draft.ts";
 import { counterName, sensorName } from "./installation-words.ts";
@@ -20,9 +19,8 @@ interface FactsProps {
 }
 
 export function InstallationFacts({ installation, others }: FactsProps) {
-  const now = useNow(60_000);
   const { enrolment, meter_id, timezone, created_at, replaces, replaced_by } = installation;
-  const zone = viewerZone();
+  const zone = knownZone(timezone);
   const announced = instantOf(created_at);
   const facts: Fact[] = [
     {
@@ -39,7 +37,7 @@ export function InstallationFacts({ installation, others }: FactsProps) {
     {
       id: "announced",
       label: t("installations.list.announced"),
-      value: announced === null ? nothing : <TimeText at={announced}>{moment(announced, now, zone)}</TimeText>,
+      value: announced === null ? nothing : <TimeText at={announced}>{dateTime(announced, zone)}</TimeText>,
     },
   ];
   if (enrolment) {

@@ -8,7 +8,7 @@ import { FactList } from "../ui/fact-list.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TimeText } from "../ui/time-text.tsx";
 import { dateTimeSeconds, fingerprint, groups } from "../util/format.ts";
-import { instantOf, viewerZone } from "../util/instant.ts";
+import { instantOf, knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { summaryFact } from "./installation-summary.ts";
@@ -18,7 +18,7 @@ export function InstallationHistory({ installation }: { installation: Installati
   return (
     <section aria-labelledby="history" className={styles["history"]}>
       <h2 id="history">{t("installations.history.heading")}</h2>
-      <p className={styles["lead"]}>{t("installations.history.lead")}</p>
+      <p className={styles["lead"]}>{t("installations.history.lead", { zone: knownZone(installation.timezone).replaceAll("_", " ") })}</p>
       <ErrorBoundary>
         <Entries installation={installation} />
       </ErrorBoundary>
@@ -44,7 +44,7 @@ function Entries({ installation }: { installation: InstallationDetail }) {
 
 function Entry({ entry, installation }: { entry: HistoryEntry; installation: InstallationDetail }) {
   const { kind, signed_by, signer, digest, record, signature, acceptance, summary } = entry;
-  const zone = viewerZone();
+  const zone = knownZone(installation.timezone);
   const issued = instantOf(entry.issued_at);
   const received = instantOf(entry.received_at);
   const isWaiting = kind === "enrolment" && acceptance === null && digest === installation.enrolment?.digest && installation.state === "active";

@@ -3,19 +3,16 @@
 import { Link } from "wouter";
 import { isInService } from "../api/meter-state.ts";
 import type { Installation } from "../api/types.ts";
-import { useNow } from "../hooks/now.ts";
 import { Table, type Column } from "../ui/table.tsx";
 import { TimeText } from "../ui/time-text.tsx";
-import { fingerprint, moment, nothing, power } from "../util/format.ts";
-import { instantOf, viewerZone } from "../util/instant.ts";
+import { dateTime, fingerprint, nothing, power } from "../util/format.ts";
+import { instantOf } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import { InstallationState } from "./installation-state.tsx";
 import { sensorName } from "./installation-words.ts";
 import styles from "./installation-table.module.css";
 
-export function InstallationTable({ installations }: { installations: readonly Installation[] }) {
-  const now = useNow(60_000);
-  const zone = viewerZone();
+export function InstallationTable({ installations, zone }: { installations: readonly Installation[]; zone: string }) {
   const columns: Column<Installation>[] = [
     {
       id: "name",
@@ -47,7 +44,7 @@ export function InstallationTable({ installations }: { installations: readonly I
       header: t("installations.list.announced"),
       renderCell: ({ created_at }) => {
         const at = instantOf(created_at);
-        return at === null ? nothing : <TimeText at={at}>{moment(at, now, zone)}</TimeText>;
+        return at === null ? nothing : <TimeText at={at}>{dateTime(at, zone)}</TimeText>;
       },
     },
   ];

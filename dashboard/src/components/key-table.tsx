@@ -7,7 +7,7 @@ import { Badge } from "../ui/badge.tsx";
 import { Table, type Column } from "../ui/table.tsx";
 import { TimeText } from "../ui/time-text.tsx";
 import { dateTime, nothing } from "../util/format.ts";
-import { instantOf, viewerZone } from "../util/instant.ts";
+import { instantOf } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import { keyState } from "./key-state.ts";
 import styles from "./key-table.module.css";
@@ -16,6 +16,7 @@ interface KeyTableProps {
   keys: readonly ApiKey[];
   /** The name of the key by which one is logged in. */
   own: string | null;
+  zone: string;
   onRevoke: (key: ApiKey) => void;
 }
 
@@ -26,9 +27,8 @@ const looks = {
   revoked: { tone: "plain", glyph: "revoked" },
 } as const;
 
-export function KeyTable({ keys, own, onRevoke }: KeyTableProps) {
+export function KeyTable({ keys, own, zone, onRevoke }: KeyTableProps) {
   const now = useNow(60_000);
-  const zone = viewerZone();
   const time = (iso: string | null, otherwise: string) => {
     const at = instantOf(iso);
     return at === null ? otherwise : <TimeText at={at}>{dateTime(at, zone)}</TimeText>;

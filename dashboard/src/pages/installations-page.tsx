@@ -12,6 +12,7 @@ import { useMay } from "../hooks/session.ts";
 import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
+import { viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import styles from "./administration-page.module.css";
 
@@ -19,6 +20,7 @@ export default function InstallationsPage() {
   const installations = useQuery(queries.installations());
   const [url, setUrl] = useUrlState(["do"]);
   const mayEnrol = useMay("operator").allowed;
+  const zone = viewerZone();
   const isEnrolling = url.do === "enrol";
   if (installations.error && !installations.data) {
     return <ApiProblem error={installations.error} onRetry={() => void installations.refetch()} />;
@@ -32,7 +34,7 @@ export default function InstallationsPage() {
       <div className={styles["head"]}>
         <div>
           <h1>{t("app.nav.installations")}</h1>
-          <p className={styles["lead"]}>{t("installations.list.lead")}</p>
+          <p className={styles["lead"]}>{t("installations.list.lead", { zone: zone.replaceAll("_", " ") })}</p>
         </div>
         {mayEnrol && !isEnrolling ? (
           <button
@@ -66,7 +68,7 @@ export default function InstallationsPage() {
                 {t("installations.list.empty")}
               </p>
             ) : (
-              <InstallationTable installations={installations.data} />
+              <InstallationTable installations={installations.data} zone={zone} />
             )}
           </ErrorBoundary>
         </>

@@ -11,25 +11,27 @@ import { useSession } from "../hooks/session.ts";
 import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
+import { viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import styles from "./administration-page.module.css";
 
 export default function KeysPage() {
+  const zone = viewerZone();
   return (
     <div className={styles["page"]}>
       <title>{t("app.pageTitle", { page: t("app.nav.keys") })}</title>
       <div>
         <h1>{t("app.nav.keys")}</h1>
-        <p className={styles["lead"]}>{t("keys.list.lead")}</p>
+        <p className={styles["lead"]}>{t("keys.list.lead", { zone: zone.replaceAll("_", " ") })}</p>
       </div>
       <Restricted to="admin" what={t("keys.restricted")}>
-        <Keys />
+        <Keys zone={zone} />
       </Restricted>
     </div>
   );
 }
 
-function Keys() {
+function Keys({ zone }: { zone: string }) {
   const session = useSession();
   const keys = useQuery(administration.keys());
   const [url, setUrl] = useUrlState(["do"]);
@@ -57,6 +59,7 @@ function Keys() {
         <KeyTable
           keys={keys.data}
           own={own}
+          zone={zone}
           onRevoke={({ id }) => {
             setUrl({ do: `revoke-${String(id)}` });
           }}
