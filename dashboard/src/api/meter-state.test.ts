@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { beganAt, countsInEnergy, countsNow, isInService, meterState, statesDiffer } from "./meter-state.ts";
+import { beganAt, countsInEnergy, countsNow, isInService, knownUntil, meterState, statesDiffer } from "./meter-state.ts";
 import { installation } from "./installation.fixture.ts";
 import type { Installation, MeterStatus } from "./types.ts";
 
@@ -15,6 +15,20 @@ const status: MeterStatus = {
   since: "2026-01-04T00:00:00",
   why: "not heard for more than ten minutes",
 };
+
+test("a meter is known to run until it was last heard, and until now only while it reports", () => {
+  const now = Date.UTC(2026, 1, 17);
+  const heard: Installation = { ...installation, last_seen_at: "2026-01-03T00:00:00" };
+  const untils = [
+    { liveness: "live" } as const,
+    { liveness: "late" } as const,
+    { liveness: "silent" } as const,
+    { liveness: "live", state: "revoked" } as const,
+    { liveness: "live", replaced_by: 2 } as const,
+  ].map((state) => knownUntil({ ...heard, ...state }, now));
+  const lastHeard = Date.UTC(2026, 0, 3);
+  expect(untils).toEqual([now, now, lastHeard, lastHeard, lastHeard]);
+});
 
 describe("a meter's state", () => {
   test("an operator's decision goes before what was last heard", () => {

@@ -28,6 +28,12 @@ export function meterStateName({ state, liveness, replaced_by }: Installation): 
   return replaced_by === null ? liveness : "replaced";
 }
 
+/** Until when a meter is known to have run: `now` while it reports, and when it was last heard once it does not. */
+export function knownUntil(installation: Installation, now: number): number {
+  const name = meterStateName(installation);
+  return name === "live" || name === "late" ? now : (instantOf(installation.last_seen_at) ?? now);
+}
+
 /** Whether any meter is in another state in one list than in the other, or is in one of them only. */
 export function statesDiffer(before: readonly Installation[], after: readonly Installation[]): boolean {
   const known = new Map(before.map((installation) => [installation.id, installation]));
