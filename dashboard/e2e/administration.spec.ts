@@ -197,7 +197,7 @@ test("what a meter measures is changed by a new Enrolment, and the one before st
   await page.getByRole("button", { name: "Check the change" }).click();
   await expect(page.getByTestId("form-problems")).toContainText("Nothing is changed yet.");
   await page.getByLabel("Rated power").fill("3600");
-  await page.getByLabel("Negative: production makes the power negative").check();
+  await page.getByLabel("Export counter: production makes the power negative").check();
   await page.getByRole("button", { name: "Check the change" }).click();
 
   const dialog = page.getByRole("dialog");

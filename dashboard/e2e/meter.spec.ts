@@ -352,7 +352,7 @@ test("what the meter is, is told as the gateway has it", async ({ page, request 
   const facts = page.getByRole("region", { name: "About this meter" });
   await expect(facts).toContainText(detail.meter_id.slice(0, 4));
   await expect(facts).toContainText(detail.last_boot?.firmware_version ?? "–");
-  if (detail.enrolment) await expect(facts).toContainText(detail.enrolment.accepted ? "accepted by the meter" : "not accepted");
+  if (detail.enrolment) await expect(facts).toContainText(detail.enrolment.accepted ? "countersigned by the meter" : "countersignature pending");
   await expect(facts.getByRole("button", { name: "Copy the whole fingerprint" })).toBeVisible();
 });
 

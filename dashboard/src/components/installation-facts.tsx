@@ -48,7 +48,7 @@ export function InstallationFacts({ installation, others }: FactsProps) {
       { id: "mac", label: t("installations.field.mac.label"), value: <code>{spacedMac(enrolment.shelly_mac)}</code> },
       { id: "channel", label: t("installations.field.channel.label"), value: String(enrolment.channel) },
       { id: "counter", label: t("installations.field.counter.label"), value: counterName(enrolment.production_counter) },
-      { id: "ratio", label: t("installations.field.ctRatio.label"), value: exact(BigInt(enrolment.ct_ratio_milli), 3, "") },
+      { id: "ratio", label: t("installations.field.ctRatio.label"), value: enrolment.ct_ratio_milli === 1000 ? t("installations.fact.noTransformer") : exact(BigInt(enrolment.ct_ratio_milli), 3, "") },
       {
         id: "place",
         label: t("installations.fact.place"),

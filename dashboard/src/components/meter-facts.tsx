@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { knownUntil } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
 import type { Installation, InstallationDetail } from "../api/types.ts";
 import { useNow } from "../hooks/now.ts";
@@ -102,10 +103,12 @@ function Device({ detail, zone }: Detailed & { zone: string }) {
         }
       </Later>
       <Later detail={detail} label={t("meter.facts.uptime")}>
-        {({ last_boot: boot }) => {
-          const started = boot?.timestamp ?? null;
+        {(shown) => {
+          const started = shown.last_boot?.timestamp ?? null;
           if (started === null) return nothing;
-          return t("meter.facts.uptimeText", { duration: duration(now - started * 1000), time: dateTime(started * 1000, zone) });
+          const until = knownUntil(shown, now);
+          const values = { duration: duration(until - started * 1000), time: dateTime(started * 1000, zone) };
+          return until === now ? t("meter.facts.uptimeText", values) : t("meter.facts.uptimeHeard", { ...values, heard: dateTime(until, zone) });
         }}
       </Later>
       <Later detail={detail} label={t("meter.facts.queue")}>

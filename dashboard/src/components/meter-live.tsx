@@ -12,7 +12,7 @@ import { FigureText } from "../ui/figure.tsx";
 import { Glyph } from "../ui/glyph.tsx";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { TickGauge } from "../ui/tick-gauge.tsx";
-import { percent, power, powerFigure, reactiveFigure, secondOf, voltageFigure } from "../util/format.ts";
+import { percent, power, powerFigure, reactiveFigure, secondOf, voltageFigure, type Figure } from "../util/format.ts";
 import { knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import styles from "./meter-live.module.css";
@@ -48,19 +48,24 @@ export function MeterLive({ installation }: { installation: Installation }) {
         <div>
           <dt>{t("meter.quantity.voltage")}</dt>
           <dd data-testid="meter-voltage">
-            {isPending ? <Skeleton width="5ch" /> : <FigureText figure={voltageFigure(electric?.volts ?? null)} />}
+            {isPending ? <Skeleton width="5ch" /> : <Measured figure={voltageFigure(electric?.volts ?? null)} isLacking={electric?.volts === null} />}
           </dd>
         </div>
         <div>
           <dt>{t("meter.quantity.reactive")}</dt>
           <dd data-testid="meter-reactive">
-            {isPending ? <Skeleton width="5ch" /> : <FigureText figure={reactiveFigure(electric?.vars ?? null)} />}
+            {isPending ? <Skeleton width="5ch" /> : <Measured figure={reactiveFigure(electric?.vars ?? null)} isLacking={electric?.vars === null} />}
           </dd>
         </div>
       </dl>
       <Witness newest={newest} zone={knownZone(installation.timezone)} isPending={isPending} />
     </section>
   );
+}
+
+/** What a sensor does not measure is in none of its records. */
+function Measured({ figure, isLacking }: { figure: Figure; isLacking: boolean }) {
+  return isLacking ? <span className={styles["lacking"]}>{t("meter.now.lacking")}</span> : <FigureText figure={figure} />;
 }
 
 function PowerText({ watts }: { watts: number | null }) {
