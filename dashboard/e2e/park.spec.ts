@@ -1,7 +1,7 @@
 // The park page against a running gateway with a park that is measuring. What a gateway cannot be made to do on command is put in its place by the browser.
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test, type Page, type Route } from "@playwright/test";
 import { alertOf, answerFor, everyState, madeUp, type MadeUpMeter, type MadeUpPark } from "./support/made-up-park.ts";
 import { shiftOf, watchShifts } from "./support/layout-shift.ts";
 
@@ -13,6 +13,48 @@ async function openPark(page: Page, path = "/"): Promise<void> {
   await page.locator("[data-testid=park-power][data-watts]").waitFor();
   await page.locator(live).waitFor();
 }
+
+test("on the narrowest screen a mark stands beside its words, and no name is broken for a bar", async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 800 });
+  await answerFor(page, madeUp(everyState));
+  await page.goto("/");
+  await page.locator("[data-testid=park-power][data-watts]").waitFor();
+  await expect(page.getByTestId("alerts").locator("p svg")).toBeVisible();
+  for (const paragraph of [page.locator("p:has(> [data-testid=newest])"), page.getByTestId("alerts").locator("p").first()]) {
+    const isBeside = await paragraph.evaluate((element) => {
+      const mark = element.querySelector("svg")?.getBoundingClientRect();
+      const words = document.createRange();
+      words.selectNodeContents(element.querySelector("[data-testid=newest]") ?? element.lastChild ?? element);
+      const box = words.getBoundingClientRect();
+      return mark !== undefined && mark.right <= box.left && mark.top < box.bottom && box.top < mark.bottom;
+    });
+    expect(isBeside).toBe(true);
+  }
+  const names = await page.getByTestId("yields").locator("tbody th a").evaluateAll((links) =>
+    links.map((link) => ({ lines: link.getClientRects().length, words: link.textContent.split(" ").length })),
+  );
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter(({ lines, words }) => lines > words)).toEqual([]);
+});
+
+test("no day and no zone is said before the park's is known", async ({ page }) => {
+  const held: Route[] = [];
+  let isHeld = true;
+  await page.route("**/api/v1/installations/", async (route) => {
+    if (isHeld) held.push(route);
+    else await route.continue();
+  });
+  await page.goto("/");
+  await expect.poll(() => held.length).toBeGreaterThan(0);
+  const heading = page.locator("#meters");
+  await expect(heading).toBeAttached();
+  await expect(heading).toHaveText("");
+  await expect(page.getByText(/^Times in/)).toHaveCount(0);
+  isHeld = false;
+  for (const route of held) await route.continue();
+  await expect(heading).toContainText("Today");
+  await expect(page.getByText(/^Times in/)).toBeVisible();
+});
 
 test("a new reading reaches the screen by the stream alone", async ({ page }) => {
   await openPark(page);

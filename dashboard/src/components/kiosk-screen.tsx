@@ -28,7 +28,7 @@ const drift = [
 /** The bar of a wall screen. While it stands the whole page is one for a wall. */
 export function KioskScreen() {
   const now = useNow(60_000);
-  const zone = parkZone(useQuery({ ...queries.installations(), enabled: false }).data);
+  const { data } = useQuery({ ...queries.installations(), enabled: false });
   const place = drift[Math.floor(now / 60_000) % drift.length] ?? drift[0];
   useEffect(() => {
     const { dataset } = document.documentElement;
@@ -51,7 +51,7 @@ export function KioskScreen() {
         </span>
         {t("app.product")}
       </p>
-      <p className={styles["clock"]}>{hourMinute(now, zone)}</p>
+      <p className={styles["clock"]}>{data ? hourMinute(now, parkZone(data)) : "\u00a0"}</p>
       <StreamBadge />
     </header>
   );

@@ -45,7 +45,7 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
   return (
     <section aria-labelledby="meters" className={styles["meters"]}>
       <div className={styles["head"]}>
-        <h2 id="meters">{t("park.meters.heading", { day: day(now, zone) })}</h2>
+        <h2 id="meters">{installations ? t("park.meters.heading", { day: day(now, zone) }) : <Skeleton width="14ch" />}</h2>
         {installations && installations.length >= several && !kiosk ? (
           <Choice
             label={t("park.meters.order")}
@@ -78,7 +78,7 @@ export function MeterStrips({ installations, zone }: { installations: readonly I
           {wall && wall.count > wall.meters.length ? (
             <span>{t("park.meters.page", { first: wall.first + 1, last: wall.first + wall.meters.length, count: wall.count })}</span>
           ) : null}
-          <span>{oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</span>
+          <span>{!installations ? <Skeleton width="16ch" /> : oneZone ? t("park.meters.zone", { zone: zone.replaceAll("_", " ") }) : t("park.meters.zones")}</span>
         </p>
       </div>
       {isTable && installations ? (

@@ -20,8 +20,8 @@ export function ParkEnergy({ installations, zone }: { installations: readonly In
       wattHours: park.today,
       note: averageNote(park),
     },
-    { id: "month", label: month(now, zone), wattHours: park.month, note: t("park.energy.monthNote") },
-    { id: "year", label: year(now, zone), wattHours: park.year, note: t("park.energy.yearNote") },
+    { id: "month", label: installations ? month(now, zone) : <Skeleton width="6ch" />, wattHours: park.month, note: t("park.energy.monthNote") },
+    { id: "year", label: installations ? year(now, zone) : <Skeleton width="4ch" />, wattHours: park.year, note: t("park.energy.yearNote") },
     {
       id: "lifetime",
       label: t("park.energy.lifetime"),
