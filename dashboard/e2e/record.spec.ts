@@ -303,13 +303,14 @@ test("the keyboard moves over bytes and fields, lights both, and forges", async 
   const bytes = page.getByRole("group", { name: "Bytes, by place" });
   await bytes.getByRole("button").first().focus();
   for (let step = 0; step < 8; step += 1) await page.keyboard.press("ArrowDown");
-  const power = page.getByRole("row", { name: /Power at the sensor/ });
+  // A meter of three phases has the same of each phase, too.
+  const power = page.getByRole("row", { name: /Power at the sensor (?![ABC] )/ });
   await expect(power).toHaveAttribute("data-active", "true");
   await expect(bytes.locator("[data-active]")).toHaveCount(8);
 
   await power.getByRole("button").focus();
   await page.keyboard.press("ArrowDown");
-  await expect(page.getByRole("row", { name: /Import total/ })).toHaveAttribute("data-active", "true");
+  await expect(page.getByRole("row", { name: /Import total (?![ABC] )/ })).toHaveAttribute("data-active", "true");
   await expect(bytes.locator('[data-offset="71"]')).toHaveAttribute("data-active", "true");
 
   await page.getByRole("button", { name: "Change a digit and see" }).focus();

@@ -6,6 +6,7 @@ import type { Installation, Reading } from "../api/types.ts";
 import { useVerdict } from "../hooks/verdict.ts";
 import buttons from "../ui/button.module.css";
 import { CopyButton } from "../ui/copy-button.tsx";
+import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { counted, dateTimeSeconds, energyFigure, groups, powerFigure, utcStamp } from "../util/format.ts";
 import { withByte } from "../util/hex.ts";
 import { instantOf, knownZone } from "../util/instant.ts";
@@ -47,6 +48,8 @@ export function RecordReading({ reading, installation, meterKey, asked }: Record
   const { verdict: held } = useVerdict("reading", record, { claim: original, meterKey }, verify);
   const claim = copy ?? original;
   const { verdict, hasFailed, retry } = useVerdict("reading", record, { claim, meterKey }, verify);
+  // Before it is computed nothing says how tall it is: all of the page comes at once, and nothing moves.
+  if (verdict === null && !hasFailed) return <PageSkeleton label={t("proof.page.loading")} />;
 
   const zone = knownZone(installation.timezone);
   const shownRecord = claim.record ?? record;

@@ -7,6 +7,7 @@ import { useVerdict } from "../hooks/verdict.ts";
 import buttons from "../ui/button.module.css";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Glyph } from "../ui/glyph.tsx";
+import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { counted, dateTimeSeconds, energyFigure, groups } from "../util/format.ts";
 import { withByte } from "../util/hex.ts";
 import { knownZone } from "../util/instant.ts";
@@ -47,6 +48,8 @@ export function WindowRecord({ window, installation, meterKey, previous, asked }
   const original: WindowClaim = { record, signature, readings, previous, shown: window, asked: { installation: installation.id, window: asked } };
   const claim = copy ?? original;
   const { verdict, hasFailed, retry } = useVerdict("window", record, { claim, meterKey }, verify);
+  // Before it is computed nothing says how tall it is: all of the page comes at once, and nothing moves.
+  if (verdict === null && !hasFailed) return <PageSkeleton label={t("proof.page.loading")} />;
 
   const zone = knownZone(installation.timezone);
   const span = spanOf(record);
