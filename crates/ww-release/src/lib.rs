@@ -1,0 +1,16 @@
+//! What a meter trusts before it takes firmware: who may sign what (root), what may be installed
+//! (release), and what this device is to do now (assignment). Everything here reads bounded bytes,
+//! verifies and says why not; it keeps nothing, sends nothing and allocates nothing.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod assignment;
+pub mod canonical;
+pub mod key;
+pub mod release;
+pub mod root;
+pub mod rsa;
+pub mod signatures;
