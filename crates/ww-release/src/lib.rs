@@ -9,8 +9,10 @@ extern crate std;
 
 pub mod assignment;
 pub mod canonical;
+pub mod cipher;
 pub mod key;
 pub mod release;
 pub mod root;
 pub mod rsa;
+pub mod secret;
 pub mod signatures;

@@ -9,4 +9,5 @@ mod assignments;
 mod forms;
 mod releases;
 mod roots;
+mod secrets;
 mod support;
