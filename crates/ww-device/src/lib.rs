@@ -18,5 +18,6 @@ pub mod register;
 pub mod sampler;
 pub mod shelly;
 pub mod signer;
+pub mod update;
 pub mod uplink;
 pub mod verifier;
