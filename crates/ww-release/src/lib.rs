@@ -11,6 +11,7 @@ pub mod assignment;
 pub mod canonical;
 pub mod cipher;
 pub mod key;
+pub mod question;
 pub mod release;
 pub mod root;
 pub mod rsa;

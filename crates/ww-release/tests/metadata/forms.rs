@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use ww_release::assignment::SignedAssignment;
+use ww_release::question::{Answer, ProvenQuestion};
 use ww_release::release::SignedRelease;
 use ww_release::root::SignedRoot;
 use ww_release::signatures::Domain;
@@ -14,6 +15,8 @@ proptest! {
         let _ = SignedRoot::decode(&bytes);
         let _ = SignedRelease::decode(&bytes);
         let _ = SignedAssignment::decode(&bytes);
+        let _ = ProvenQuestion::decode(&bytes);
+        let _ = Answer::decode(&bytes);
     }
 
     #[test]

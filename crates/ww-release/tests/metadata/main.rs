@@ -7,6 +7,7 @@
 
 mod assignments;
 mod forms;
+mod questions;
 mod releases;
 mod roots;
 mod secrets;
