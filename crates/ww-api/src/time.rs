@@ -1,5 +1,6 @@
 //! Times as the API writes and reads them: ISO 8601 in UTC without a zone, as the seed did.
 
+use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use ww_wire::UtcMillis;
@@ -11,13 +12,25 @@ pub const LAST_MILLIS: u64 = 253_370_764_799_999;
 /// `2025-06-19T16:52:26.093000`: UTC, microseconds, no zone.
 #[must_use]
 pub fn iso(time: UtcMillis) -> String {
-    let time = i64::try_from(time.get())
-        .ok()
-        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(Timestamp::MAX);
-    time.to_zoned(TimeZone::UTC)
+    timestamp(time)
+        .to_zoned(TimeZone::UTC)
         .strftime("%Y-%m-%dT%H:%M:%S%.6f")
         .to_string()
+}
+
+/// `Thu, 19 Jun 2025 16:52:26 GMT`, as HTTP writes times (RFC 9110, section 5.6.7).
+#[must_use]
+pub fn http_date(time: UtcMillis) -> String {
+    DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&timestamp(time))
+        .expect("a timestamp has a year of four digits")
+}
+
+fn timestamp(time: UtcMillis) -> Timestamp {
+    i64::try_from(time.get())
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// Reads ISO 8601: with `Z` or an offset, or without a zone, which then means UTC; a date alone
@@ -42,6 +55,14 @@ mod tests {
 
     fn millis(value: u64) -> Option<UtcMillis> {
         UtcMillis::new(value)
+    }
+
+    #[test]
+    fn http_has_seconds_and_greenwich() {
+        let time = UtcMillis::new(1_750_351_946_093).unwrap();
+        assert_eq!(http_date(time), "Thu, 19 Jun 2025 16:52:26 GMT");
+        let last = UtcMillis::new(u64::MAX - 1).unwrap();
+        assert!(http_date(last).ends_with(" GMT"));
     }
 
     #[test]

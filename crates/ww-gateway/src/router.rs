@@ -238,7 +238,7 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         .with_state(gateway.clone())
 }
 
-/// Counts a request, bounds its time, and logs it.
+/// Counts a request, bounds its time, dates its answer and logs it.
 async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -> Response<Body> {
     #[expect(
         clippy::disallowed_methods,
@@ -266,6 +266,11 @@ async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
+    // Who does not know the time says none (RFC 9110, section 6.6.1).
+    let date = gateway.now().map(ww_api::time::http_date);
+    if let Some(date) = date.and_then(|date| date.parse().ok()) {
+        headers.insert(header::DATE, date);
+    }
     tracing::debug!(
         %method,
         path,

@@ -398,11 +398,14 @@ fn connection_builder(gateway: &Shared) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
+        // The gateway's own clock dates its answers, not the computer's.
+        .auto_date_header(false)
         .header_read_timeout(head_timeout)
         .pipeline_flush(true);
     builder
         .http2()
         .timer(TokioTimer::new())
+        .auto_date_header(false)
         .keep_alive_interval(Some(head_timeout))
         .max_concurrent_streams(32);
     builder

@@ -32,6 +32,19 @@ async fn what_was_acknowledged_is_there_after_a_restart_and_so_are_the_keys() {
 }
 
 #[tokio::test]
+async fn answers_bear_the_gateway_s_own_time_and_none_while_it_knows_none() {
+    let world = World::start().await;
+    // 2025-06-19T16:52:26.093Z.
+    world.clock.set(1_750_351_946_093);
+    for path in ["/health", "/api/v1/status/", "/api/v1/nothing"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.headers()["date"], "Thu, 19 Jun 2025 16:52:26 GMT");
+    }
+    world.clock.set(0);
+    assert!(!world.get("/health").await.headers().contains_key("date"));
+}
+
+#[tokio::test]
 async fn a_request_under_way_is_answered_before_the_gateway_stops() {
     let world = World::start().await;
     let meter = world.enrolled().await;
