@@ -4,7 +4,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "make"))]
 extern crate std;
 
 pub mod assignment;
@@ -15,5 +15,7 @@ pub mod question;
 pub mod release;
 pub mod root;
 pub mod rsa;
+#[cfg(feature = "make")]
+pub mod sealed;
 pub mod secret;
 pub mod signatures;

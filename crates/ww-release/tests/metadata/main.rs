@@ -7,6 +7,7 @@
 
 mod assignments;
 mod forms;
+mod objects;
 mod questions;
 mod releases;
 mod roots;
