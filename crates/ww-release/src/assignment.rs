@@ -209,8 +209,8 @@ impl<'a> SignedAssignment<'a> {
     /// signed its batch.
     ///
     /// # Errors
-    /// [`Distrust::OtherDevice`], [`Distrust::NotFresh`], [`Distrust::NotInBatch`], and [`Distrust`] of
-    /// the signatures.
+    /// [`Distrust::OtherDevice`], [`Distrust::NotFresh`], [`Distrust::OtherRoot`],
+    /// [`Distrust::NotInBatch`], and [`Distrust`] of the signatures.
     pub fn trust<V: Verifier>(
         &self,
         root: &Root<'_>,
@@ -223,6 +223,10 @@ impl<'a> SignedAssignment<'a> {
         }
         if self.assignment.device_nonce != *asked {
             return Err(Distrust::NotFresh);
+        }
+        let (assigned, trusted) = (self.assignment.root_number, root.number);
+        if assigned != trusted {
+            return Err(Distrust::OtherRoot { assigned, trusted });
         }
         let mut path = [Hash::ZERO; MAX_PATH];
         let (hashes, _) = self.path.as_chunks::<32>();

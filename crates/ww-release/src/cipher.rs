@@ -110,18 +110,17 @@ impl SectorCipher {
         is_last: bool,
         sector: &mut [u8],
     ) -> Result<usize, CipherError> {
-        let Self::Chained { data, vectors } = self else {
-            self.count(number, sector);
-            return Ok(sector.len());
-        };
         let len = sector.len();
-        let (blocks, rest) = Block::<Aes256>::slice_as_chunks_mut(sector);
-        if !rest.is_empty() {
-            return Err(CipherError::PartialBlock(len));
-        }
+        let (data, vectors) = match self {
+            Self::Counter { data, nonce } => {
+                count(data, nonce, number, sector);
+                return Ok(len);
+            }
+            Self::Chained { data, vectors } => (data, vectors),
+        };
         let cipher = Aes256::new((&**data).into());
         let mut before = vector(vectors, number);
-        for block in blocks {
+        for block in whole_blocks(sector)? {
             let encrypted = *block;
             cipher.decrypt_block(block);
             add(block, &before);
@@ -145,35 +144,39 @@ impl SectorCipher {
     /// # Errors
     /// [`CipherError::PartialBlock`].
     pub fn encrypt(&self, number: u32, sector: &mut [u8]) -> Result<(), CipherError> {
-        let Self::Chained { data, vectors } = self else {
-            self.count(number, sector);
-            return Ok(());
+        let (data, vectors) = match self {
+            Self::Counter { data, nonce } => {
+                count(data, nonce, number, sector);
+                return Ok(());
+            }
+            Self::Chained { data, vectors } => (data, vectors),
         };
-        let len = sector.len();
-        let (blocks, rest) = Block::<Aes256>::slice_as_chunks_mut(sector);
-        if !rest.is_empty() {
-            return Err(CipherError::PartialBlock(len));
-        }
         let cipher = Aes256::new((&**data).into());
         let mut before = vector(vectors, number);
-        for block in blocks {
+        for block in whole_blocks(sector)? {
             add(block, &before);
             cipher.encrypt_block(block);
             before = *block;
         }
         Ok(())
     }
+}
 
-    /// Counter mode is its own inverse.
-    fn count(&self, number: u32, sector: &mut [u8]) {
-        let Self::Counter { data, nonce } = self else {
-            return;
-        };
-        let mut first = [0; BLOCK_BYTES];
-        let block = u64::from(number) * BLOCKS_IN_SECTOR;
-        first[..8].copy_from_slice(nonce);
-        first[8..].copy_from_slice(&block.to_be_bytes());
-        ctr::Ctr64BE::<Aes256>::new((&**data).into(), (&first).into()).apply_keystream(sector);
+/// Counter mode, which is its own inverse.
+fn count(data: &[u8; 32], nonce: &[u8; 8], number: u32, sector: &mut [u8]) {
+    let mut first = [0; BLOCK_BYTES];
+    let block = u64::from(number) * BLOCKS_IN_SECTOR;
+    first[..8].copy_from_slice(nonce);
+    first[8..].copy_from_slice(&block.to_be_bytes());
+    ctr::Ctr64BE::<Aes256>::new(data.into(), (&first).into()).apply_keystream(sector);
+}
+
+fn whole_blocks(sector: &mut [u8]) -> Result<&mut [Block<Aes256>], CipherError> {
+    let len = sector.len();
+    let (blocks, rest) = Block::<Aes256>::slice_as_chunks_mut(sector);
+    match rest.is_empty() {
+        true => Ok(blocks),
+        false => Err(CipherError::PartialBlock(len)),
     }
 }
 

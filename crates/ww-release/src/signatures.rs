@@ -127,6 +127,14 @@ pub enum Distrust {
     /// An assignment that does not answer this question.
     #[error("the assignment answers another question")]
     NotFresh,
+    /// An assignment that was made under another root than the one it is held against.
+    #[error("the assignment is of root {assigned}, not of root {trusted}")]
+    OtherRoot {
+        /// The one that it names.
+        assigned: u32,
+        /// The one that is trusted.
+        trusted: u32,
+    },
     /// An assignment that is not in the batch that was signed.
     #[error("the assignment is not in the batch that was signed")]
     NotInBatch,

@@ -76,6 +76,20 @@ fn an_old_go_and_that_of_another_device_are_worth_nothing() {
 }
 
 #[test]
+fn an_assignment_of_an_older_or_a_newer_root_is_refused() {
+    let fleet = Fleet::new(SUITES[0]);
+    for assigned in [2, 4] {
+        let go = Assignment {
+            root_number: assigned,
+            ..assignment(0xde, Stage::Arm)
+        };
+        let refused = trust(&signed(&go, &[&fleet.assignment[0]]), &fleet, &ASKED);
+        let trusted = 3;
+        assert_eq!(refused, Err(Distrust::OtherRoot { assigned, trusted }));
+    }
+}
+
+#[test]
 fn nobody_but_the_assignment_keys_assigns() {
     let fleet = Fleet::new(SUITES[0]);
     let go = assignment(0xde, Stage::Arm);
