@@ -3,6 +3,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 import { alertOf, answerFor, everyState, madeUp, type MadeUpPark } from "./support/made-up-park.ts";
+import type { Mark } from "../src/api/types.ts";
 
 const power = "[data-testid=park-power][data-watts]";
 
@@ -147,8 +148,25 @@ test("a new gateway brings its dashboard without anybody reloading the page", as
   expect(new URL(page.url()).searchParams.has("kiosk")).toBe(true);
 });
 
+/** A start of the meter, which other screens mark on the axis of time, to be pointed at. */
+function startNow(): Mark {
+  const start = Math.floor(Date.now() / 1000);
+  return {
+    kind: "boot",
+    start,
+    end: start,
+    boot: 2,
+    reset_reason: "power_on",
+    firmware_version: "0.1.0",
+    firmware_digest: null,
+    energy_wh: null,
+    readings_lost: null,
+  };
+}
+
 test("a meter's page too is all on the screen, without anything to operate", async ({ page, request }) => {
   await page.setViewportSize({ width: 1920, height: 1080 });
+  await page.route("**/marks?*", (route) => route.fulfill({ json: [startNow()] }));
   const installations = (await (await request.get("/api/v1/installations/")).json()) as { id: number; state: string }[];
   const active = installations.find(({ state }) => state === "active");
   await page.goto(`/meters/${String(active?.id)}?kiosk`);

@@ -118,6 +118,10 @@ pub struct Energy {
     /// Mean of the whole ones of the seven local days before today, Wh; null before there is one.
     #[schema(required, value_type = Option<f64>)]
     pub average_7d_wh: Option<Milli>,
+    /// The meter's own sum at its newest record that is in these figures, Wh; 0 before the first. A
+    /// reading of the live stream whose `produced_wh` is higher is not in them yet.
+    #[schema(value_type = f64)]
+    pub produced_wh: Milli,
     /// What signed corrections have taken back, Wh; the lifetime figure is before that.
     #[schema(value_type = f64)]
     pub corrected_wh: Milli,

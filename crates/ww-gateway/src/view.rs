@@ -500,6 +500,7 @@ pub(crate) fn energy(installation: u32, summary: &ww_store::EnergySummary) -> En
         lifetime_wh: energy_milli(summary.lifetime),
         overlap_wh: energy_milli(summary.overlap),
         average_7d_wh: summary.seven_day_average.map(energy_milli),
+        produced_wh: energy_milli(summary.produced),
         corrected_wh: energy_milli(summary.corrected),
         timezone: zone(&summary.time_zone).to_owned(),
     }

@@ -91,6 +91,9 @@ pub struct EnergySummary {
     /// The mean of the whole ones of the seven local days before today: the day of the first reading
     /// does not count, nor do those before it. None before there is one.
     pub seven_day_average: Option<MilliwattHours>,
+    /// `produced` of the meter itself at its newest record that is in these figures; zero before the
+    /// first.
+    pub produced: MilliwattHours,
     /// What signed corrections have taken back; `lifetime` is before that.
     pub corrected: MilliwattHours,
     /// The site's time zone by its IANA name.

@@ -166,6 +166,7 @@ function energyOf({ id, todayWh = 5000, correctedWh = 0 }: MadeUpMeter): Energy 
     lifetime_wh: 600 * todayWh,
     overlap_wh: 0,
     average_7d_wh: todayWh,
+    produced_wh: 600 * todayWh,
     corrected_wh: correctedWh,
     timezone: "Europe/Berlin",
   };

@@ -39,17 +39,6 @@ export async function getJson<Shape>(url: string, signal: AbortSignal): Promise<
 }
 
 /**
- * Fetches one answer and the time at which the gateway gave it: UNIX seconds, null when it does not say.
- *
- * @throws ApiError as {@link getJson} does.
- */
-export async function getDated<Shape>(url: string, signal: AbortSignal): Promise<{ shape: Shape; time: number | null }> {
-  const response = await answer(url, { signal, headers: { accept: "application/json" } });
-  const ms = dateOf(response);
-  return { shape: await parsed<Shape>(response), time: Number.isNaN(ms) ? null : ms / 1000 };
-}
-
-/**
  * Fetches the bytes of one answer.
  *
  * @throws ApiError as {@link getJson} does.

@@ -4,9 +4,9 @@ import { countedOn, receiveInstallation, receiveReading, sealedBy, withRecord } 
 import { keys, queries, recordsKept } from "./queries.ts";
 import { readingAt } from "./reading.fixture.ts";
 import { installation } from "./installation.fixture.ts";
-import type { CountedEnergy, Energy, Installation, Reading } from "./types.ts";
+import type { Energy, Installation, Reading } from "./types.ts";
 
-const energy: CountedEnergy = {
+const energy: Energy = {
   installation_id: 1,
   today_wh: 10,
   month_wh: 20,
@@ -16,7 +16,7 @@ const energy: CountedEnergy = {
   average_7d_wh: 5,
   corrected_wh: 0,
   timezone: "UTC",
-  answered_at: null,
+  produced_wh: 1,
 };
 
 describe("the latest records", () => {
@@ -44,20 +44,18 @@ test("a reading of a meter that does not know the time is placed by when it was 
 });
 
 describe("energy", () => {
-  test("is counted on by what the device accepted between two records", () => {
-    const after = countedOn(energy, readingAt(10, 1), readingAt(20, 3.5));
-    expect(after).toEqual({ ...energy, today_wh: 12.5, month_wh: 22.5, year_wh: 32.5, lifetime_wh: 42.5 });
+  test("is counted on by what the device accepted since the answer", () => {
+    const after = countedOn(energy, readingAt(20, 3.5));
+    expect(after).toEqual({ ...energy, today_wh: 12.5, month_wh: 22.5, year_wh: 32.5, lifetime_wh: 42.5, produced_wh: 3.5 });
   });
 
   test.each([
-    ["a sum that fell", readingAt(10, 3.5), readingAt(20, 1)],
-    ["an older reading of a backlog", readingAt(20, 1), readingAt(10, 3.5)],
-    ["a repeated reading", readingAt(10, 1), readingAt(10, 3.5)],
-    ["an unverified reading", readingAt(10, 1), readingAt(20, 3.5, { is_verified: false })],
-    ["a reading without a sum", readingAt(10, 1), readingAt(20, 3.5, { produced_wh: null })],
-    ["a first reading", undefined, readingAt(20, 3.5)],
-  ])("%s adds nothing", (_claim, before, reading) => {
-    expect(countedOn(energy, before, reading)).toEqual(energy);
+    ["a sum that fell", readingAt(20, 0.5)],
+    ["a reading that the answer counted", readingAt(10, 1)],
+    ["an unverified reading", readingAt(20, 3.5, { is_verified: false })],
+    ["a reading without a sum", readingAt(20, 3.5, { produced_wh: null })],
+  ])("%s adds nothing", (_claim, reading) => {
+    expect(countedOn(energy, reading)).toEqual(energy);
   });
 });
 
@@ -132,14 +130,14 @@ describe("an event of the stream", () => {
 });
 
 /** Has the next request wait for its answer, which the result gives. */
-function deferred(): (shapes: object[], date?: string) => void {
+function deferred(): (shapes: object[]) => void {
   let resolve: (response: Response) => void;
   const promise = new Promise<Response>((answer) => {
     resolve = answer;
   });
   vi.stubGlobal("fetch", () => promise);
-  return (shapes, date) => {
-    resolve(Response.json(shapes, date === undefined ? {} : { headers: { date } }));
+  return (shapes) => {
+    resolve(Response.json(shapes));
   };
 }
 
@@ -176,12 +174,23 @@ describe("an answer that is overtaken", () => {
     const client = park();
     const answerWith = deferred();
     const refetch = client.fetchQuery({ ...queries.energies(), staleTime: 0 });
-    answerWith([{ ...energy, today_wh: 11 }], "Thu, 01 Jan 1970 00:00:20 GMT");
+    answerWith([{ ...energy, today_wh: 11, produced_wh: 2 }]);
     await refetch;
-    receiveReading(client, readingAt(20, 2, { created_at: "1970-01-01T00:00:20.750" }));
+    receiveReading(client, readingAt(20, 2));
     expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(11);
     receiveReading(client, readingAt(30, 4));
     expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(13);
+  });
+
+  test("is added to by all that came between it and a reading", async () => {
+    const client = park();
+    const answerWith = deferred();
+    const refetch = client.fetchQuery({ ...queries.energies(), staleTime: 0 });
+    answerWith([{ ...energy, today_wh: 11, produced_wh: 2 }]);
+    await refetch;
+    // What a window sealed while the gateway was away is told by nothing but the sum of the next reading.
+    receiveReading(client, readingAt(60, 9));
+    expect(client.getQueryData<Energy[]>(keys.energies)?.[0]?.today_wh).toBe(18);
   });
 });
 

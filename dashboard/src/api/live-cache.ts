@@ -1,12 +1,12 @@
 // Carries what the live stream says into the answers that are already here. Repeating an event changes nothing.
 
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
-import { instantOf, knownZone, localDay } from "../util/instant.ts";
+import { knownZone, localDay } from "../util/instant.ts";
 import { withPoint, type Point } from "../util/series.ts";
 import { keys, recordsKept } from "./queries.ts";
 import { withLatest, type ParkRecords } from "./park-records.ts";
 import { newestFirst, placeInTime } from "./reading-order.ts";
-import type { CountedEnergy, Installation, Reading } from "./types.ts";
+import type { Energy, Installation, Reading } from "./types.ts";
 
 /** Puts a reading in its place among a meter's latest records, newest first. */
 export function withRecord(records: readonly Reading[], reading: Reading): Reading[] {
@@ -15,17 +15,15 @@ export function withRecord(records: readonly Reading[], reading: Reading): Readi
 }
 
 /**
- * Counts a meter's energy on by what its device accepted between two of its records. The device's own sum never decreases, so a counter that was
- * reset, or an increment that was refused, adds nothing here either. Nor does a reading that the gateway had received, to the second, when it answered:
- * for a second's energy it is better to show too little than twice the same.
+ * Counts a meter's energy on by what its device accepted since the sum that is in it. The device's own sum never decreases, so a counter that was
+ * reset, an increment that was refused, or a reading that was in the gateway's answer already adds nothing here either.
  */
-export function countedOn(energy: CountedEnergy, before: Reading | undefined, reading: Reading): CountedEnergy {
-  if (energy.answered_at !== null && Math.floor((instantOf(reading.created_at) ?? Infinity) / 1000) <= energy.answered_at) return energy;
-  if (!before || reading.sequence <= before.sequence || !reading.is_verified) return energy;
-  if (before.produced_wh === null || reading.produced_wh === null || reading.produced_wh <= before.produced_wh) return energy;
-  const added = reading.produced_wh - before.produced_wh;
+export function countedOn(energy: Energy, reading: Reading): Energy {
+  if (!reading.is_verified || reading.produced_wh === null || reading.produced_wh <= energy.produced_wh) return energy;
+  const added = reading.produced_wh - energy.produced_wh;
   return {
     ...energy,
+    produced_wh: reading.produced_wh,
     today_wh: energy.today_wh + added,
     month_wh: energy.month_wh + added,
     year_wh: energy.year_wh + added,
@@ -70,8 +68,8 @@ export function receiveReading(client: QueryClient, reading: Reading): void {
     const refetchType = isShown ? "active" : "none";
     void client.invalidateQueries({ queryKey: keys.energies, refetchType }, { cancelRefetch: false });
   } else {
-    change<CountedEnergy[]>(client, keys.energies, (energies) =>
-      energies.map((energy) => (energy.installation_id === meter ? countedOn(energy, before, reading) : energy)),
+    change<Energy[]>(client, keys.energies, (energies) =>
+      energies.map((energy) => (energy.installation_id === meter ? countedOn(energy, reading) : energy)),
     );
   }
   change<Reading[]>(client, keys.records(meter), (records) => withRecord(records, reading));

@@ -5,7 +5,7 @@ import { parkRecordsKept, sealableMeters, unfinishedMeters, withLatest, type Par
 import { keys, queries, recordsShown } from "./queries.ts";
 import { newestFirst } from "./reading-order.ts";
 import { readingAt } from "./reading.fixture.ts";
-import type { CountedEnergy, Reading } from "./types.ts";
+import type { Energy, Reading } from "./types.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -90,7 +90,7 @@ test("proofs are looked for of meters that may have a record of a sealed window 
   expect(sealableMeters(readings, 4)).toEqual([]);
 });
 
-const energyOf = (meter: number) => ({ installation_id: meter, today_wh: 0, answered_at: null }) as CountedEnergy;
+const energyOf = (meter: number) => ({ installation_id: meter, today_wh: 0, produced_wh: 1_000 }) as Energy;
 
 test("energy is counted on from the latest record of a meter whose list is not here, once", async () => {
   const client = new QueryClient();
@@ -98,7 +98,7 @@ test("energy is counted on from the latest record of a meter whose list is not h
   await client.ensureQueryData(queries.latest());
   client.setQueryData(keys.energies, [energyOf(1), energyOf(2)]);
   for (let times = 0; times < 2; times += 1) receiveReading(client, recordOf(2, 10_008));
-  expect(client.getQueryData<CountedEnergy[]>(keys.energies)?.map(({ today_wh }) => Math.round(today_wh))).toEqual([0, 1]);
+  expect(client.getQueryData<Energy[]>(keys.energies)?.map(({ today_wh }) => Math.round(today_wh))).toEqual([0, 1]);
 });
 
 test("records that nobody looks at have no request sent when their window is sealed, and are asked for when somebody does", async () => {

@@ -3,12 +3,12 @@
 import { queryOptions } from "@tanstack/react-query";
 import { gatewayTime } from "../util/gateway-clock.ts";
 import type { Point } from "../util/series.ts";
-import { address, ApiError, getDated, getJson, holdCsrfToken } from "./client.ts";
+import { address, ApiError, getJson, holdCsrfToken } from "./client.ts";
 import { statesDiffer } from "./meter-state.ts";
 import { following, untilEnd, type PageSession } from "./page-session.ts";
 import { unfinishedMeters, type ParkRecords } from "./park-records.ts";
 import { newestFirst, type RecordPlace } from "./reading-order.ts";
-import type { Alert, CountedEnergy, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
+import type { Alert, Energy, Installation, InstallationDetail, ParkStatus, Reading, Session } from "./types.ts";
 
 /** A day's curve is thinned to this many points by the gateway: the lowest and the highest of every two minutes. */
 export const curvePoints = 1440;
@@ -124,10 +124,7 @@ export const queries = {
   energies: () =>
     queryOptions({
       queryKey: keys.energies,
-      queryFn: async ({ signal }): Promise<CountedEnergy[]> => {
-        const { shape, time } = await getDated<Energy[]>("/api/v1/energy", signal);
-        return shape.map((energy) => Object.assign(energy, { answered_at: time }));
-      },
+      queryFn: ({ signal }) => getJson<Energy[]>("/api/v1/energy", signal),
       refetchInterval: energyRefresh,
     }),
 

@@ -1153,6 +1153,12 @@ export interface components {
              *     counted there; none of the other figures has it again.
              */
             overlap_wh: number;
+            /**
+             * Format: double
+             * @description The meter's own sum at its newest record that is in these figures, Wh; 0 before the first. A
+             *     reading of the live stream whose `produced_wh` is higher is not in them yet.
+             */
+            produced_wh: number;
             /** @description IANA name of the time zone in which this was counted. */
             timezone: string;
             /**

@@ -22,11 +22,6 @@ export type WindowDetail = Schemas["WindowDetail"];
 /** Energy of one meter in its site's calendar. */
 export type Energy = Schemas["Energy"];
 
-/** Energy with the time of the gateway's answer, UNIX seconds: what it had received by then is in it. */
-export interface CountedEnergy extends Energy {
-  answered_at: number | null;
-}
-
 /** Energy of a stretch of time in bars. */
 export type Chart = Schemas["Chart"];
 

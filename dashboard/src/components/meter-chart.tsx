@@ -10,6 +10,7 @@ import { meterQueries } from "../hooks/meter-queries.ts";
 import { useMeterView } from "../hooks/meter-view.ts";
 import { useNow } from "../hooks/now.ts";
 import { useClearSky } from "../hooks/park.ts";
+import { useKiosk } from "../hooks/url-state.ts";
 import { Notice } from "../ui/notice.tsx";
 import { knownZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
@@ -41,9 +42,10 @@ export function MeterChart({ installation, all }: { installation: Installation; 
   );
 }
 
-/** What happened in the period, along the axis of time. */
+/** What happened in the period, along the axis of time. It is told to whoever points at it, which nobody does on a wall screen. */
 function useMarks({ installation, view, zone, now }: ShownProps) {
-  const marks = useQuery(meterQueries.marks(installation.id, view.period)).data;
+  const enabled = !useKiosk();
+  const marks = useQuery({ ...meterQueries.marks(installation.id, view.period), enabled }).data;
   return useMemo(() => marksOf(marks ?? [], now, zone), [marks, now, zone]);
 }
 

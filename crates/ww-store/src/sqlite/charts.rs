@@ -284,6 +284,13 @@ fn utc(seconds: i64) -> Result<UtcMillis> {
         .ok_or_else(|| Failure::Damaged(format!("a period starts at {seconds}")))
 }
 
+/// What the sum of the line's own meter has come to.
+fn own_sum(line: &Line) -> MilliwattHours {
+    let head = line.members.first().and_then(|own| own.head.as_ref());
+    head.and_then(|head| head.last)
+        .map_or(MilliwattHours::ZERO, |last| last.produced)
+}
+
 pub(super) fn summary(
     connection: &Connection,
     id: InstallationId,
@@ -314,6 +321,7 @@ pub(super) fn summary(
         lifetime,
         overlap,
         seven_day_average: None,
+        produced: own_sum(&line),
         corrected: line.corrected,
         time_zone: line.zone.clone(),
     };
