@@ -201,6 +201,12 @@ impl<'a> SignedRoot<'a> {
         &self.root
     }
 
+    /// The root's bytes, without the signatures.
+    #[must_use]
+    pub const fn content(&self) -> &'a [u8] {
+        self.approved.content
+    }
+
     /// The root that follows a trusted one.
     ///
     /// # Errors
