@@ -201,10 +201,10 @@ impl<'a> SignedRoot<'a> {
         &self.root
     }
 
-    /// The root's bytes, without the signatures.
+    /// What was signed and by whom, whether or not it holds.
     #[must_use]
-    pub const fn content(&self) -> &'a [u8] {
-        self.approved.content
+    pub const fn approved(&self) -> &Approved<'a> {
+        &self.approved
     }
 
     /// The root that follows a trusted one.

@@ -857,7 +857,7 @@ impl Agent {
             .follow(&trusted, tools.verifier)
             .map_err(|_| Stop::Anew(Obstacle::Untrusted))?;
         self.root
-            .store(tools.flash, next.number, signed.content())?;
+            .store(tools.flash, next.number, signed.approved().content)?;
         Err(Stop::Now)
     }
 
