@@ -27,9 +27,12 @@ use ww_release::question::{
 use ww_release::release::{HardwareClass, MAX_RELEASE, Release, SignedRelease};
 use ww_release::root::{MAX_ROOT, SignedRoot};
 use ww_release::secret::{DeviceSecret, Session};
-use ww_wire::{Hash, MeterId, UptimeMillis};
+use ww_wire::{
+    BootCounter, Hash, MeterId, UpdateObstacle, UpdateOutcome, UpdateReport, UptimeMillis,
+};
 
 use crate::flash::{FlashFailure, SECTOR_BYTES};
+use crate::now::Now;
 use crate::update::boot::{BootError, BootStore, Candidate, Fault, Phase};
 use crate::update::download::{Download, Received};
 use crate::update::layout::{DIGEST_BYTES, UpdateLayout};
@@ -249,34 +252,12 @@ impl Progress {
     }
 }
 
-/// What became of an update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It runs, and works.
-    Confirmed,
-    /// It ran, and was given up.
-    RolledBack,
-    /// It was never started.
-    Refused,
-}
-
-/// What a device has to say of an update; the shell signs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The release.
-    pub release: Hash,
-    /// Its payload's digest; zeros when that was not found out.
-    pub payload: Hash,
-    /// SHA-256 of the payload that runs.
-    pub running: Hash,
-    /// The root that the device trusts.
-    pub root_number: u32,
-    /// The security counter that holds.
-    pub security_counter: u32,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Why; none when it was confirmed.
-    pub obstacle: Obstacle,
+/// How an update ended, of which somebody is to be told.
+struct End {
+    release: Hash,
+    payload: Hash,
+    outcome: UpdateOutcome,
+    obstacle: Obstacle,
 }
 
 /// What is being fetched.
@@ -553,7 +534,7 @@ impl Agent {
         tools: &mut Tools<'_, F, V>,
         now: UptimeMillis,
     ) -> Result<Step, Stop> {
-        let has_to_tell = !self.told_in_vain && self.report().is_some();
+        let has_to_tell = !self.told_in_vain && self.end().is_some();
         let request = match &mut self.activity {
             Activity::Idle if has_to_tell => Request::Complete,
             Activity::Idle => {
@@ -624,44 +605,59 @@ impl Agent {
             .len()
     }
 
-    /// What there is to say of an update, until somebody was told.
+    /// What there is to say of an update, until somebody was told: the body of [`Request::Complete`], once
+    /// the meter has signed it. `boot` is how often the meter has started.
     #[must_use]
-    pub fn report(&self) -> Option<Report> {
-        let state = self.boot.state();
-        let (release, payload, outcome, obstacle) = match (state.phase, self.refused) {
-            (Phase::Confirmed(candidate), _) => {
-                let Candidate {
-                    release, payload, ..
-                } = candidate;
-                (release, payload, Outcome::Confirmed, Obstacle::None)
-            }
-            (
-                Phase::RolledBack {
-                    candidate,
-                    fault,
-                    is_reported: false,
-                },
-                _,
-            ) => {
-                let Candidate {
-                    release, payload, ..
-                } = candidate;
-                (release, payload, Outcome::RolledBack, obstacle_of(fault))
-            }
-            (_, Some((release, payload, obstacle))) => {
-                (release, payload, Outcome::Refused, obstacle)
-            }
-            _ => return None,
-        };
-        Some(Report {
+    pub fn report(&self, boot: BootCounter, now: Now) -> Option<UpdateReport> {
+        let End {
+            release,
+            payload,
+            outcome,
+            obstacle,
+        } = self.end()?;
+        Some(UpdateReport {
+            meter: self.identity.device,
+            boot,
+            time: now.time(),
+            uptime: now.uptime(),
+            time_quality: now.quality(),
             release,
             payload,
             running: self.identity.running,
             root_number: self.root.number(),
-            security_counter: state.security_counter,
+            security_counter: self.boot.state().security_counter,
+            outcome,
+            obstacle: UpdateObstacle::numbered(obstacle.number())
+                .expect("both lists of obstacles have the same numbers"),
+        })
+    }
+
+    /// How the last update ended, until somebody was told.
+    fn end(&self) -> Option<End> {
+        let tried = match self.boot.state().phase {
+            Phase::Confirmed(candidate) => {
+                Some((candidate, UpdateOutcome::Confirmed, Obstacle::None))
+            }
+            Phase::RolledBack {
+                candidate,
+                fault,
+                is_reported: false,
+            } => Some((candidate, UpdateOutcome::RolledBack, obstacle_of(fault))),
+            _ => None,
+        };
+        let of_tried = |(candidate, outcome, obstacle): (Candidate, _, _)| End {
+            release: candidate.release,
+            payload: candidate.payload,
             outcome,
             obstacle,
-        })
+        };
+        let of_refused = |(release, payload, obstacle)| End {
+            release,
+            payload,
+            outcome: UpdateOutcome::Refused,
+            obstacle,
+        };
+        tried.map(of_tried).or_else(|| self.refused.map(of_refused))
     }
 
     /// Takes the status of an answer; whether its body is wanted.
@@ -1211,7 +1207,7 @@ impl Agent {
     /// Waits for the next check.
     fn rest(&mut self, random: &mut dyn FnMut(&mut [u8]), now: UptimeMillis) {
         self.forget();
-        self.due = match self.report() {
+        self.due = match self.end() {
             Some(_) => now,
             None => later(now, jittered(self.settings.check_every_ms, random)),
         };
