@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
+use embedded_storage::nor_flash::{NorFlash as _, ReadNorFlash as _};
 use ww_device::now::Now;
 use ww_device::update::agent::{
     Agent, Conditions, Diagnostics, Identity, Request, Settings, Step, Tools, Workspace,
 };
-use ww_device::update::boot::{BootState, BootStore, Candidate, Slot};
+use ww_device::update::boot::{BootState, BootStore, Slot};
 use ww_device::update::layout::UpdateLayout;
 use ww_device::update::slot::holds_payload;
 use ww_device::update::trust::RootStore;
@@ -15,7 +16,7 @@ use ww_device::verifier::SoftwareVerifier;
 use ww_release::key::Verifier;
 use ww_release::question::UpdateState;
 use ww_release::secret::DeviceSecret;
-use ww_sim::flash::{FlashHandle, NorFlashModel, SECTOR_BYTES};
+use ww_sim::flash::{FlashHandle, NorFlashModel};
 use ww_sim::random::Random;
 use ww_wire::{BootCounter, Hash, PublicKey, Record, ResetReason, Sign1, Signature, UptimeMillis};
 
@@ -47,8 +48,8 @@ pub(crate) struct Device {
     pub(crate) settings: Settings,
     pub(crate) verifier: Remembering,
     pub(crate) restarts: u32,
-    /// Payloads by their lengths: what a boot loader could start.
-    known: Vec<Vec<u8>>,
+    /// What a boot loader could start, with its digest.
+    known: Vec<(Vec<u8>, Hash)>,
     workspace: Workspace,
     random: Random,
     /// Bytes of an answer that arrive together.
@@ -69,12 +70,7 @@ impl Device {
         let mut chip = NorFlashModel::new(layout.end() as usize);
         let mut image = known[0].to_vec();
         image.resize(image.len().next_multiple_of(4), 0xff);
-        embedded_storage::nor_flash::NorFlash::write(
-            &mut chip,
-            layout.slot_offset(Slot::A),
-            &image,
-        )
-        .unwrap();
+        chip.write(layout.slot_offset(Slot::A), &image).unwrap();
         RootStore::mount(&mut chip, layout.root)
             .store(&mut chip, 1, &gateway.first_root())
             .unwrap();
@@ -94,7 +90,10 @@ impl Device {
             settings: Settings::DEFAULT,
             verifier: Remembering::default(),
             restarts: 0,
-            known: known.iter().map(|payload| payload.to_vec()).collect(),
+            known: known
+                .iter()
+                .map(|payload| (payload.to_vec(), Hash::of(&[payload])))
+                .collect(),
             workspace: Workspace::new(),
             random: Random::new(5),
             piece: 700,
@@ -105,16 +104,24 @@ impl Device {
 
     /// What lies in a slot, if it is one of the payloads that there are.
     pub(crate) fn payload_in(&self, slot: Slot) -> Option<Hash> {
-        let mut flash = self.flash.clone();
-        self.known.iter().find_map(|payload| {
-            let payload_bytes = payload.len() as u32;
-            let candidate = Candidate {
-                release: Hash::ZERO,
-                payload: Hash::of(&[payload]),
-                payload_bytes,
-                security_counter: 0,
-            };
-            holds_payload(&mut flash, &self.layout, slot, &candidate).then_some(candidate.payload)
+        let offset = self.layout.slot_offset(slot);
+        let known = self.known.iter();
+        let mut held = known.filter(|(payload, _)| self.holds(offset, payload));
+        held.next().map(|(_, digest)| *digest)
+    }
+
+    /// Whether the chip has these bytes there.
+    pub(crate) fn holds(&self, offset: u32, bytes: &[u8]) -> bool {
+        let mut held = [0; 256];
+        self.flash.with(|chip| {
+            (offset..)
+                .step_by(held.len())
+                .zip(bytes.chunks(held.len()))
+                .all(|(offset, bytes)| {
+                    let held = &mut held[..bytes.len().next_multiple_of(4)];
+                    chip.read(offset, held).unwrap();
+                    held.starts_with(bytes)
+                })
         })
     }
 
@@ -295,10 +302,5 @@ impl Device {
                 && device.state() == UpdateState::Idle
                 && !gateway.reports.is_empty()
         });
-    }
-
-    /// Sectors of a slot's bytes.
-    pub(crate) fn sectors_of(payload: &[u8]) -> u32 {
-        payload.len().div_ceil(SECTOR_BYTES) as u32
     }
 }

@@ -38,7 +38,6 @@ pub(crate) fn payload(seed: u64, bytes: usize) -> Vec<u8> {
 pub(crate) struct Made {
     pub(crate) digest: Hash,
     pub(crate) payload: Hash,
-    pub(crate) envelope: Vec<u8>,
 }
 
 /// What distinguishes one release from another.
@@ -162,7 +161,6 @@ impl Gateway {
         let made = Made {
             digest: release.digest(),
             payload: digest,
-            envelope: envelope.clone(),
         };
         self.releases.insert(made.digest, envelope);
         self.encodings.insert(made.digest, encodings);
@@ -220,8 +218,9 @@ impl Gateway {
             return (401, Vec::new());
         };
         self.questions.push(question);
+        // Another for each question, and the same for the same.
         let mut server_nonce = Nonce::default();
-        self.random.fill(&mut server_nonce);
+        server_nonce.copy_from_slice(&Hash::of(&[&question.nonce]).0[..16]);
         self.session = Some((question.nonce, server_nonce));
         let assignment = Assignment {
             device: question.device,

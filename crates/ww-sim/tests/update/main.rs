@@ -5,3 +5,4 @@ mod device;
 mod gateway;
 mod journey;
 mod people;
+mod power;

@@ -1,6 +1,7 @@
 //! Those who sign for a fleet, with keys made for the test.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
 
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
@@ -11,7 +12,7 @@ use ww_release::key::{Algorithm, Key, Suite};
 use ww_release::release::{Release, SignedRelease, signed_content};
 use ww_release::root::{Role, Root, SignedRoot};
 use ww_release::signatures::{Approved, Domain, Signed, digest};
-use ww_wire::{Signature, SignerId};
+use ww_wire::{Hash, Signature, SignerId};
 
 enum Secret {
     P256(SigningKey),
@@ -22,6 +23,8 @@ enum Secret {
 pub(crate) struct Person {
     secret: Secret,
     public: Vec<u8>,
+    /// What it signed before, by what that was: thousands of starts ask for the same.
+    signed: Mutex<HashMap<Hash, Vec<u8>>>,
 }
 
 /// RSA keys take long to make: all tests share these.
@@ -35,15 +38,22 @@ impl Person {
     pub(crate) fn numbered(number: u8) -> Self {
         let key = SigningKey::from_slice(&[number; 32]).unwrap();
         let public = key.verifying_key().to_sec1_point(false).as_bytes()[1..].to_vec();
-        let secret = Secret::P256(key);
-        Self { secret, public }
+        Self::new(Secret::P256(key), public)
     }
 
     fn with_rsa(key: &'static KeyPair) -> Self {
         let modulus = key.public_key().modulus();
         let public = modulus.big_endian_without_leading_zero().to_vec();
-        let secret = Secret::Rsa(key);
-        Self { secret, public }
+        Self::new(Secret::Rsa(key), public)
+    }
+
+    fn new(secret: Secret, public: Vec<u8>) -> Self {
+        let signed = Mutex::default();
+        Self {
+            secret,
+            public,
+            signed,
+        }
     }
 
     pub(crate) fn key(&self) -> Key<'_> {
@@ -53,6 +63,10 @@ impl Person {
     fn sign(&self, domain: Domain, content: &[u8]) -> (SignerId, Algorithm, Vec<u8>) {
         let (signer, algorithm) = (self.key().id(), self.key().algorithm());
         let digest = digest(domain, algorithm, signer, content);
+        let mut signed = self.signed.lock().unwrap();
+        if let Some(bytes) = signed.get(&digest) {
+            return (signer, algorithm, bytes.clone());
+        }
         let bytes = match &self.secret {
             Secret::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign_prehash(&digest.0).unwrap();
@@ -68,6 +82,7 @@ impl Person {
                 signature
             }
         };
+        signed.insert(digest, bytes.clone());
         (signer, algorithm, bytes)
     }
 }
