@@ -10,6 +10,7 @@ extern crate std;
 pub mod assignment;
 pub mod canonical;
 pub mod cipher;
+pub mod delta;
 pub mod key;
 pub mod question;
 pub mod release;
