@@ -279,6 +279,28 @@ impl Device {
         self.with_agent(|agent, tools, now| agent.answer_ends(tools, now));
     }
 
+    /// Sends the next request and answers it with a byte every so many milliseconds, until the device does
+    /// not wait any longer; counts them.
+    pub(crate) fn dribble(&mut self, every_ms: u64, bytes: &mut u32) {
+        let conditions = self.conditions;
+        let next = |device: &mut Self| {
+            device.with_agent(|agent, tools, now| agent.next(tools, conditions, now))
+        };
+        while !matches!(next(self), Step::Send(_)) {
+            self.now = self.now.max(self.agent().deadline().get());
+        }
+        self.with_agent(|agent, tools, now| agent.answer_begins(tools, 200, now));
+        loop {
+            self.now += every_ms;
+            let step = next(self);
+            assert_eq!(step, Step::Wait);
+            if !self.with_agent(|agent, tools, now| agent.answer_bytes(tools, &[0], now)) {
+                return;
+            }
+            *bytes += 1;
+        }
+    }
+
     /// Goes on until `is_done`, or panics after many steps.
     pub(crate) fn run(
         &mut self,

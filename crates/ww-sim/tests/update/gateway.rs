@@ -233,7 +233,10 @@ impl Gateway {
             },
             release: self.assigned,
         };
-        let keys = self.answered(question.running);
+        let keys = match stage {
+            Stage::Fetch => self.answered(question.running),
+            Stage::Hold | Stage::Arm => [None; 2],
+        };
         (200, self.signed_answer(&assignment, keys))
     }
 
