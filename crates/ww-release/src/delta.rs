@@ -202,7 +202,9 @@ impl Decoder {
             let left = self.sizes.new - self.made;
             let end = self.command.from;
             let wanted = self.command;
-            self.command = self.model.command(&mut bits, self.made, left, end, wanted)?;
+            self.command = self
+                .model
+                .command(&mut bits, self.made, left, end, wanted)?;
             let Command { copy, from, .. } = self.command;
             if from > self.sizes.old || copy > self.sizes.old - from {
                 return Err(DeltaError::Nonsense("old bytes that are not there"));

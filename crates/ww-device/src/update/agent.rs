@@ -15,16 +15,19 @@
 //! It keeps no note of how far a download is: what lies in the slot is encrypted again and compared with
 //! the list that was signed, so it goes on at the first sector that is not there, whatever was cut.
 
+use core::cell::RefCell;
+
 use embedded_storage::nor_flash::NorFlash;
 use ww_release::assignment::{Assignment, Nonce, SignedAssignment, Stage};
 use ww_release::canonical;
-use ww_release::cipher::SectorCipher;
+use ww_release::cipher::{ContentKey, SectorCipher};
+use ww_release::delta::{self, DeltaError};
 use ww_release::key::Verifier;
 use ww_release::question::{
     Answer, AnsweredKey, MAX_ANSWER, MAX_ANSWERED_KEYS, MAX_QUESTION, Obstacle, ProvenQuestion,
     Question, UpdateState,
 };
-use ww_release::release::{HardwareClass, MAX_RELEASE, Release, SignedRelease};
+use ww_release::release::{Encoding, HardwareClass, MAX_RELEASE, Release, SignedRelease};
 use ww_release::root::{MAX_ROOT, SignedRoot};
 use ww_release::secret::{DeviceSecret, Session};
 use ww_wire::{
@@ -37,7 +40,7 @@ use crate::update::boot::{BootError, BootStore, Candidate, Fault, Phase};
 use crate::update::download::{Download, Received};
 use crate::update::layout::{DIGEST_BYTES, UpdateLayout};
 use crate::update::slot::{Place, Sector, Sum, listed, summed, write_sector};
-use crate::update::trust::{MAX_TRUSTED_ROOT, RootError, RootStore};
+use crate::update::trust::{MAX_TRUSTED_ROOT, RootError, RootStore, read_anywhere};
 
 /// How long a request may take; of a download, how long each record may.
 pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
@@ -83,6 +86,8 @@ pub struct Identity {
     pub class: HardwareClass,
     /// SHA-256 of the payload that runs.
     pub running: Hash,
+    /// How long that is.
+    pub running_bytes: u32,
 }
 
 /// What keeps an update waiting, and whether what runs works; the shell says it at every call.
@@ -155,23 +160,40 @@ pub struct Tools<'a, F, V> {
     pub flash: &'a mut F,
     /// Checks P-256 signatures.
     pub verifier: &'a mut V,
-    /// Memory that is needed while metadata is verified.
+    /// Memory that is needed while metadata is verified or a delta is applied.
     pub workspace: &'a mut Workspace,
     /// Fills bytes with what nobody can foresee.
     pub random: &'a mut dyn FnMut(&mut [u8]),
 }
 
-/// Memory that is not needed while a payload is downloaded; between two calls it may serve others.
-pub struct Workspace {
-    root: [u8; MAX_TRUSTED_ROOT],
+/// Memory that is not needed while a payload is downloaded. What was in it is made again where it is
+/// missing, so between two calls another one may come in its place.
+pub struct Workspace(Memory);
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "both take about the same, in the same place"
+)]
+enum Memory {
+    Root([u8; MAX_TRUSTED_ROOT]),
+    Delta(delta::Decoder),
 }
 
 impl Workspace {
     /// Empty.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            root: [0; MAX_TRUSTED_ROOT],
+        Self(Memory::Root([0; MAX_TRUSTED_ROOT]))
+    }
+
+    /// Room for a root.
+    fn root(&mut self) -> &mut [u8; MAX_TRUSTED_ROOT] {
+        if let Memory::Delta(_) = self.0 {
+            *self = Self::new();
+        }
+        match &mut self.0 {
+            Memory::Root(root) => root,
+            Memory::Delta(_) => unreachable!("it was replaced"),
         }
     }
 }
@@ -265,7 +287,10 @@ struct Target {
     candidate: Candidate,
     object: Hash,
     list: Hash,
+    /// Where the object lies decrypted.
     place: Place,
+    /// Whether that is a delta.
+    is_delta: bool,
     cipher: SectorCipher,
 }
 
@@ -288,6 +313,8 @@ enum Activity {
     Resuming { sector: u32 },
     /// It fetches the object.
     Object(Download),
+    /// It makes the payload of the one that runs and the delta, a sector at a time.
+    Applying { sector: u32 },
     /// It sums up what is in the slot.
     Summing(Sum),
     /// It has another image start next.
@@ -318,6 +345,8 @@ pub struct Agent {
     session: Option<Session>,
     /// The release that the gateway assigned.
     assigned: Option<Hash>,
+    /// The release whose delta did not lead to its payload: of that the whole is fetched.
+    without_delta: Option<Hash>,
     keys: [Option<AnsweredKey>; MAX_ANSWERED_KEYS],
     nonce: Nonce,
     obstacle: Obstacle,
@@ -353,6 +382,8 @@ enum Stop {
     Anew(Obstacle),
     /// Ask anew at once.
     Now,
+    /// The delta does not lead to the payload: ask anew at once, and fetch the whole.
+    Whole,
     /// Not this release: ask when it is time for the next check.
     Refuse(Obstacle),
 }
@@ -408,6 +439,7 @@ impl Agent {
             target: None,
             session: None,
             assigned: None,
+            without_delta: None,
             keys: [None; MAX_ANSWERED_KEYS],
             nonce: Nonce::default(),
             obstacle: Obstacle::None,
@@ -443,9 +475,10 @@ impl Agent {
         let done_bytes = match &self.activity {
             Activity::Resuming { sector } => (sector * SECTOR_BYTES).min(total_bytes),
             Activity::Object(download) => download.done_bytes(),
-            Activity::Summing(_) | Activity::Staged | Activity::Asking(Request::Verify) => {
-                total_bytes
-            }
+            Activity::Applying { .. }
+            | Activity::Summing(_)
+            | Activity::Staged
+            | Activity::Asking(Request::Verify) => total_bytes,
             _ => 0,
         };
         Progress {
@@ -561,6 +594,11 @@ impl Agent {
             Activity::Resuming { sector } => {
                 let sector = *sector;
                 self.resume(tools, sector)?;
+                return Ok(Step::Continue);
+            }
+            Activity::Applying { sector } => {
+                let sector = *sector;
+                self.apply(tools, sector)?;
                 return Ok(Step::Continue);
             }
             Activity::Summing(sum) => {
@@ -795,7 +833,7 @@ impl Agent {
             self.activity = Activity::Asking(Request::Root { number });
             return Ok(());
         }
-        let root = self.root.load(tools.flash, &mut tools.workspace.root)?;
+        let root = self.root.load(tools.flash, tools.workspace.root())?;
         let (device, asked) = (self.identity.device, &self.nonce);
         let assignment = signed
             .trust(&root, device, asked, tools.verifier)
@@ -848,7 +886,7 @@ impl Agent {
     ) -> Result<(), Stop> {
         let signed =
             SignedRoot::decode(&self.buffer[..len]).map_err(|_| Stop::Anew(Obstacle::Malformed))?;
-        let trusted = self.root.load(tools.flash, &mut tools.workspace.root)?;
+        let trusted = self.root.load(tools.flash, tools.workspace.root())?;
         let next = signed
             .follow(&trusted, tools.verifier)
             .map_err(|_| Stop::Anew(Obstacle::Untrusted))?;
@@ -870,7 +908,7 @@ impl Agent {
         if Some(digest) != self.assigned {
             return Err(Stop::Anew(Obstacle::Untrusted));
         }
-        let root = self.root.load(tools.flash, &mut tools.workspace.root)?;
+        let root = self.root.load(tools.flash, tools.workspace.root())?;
         signed.trust(&root, tools.verifier).map_err(untrusted)?;
         let payload = release.payload;
         if payload == self.identity.running {
@@ -917,17 +955,23 @@ impl Agent {
     /// What of a release is to be fetched, with the key that was answered for it.
     fn target_of(&self, release: &Release<'_>, digest: Hash) -> Result<Target, Stop> {
         let whole = release.encodings().next();
-        let encoding = whole.ok_or(Stop::Anew(Obstacle::Malformed))?;
-        let answered = self.keys.iter().flatten();
-        let key = answered
-            .filter(|key| key.object == encoding.object)
-            .find_map(|key| self.secret.unwrap(&key.object, &key.wrapped))
-            .filter(|key| key.check() == encoding.key_check)
+        let delta = release
+            .encodings()
+            .find(|encoding| encoding.base == Some(self.identity.running))
+            .filter(|encoding| self.takes_delta(release, encoding, digest));
+        let encoding = delta.or(whole).ok_or(Stop::Anew(Obstacle::Malformed))?;
+        let key = self
+            .key_of(encoding)
             .ok_or(Stop::Anew(Obstacle::WrongKey))?;
         let slot = self.boot.state().confirmed.other();
+        // A delta lies at the slot's end, where the payload that is made of it does not come.
+        let behind = match encoding.base {
+            Some(_) => self.layout.slot_sectors - encoding.plain_bytes.div_ceil(SECTOR_BYTES),
+            None => 0,
+        };
         let object_bytes = release.object_bytes(encoding);
         let place = Place {
-            offset: self.layout.slot_offset(slot),
+            offset: self.layout.slot_offset(slot) + behind * SECTOR_BYTES,
             plain_bytes: encoding.plain_bytes,
             object_bytes: object_bytes.ok_or(Stop::Anew(Obstacle::Malformed))?,
         };
@@ -942,8 +986,28 @@ impl Agent {
             object: encoding.object,
             list: encoding.list,
             place,
+            is_delta: encoding.base.is_some(),
             cipher: SectorCipher::new(release.suite, &key, encoding.nonce),
         })
+    }
+
+    /// Whether a delta leads to the payload here: its key was answered, both fit into the slot, and it did
+    /// not fail before.
+    fn takes_delta(&self, release: &Release<'_>, encoding: &Encoding, digest: Hash) -> bool {
+        let sectors = |bytes: u32| bytes.div_ceil(SECTOR_BYTES);
+        let fits = release.parts.payload_bytes().is_some_and(|payload_bytes| {
+            sectors(payload_bytes) + sectors(encoding.plain_bytes) <= self.layout.slot_sectors
+        });
+        fits && self.without_delta != Some(digest) && self.key_of(encoding).is_some()
+    }
+
+    /// The key of an encoding's object, as it was answered, if it is the one that was signed.
+    fn key_of(&self, encoding: &Encoding) -> Option<ContentKey> {
+        let answered = self.keys.iter().flatten();
+        answered
+            .filter(|key| key.object == encoding.object)
+            .find_map(|key| self.secret.unwrap(&key.object, &key.wrapped))
+            .filter(|key| key.check() == encoding.key_check)
     }
 
     fn answer_records<F: NorFlash, V: Verifier>(
@@ -1052,9 +1116,84 @@ impl Agent {
             }
             self.activity = Activity::Resuming { sector: 0 };
         } else {
-            self.activity = Activity::Summing(sum_of(target));
+            self.activity = self.complete(target);
         }
         Ok(())
+    }
+
+    /// What comes once the object is whole.
+    fn complete(&self, target: &Target) -> Activity {
+        match target.is_delta {
+            true => Activity::Applying { sector: 0 },
+            false => Activity::Summing(self.sum_of(target)),
+        }
+    }
+
+    /// The sum over the payload in the slot.
+    fn sum_of(&self, target: &Target) -> Sum {
+        let slot = self.boot.state().confirmed.other();
+        Sum::new(
+            self.layout.slot_offset(slot),
+            target.candidate.payload_bytes,
+        )
+    }
+
+    /// Makes one sector of the payload of the one that runs and the delta. After a cut all of it is made
+    /// again, and what is there already is not written.
+    fn apply<F: NorFlash, V>(
+        &mut self,
+        tools: &mut Tools<'_, F, V>,
+        sector: u32,
+    ) -> Result<(), Stop> {
+        let Some(target) = &self.target else {
+            return Err(Stop::Now);
+        };
+        let confirmed = self.boot.state().confirmed;
+        let flash = RefCell::new(&mut *tools.flash);
+        let mut old = FlashSource {
+            flash: &flash,
+            offset: self.layout.slot_offset(confirmed),
+        };
+        let mut delta = FlashSource {
+            flash: &flash,
+            offset: target.place.offset,
+        };
+        let mut sector = sector;
+        if !matches!(tools.workspace.0, Memory::Delta(_)) || sector == 0 {
+            let sizes = delta::Sizes {
+                delta: target.place.plain_bytes,
+                old: self.identity.running_bytes,
+                new: target.candidate.payload_bytes,
+            };
+            let opened = delta::Decoder::open(sizes, &mut delta);
+            tools.workspace.0 = Memory::Delta(opened.map_err(|error| self.failed(error))?);
+            sector = 0;
+        }
+        let Memory::Delta(decoder) = &mut tools.workspace.0 else {
+            return Err(Stop::Now);
+        };
+        let made = decoder.decode(&mut old, &mut delta, &mut self.buffer);
+        let len = match made {
+            Ok(len) => len,
+            Err(error) => return Err(self.failed(error)),
+        };
+        let start = self.layout.slot_offset(confirmed.other());
+        let content = &self.buffer[..len];
+        write_sector(tools.flash, start + sector * SECTOR_BYTES, content)?;
+        let sector = sector + 1;
+        self.activity = match sector * SECTOR_BYTES < target.candidate.payload_bytes {
+            true => Activity::Applying { sector },
+            false => Activity::Summing(self.sum_of(target)),
+        };
+        Ok(())
+    }
+
+    /// A delta that cannot be applied: the whole is fetched in its place, unless it was the flash.
+    fn failed(&self, error: DeltaError<FlashFailure>) -> Stop {
+        match error {
+            DeltaError::Source(failure) => failure.into(),
+            _ => Stop::Whole,
+        }
     }
 
     /// Looks at one sector of the slot.
@@ -1068,7 +1207,7 @@ impl Agent {
         };
         let place = target.place;
         if sector == place.sectors() {
-            self.activity = Activity::Summing(sum_of(target));
+            self.activity = self.complete(target);
             return Ok(());
         }
         let signed = listed(tools.flash, &self.layout, sector)?;
@@ -1090,6 +1229,9 @@ impl Agent {
         let Some(target) = &self.target else {
             return Err(Stop::Now);
         };
+        if digest != target.candidate.payload && target.is_delta {
+            return Err(Stop::Whole);
+        }
         if digest != target.candidate.payload {
             let Candidate {
                 release, payload, ..
@@ -1185,6 +1327,13 @@ impl Agent {
                 self.due = now;
                 return;
             }
+            Stop::Whole => {
+                self.without_delta = self.assigned;
+                self.forget();
+                self.obstacle = Obstacle::BadDelta;
+                self.due = now;
+                return;
+            }
             Stop::Refuse(obstacle) => {
                 self.rest(random, now);
                 self.obstacle = obstacle;
@@ -1242,8 +1391,18 @@ fn bad(count: &mut u8, obstacle: Obstacle) -> Stop {
     }
 }
 
-fn sum_of(target: &Target) -> Sum {
-    Sum::new(target.place.offset, target.candidate.payload_bytes)
+/// A stretch of flash, as a delta is read.
+struct FlashSource<'a, 'f, F> {
+    flash: &'a RefCell<&'f mut F>,
+    offset: u32,
+}
+
+impl<F: NorFlash> delta::Source for FlashSource<'_, '_, F> {
+    type Error = FlashFailure;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), FlashFailure> {
+        read_anywhere(&mut **self.flash.borrow_mut(), self.offset + offset, bytes)
+    }
 }
 
 const fn obstacle_of(fault: Fault) -> Obstacle {

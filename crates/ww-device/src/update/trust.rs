@@ -172,6 +172,24 @@ pub(crate) fn read_any<F: NorFlash>(
     Ok(())
 }
 
+/// Reads any number of bytes from anywhere.
+pub(crate) fn read_anywhere<F: NorFlash>(
+    flash: &mut F,
+    offset: u32,
+    bytes: &mut [u8],
+) -> Result<(), FlashFailure> {
+    let before = offset as usize % WORD_BYTES;
+    if before == 0 {
+        return read_any(flash, offset, bytes);
+    }
+    let mut word = [0; WORD_BYTES];
+    read(flash, offset - before as u32, &mut word)?;
+    let first = bytes.len().min(WORD_BYTES - before);
+    let (head, rest) = bytes.split_at_mut(first);
+    head.copy_from_slice(&word[before..before + first]);
+    read_any(flash, offset + first as u32, rest)
+}
+
 /// Programs any number of bytes from a word's beginning on, and reads them back.
 pub(crate) fn program<F: NorFlash>(
     flash: &mut F,

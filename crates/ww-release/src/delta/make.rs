@@ -33,9 +33,7 @@ pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
         }
     }
     let bases = [0, frame::base(old)];
-    let deltas = bases.map(|base| {
-        encode(old, new, base)
-    });
+    let deltas = bases.map(|base| encode(old, new, base));
     Ok(deltas
         .into_iter()
         .min_by_key(Vec::len)
@@ -83,7 +81,9 @@ impl Encoder<'_> {
             from: piece.old as u32,
         };
         let (place, left) = (self.place as u32, (self.new.len() - self.place) as u32);
-        let command = self.model.command(&mut self.bits, place, left, self.end, wanted);
+        let command = self
+            .model
+            .command(&mut self.bits, place, left, self.end, wanted);
         debug_assert_eq!(said(command), wanted);
         for byte in &self.new[self.place..piece.new] {
             said(self.model.literal(&mut self.bits, self.place as u32, *byte));
@@ -95,7 +95,9 @@ impl Encoder<'_> {
             let most = (self.end as usize - from).min(UNIT_BYTES);
             let old = &self.old[from..from + most];
             let wanted = &self.new[self.place..self.place + most];
-            let unit = self.model.unit(&mut self.bits, self.place as u32, from as u32, old, wanted);
+            let unit = self
+                .model
+                .unit(&mut self.bits, self.place as u32, from as u32, old, wanted);
             let Unit { bytes, len } = said(unit);
             debug_assert!(wanted.starts_with(&bytes[..len]), "the unit is another");
             from += len;

@@ -110,9 +110,14 @@ impl Model {
     ) -> Possible<Command, B> {
         let literal = self.literal_len.code(bits, wanted.literal)?;
         let copy_most = left.checked_sub(literal);
-        let copy_most = copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
+        let copy_most =
+            copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
         if copy_most == 0 {
-            return Ok(Command { literal, copy: 0, from: end });
+            return Ok(Command {
+                literal,
+                copy: 0,
+                from: end,
+            });
         }
         let copy = self.copy_len.code(bits, wanted.copy.wrapping_sub(1))?;
         if copy >= copy_most {
@@ -124,15 +129,26 @@ impl Model {
             known
         } else {
             let expected = end.wrapping_add(literal);
-            let ahead = self.source.code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
+            let ahead = self
+                .source
+                .code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
             expected.wrapping_add(ahead as u32)
         };
         self.landmarks.learn(from, place.wrapping_sub(from));
-        Ok(Command { literal, copy: copy + 1, from })
+        Ok(Command {
+            literal,
+            copy: copy + 1,
+            from,
+        })
     }
 
     /// A new byte at `place`.
-    pub(super) fn literal<B: Bits>(&mut self, bits: &mut B, place: u32, wanted: u8) -> Possible<u8, B> {
+    pub(super) fn literal<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        place: u32,
+        wanted: u8,
+    ) -> Possible<u8, B> {
         self.history = 0;
         Ok(self.literals[(place & 1) as usize].code(bits, wanted)?)
     }
@@ -213,7 +229,12 @@ impl Model {
         }
     }
 
-    fn plain<B: Bits>(&mut self, bits: &mut B, old: &[u8], wanted: &[u8]) -> Result<Unit, B::Error> {
+    fn plain<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        old: &[u8],
+        wanted: &[u8],
+    ) -> Result<Unit, B::Error> {
         let len = old.len();
         let mut bytes = [0; UNIT_BYTES];
         bytes[..len].copy_from_slice(old);

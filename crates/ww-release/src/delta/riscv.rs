@@ -101,11 +101,15 @@ impl Reference {
         let short = u16::from_le_bytes(*bytes.first_chunk()?);
         let word = bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
         if let Some(word) = word
-            && place % 4 == 0
+            && place.is_multiple_of(4)
             && word.wrapping_sub(frame.base) < frame.span
         {
             let (kind, target) = (Kind::Pointer, word.wrapping_sub(frame.base));
-            return Some(Self { kind, target, rest: 0 });
+            return Some(Self {
+                kind,
+                target,
+                rest: 0,
+            });
         }
         if short & 3 != 3 {
             return Self::read_short(short, place);
@@ -125,7 +129,11 @@ impl Reference {
         let word = u32::from(short);
         let (kind, offset, field) = match short & 0xe003 {
             0x2001 | 0xa001 => (Kind::ShortJump, short_jump_offset(word), SHORT_JUMP_FIELD),
-            0xc001 | 0xe001 => (Kind::ShortBranch, short_branch_offset(word), SHORT_BRANCH_FIELD),
+            0xc001 | 0xe001 => (
+                Kind::ShortBranch,
+                short_branch_offset(word),
+                SHORT_BRANCH_FIELD,
+            ),
             _ => return None,
         };
         let (target, rest) = (place.wrapping_add(offset), u64::from(short & !field));
@@ -201,7 +209,10 @@ fn branch_field(offset: u32) -> u32 {
 fn short_jump_offset(word: u32) -> u32 {
     let low = bits(word, 3, 3, 1) | bits(word, 11, 1, 4) | bits(word, 2, 1, 5);
     let middle = bits(word, 7, 1, 6) | bits(word, 6, 1, 7) | bits(word, 9, 2, 8);
-    extend(low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11), 11)
+    extend(
+        low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11),
+        11,
+    )
 }
 
 fn short_jump_field(offset: u32) -> u32 {

@@ -110,6 +110,12 @@ impl Device {
         held.next().map(|(_, digest)| *digest)
     }
 
+    fn running_bytes(&self) -> u32 {
+        let mut known = self.known.iter();
+        let running = known.find(|(_, digest)| *digest == self.running);
+        running.map_or(0, |(payload, _)| payload.len() as u32)
+    }
+
     /// Whether the chip has these bytes there.
     pub(crate) fn holds(&self, offset: u32, bytes: &[u8]) -> bool {
         let mut held = [0; 256];
@@ -150,6 +156,7 @@ impl Device {
                 device: DEVICE,
                 class: CLASS,
                 running: self.running,
+                running_bytes: self.running_bytes(),
             };
             let (settings, secret) = (self.settings, DeviceSecret::new(DEVICE, SECRET));
             let mounted = self.with_tools(|tools| {

@@ -362,3 +362,76 @@ fn progress_counts_up_to_the_whole_and_names_the_release() {
     assert_eq!(device.agent().progress().percent(), 100);
     assert_ne!(device.running, Hash::ZERO);
 }
+
+/// A gateway whose release has a delta from what the device runs, and the device.
+fn with_delta(suite: Suite, change: impl FnOnce(&mut Vec<u8>)) -> (Gateway, Device, Made, usize) {
+    let old = payload(1, 65_536);
+    let new = crate::power::neighbour(&old);
+    let mut delta = ww_release::delta::make(&old, &new).unwrap();
+    let bytes = delta.len();
+    change(&mut delta);
+    let mut gateway = Gateway::new(suite);
+    let deltas = [(Hash::of(&[&old]), delta)];
+    let made = gateway.publish(&new, Spec::NEXT, &deltas);
+    gateway.assigned = Some(made.digest);
+    let device = Device::new(&gateway, SLOT_SECTORS, &[&old, &new]);
+    (gateway, device, made, bytes)
+}
+
+#[test]
+fn a_delta_is_fetched_in_the_place_of_the_whole_and_leads_to_the_same_payload() {
+    for suite in SUITES {
+        let (mut gateway, mut device, made, delta) = with_delta(suite, |_| {});
+        assert!(delta < 4_000, "{delta}");
+        device.run_until_confirmed(&mut gateway, made.payload);
+        assert!(
+            gateway.served_bytes < delta + 7_000,
+            "{}",
+            gateway.served_bytes
+        );
+    }
+}
+
+#[test]
+fn a_delta_that_does_not_lead_to_the_payload_is_followed_by_the_whole() {
+    let breakages: [fn(&mut Vec<u8>); 3] = [
+        |delta| {
+            let middle = delta.len() / 2;
+            delta[middle] ^= 1;
+        },
+        |delta| delta.truncate(delta.len() / 2),
+        |delta| delta[0] = 99,
+    ];
+    for suite in SUITES {
+        for breakage in breakages {
+            let (mut gateway, mut device, made, _) = with_delta(suite, breakage);
+            device.run_until_confirmed(&mut gateway, made.payload);
+            assert!(gateway.served_bytes > 65_536);
+            let said = |obstacle| gateway.questions.iter().any(|q| q.obstacle == obstacle);
+            assert!(said(Obstacle::BadDelta));
+        }
+    }
+}
+
+#[test]
+fn a_delta_that_does_not_fit_beside_the_payload_is_left_for_the_whole() {
+    let (old, new) = (payload(1, 24 * 4096), payload(1, 24 * 4096 - 40));
+    let delta = ww_release::delta::make(&old, &new).unwrap();
+    let mut gateway = Gateway::new(Suite::Es256Aes256Ctr);
+    let made = gateway.publish(&new, Spec::NEXT, &[(Hash::of(&[&old]), delta)]);
+    gateway.assigned = Some(made.digest);
+    let mut device = Device::new(&gateway, SLOT_SECTORS, &[&old, &new]);
+    device.run_until_confirmed(&mut gateway, made.payload);
+    assert!(gateway.served_bytes > new.len());
+}
+
+#[test]
+fn the_agent_and_what_it_needs_are_small() {
+    use ww_device::update::agent::{Agent, Workspace};
+    let (agent, workspace) = (size_of::<Agent>(), size_of::<Workspace>());
+    println!(
+        "update agent: {agent} bytes while downloading, {workspace} more to verify and to apply"
+    );
+    assert!(agent <= 6 * 1024, "{agent}");
+    assert!(agent + workspace <= 8 * 1024 + 512, "{agent} + {workspace}");
+}

@@ -8,6 +8,7 @@ use embedded_storage::nor_flash::NorFlash as _;
 use ww_device::update::agent::Diagnostics;
 use ww_device::update::boot::{BOOT_SECTORS, Phase, Slot};
 use ww_device::update::layout::UpdateLayout;
+use ww_release::delta;
 use ww_release::key::Suite;
 use ww_release::question::UpdateState;
 use ww_sim::flash::{CutPoint, FlashOperation, NorFlashModel, PowerCut, SECTOR_BYTES};
@@ -20,6 +21,25 @@ use crate::journey::{SUITES, honest};
 
 /// Sectors behind the update's own, in which the meter keeps its records.
 const METERING_SECTORS: usize = 2;
+
+/// How a release travels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Whole,
+    Delta,
+}
+
+/// A payload with changes here and there, and some bytes put in.
+pub(crate) fn neighbour(old: &[u8]) -> Vec<u8> {
+    let mut new = old.to_vec();
+    for at in (0..new.len()).step_by(4_001) {
+        new[at] = new[at].wrapping_add(7);
+    }
+    let middle = new.len() / 2;
+    new.splice(middle..middle, *b"something that was not there before");
+    new.truncate(old.len());
+    new
+}
 
 /// What is to become of the device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,11 +65,19 @@ struct World {
 }
 
 impl World {
-    fn new(suite: Suite, bytes: usize, end: End) -> Self {
-        let (old, new) = (payload(1, bytes), payload(2, bytes));
+    fn new(suite: Suite, bytes: usize, end: End, how: How) -> Self {
+        let old = payload(1, bytes);
+        let (new, deltas) = match how {
+            How::Whole => (payload(2, bytes), vec![]),
+            How::Delta => {
+                let new = neighbour(&old);
+                let delta = delta::make(&old, &new).unwrap();
+                (new, vec![(Hash::of(&[&old]), delta)])
+            }
+        };
         let mut gateway = Gateway::new(suite);
-        gateway.assigned = Some(gateway.publish(&new, Spec::NEXT, &[]).digest);
-        let sectors = bytes.div_ceil(SECTOR_BYTES) as u32 + 1;
+        gateway.assigned = Some(gateway.publish(&new, Spec::NEXT, &deltas).digest);
+        let sectors = bytes.div_ceil(SECTOR_BYTES) as u32 + 2;
         let device = Device::new(&gateway, sectors, &[&old, &new]);
         let layout = device.layout;
         let bare = device.flash.snapshot();
@@ -173,12 +201,12 @@ fn struck(chip: &NorFlashModel, operation: &FlashOperation, point: CutPoint) -> 
 }
 
 /// Cuts the power once at every operation, in every way.
-fn everywhere(suite: Suite, end: End, bytes: usize, words_apart: usize) -> usize {
-    let mut world = World::new(suite, bytes, end);
+fn everywhere(suite: Suite, end: End, bytes: usize, how: How) -> usize {
+    let mut world = World::new(suite, bytes, end, how);
     let recording = world.live(world.chip.clone(), true);
     let (mut chip, mut cases) = (world.chip.clone(), 0);
     for operation in &recording {
-        for point in ways(operation, words_apart, 4) {
+        for point in ways(operation, 1, 4) {
             world.live(struck(&chip, operation, point), false);
             cases += 1;
         }
@@ -187,8 +215,15 @@ fn everywhere(suite: Suite, end: End, bytes: usize, words_apart: usize) -> usize
     cases
 }
 
-/// Runs each of these on a thread of its own, and adds up what they count.
-fn together(runs: Vec<Box<dyn Fn() -> usize + Send + Sync>>) -> usize {
+/// Something that counts its cases.
+type Run = Box<dyn Fn() -> usize + Send + Sync>;
+
+fn run(cases: impl Fn() -> usize + Send + Sync + 'static) -> Run {
+    Box::new(cases)
+}
+
+/// Runs these on as many threads as there are processors, and adds up what they count.
+fn together(runs: Vec<Run>) -> usize {
     let (next, cases) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -203,33 +238,43 @@ fn together(runs: Vec<Box<dyn Fn() -> usize + Send + Sync>>) -> usize {
     cases.into_inner()
 }
 
+/// Both suites, each in this way and to this end.
+fn in_both_suites(end: End, bytes: usize, how: How) -> usize {
+    together(
+        SUITES
+            .map(|suite| run(move || everywhere(suite, end, bytes, how)))
+            .into(),
+    )
+}
+
 #[test]
 fn a_cut_at_any_operation_of_a_whole_update_ends_with_the_new_image() {
-    let runs = SUITES.map(|suite| {
-        Box::new(move || everywhere(suite, End::New, 65_536, 1))
-            as Box<dyn Fn() -> usize + Send + Sync>
-    });
-    let cases = together(runs.into());
+    let cases = in_both_suites(End::New, 65_536, How::Whole);
     println!("power cuts, 64 KiB whole, both suites: {cases} cases");
     assert!(cases > 33_000);
 }
 
 #[test]
+fn a_cut_at_any_operation_of_a_delta_update_ends_with_the_new_image() {
+    let cases = in_both_suites(End::New, 65_536, How::Delta);
+    println!("power cuts, 64 KiB by a delta, both suites: {cases} cases");
+    assert!(cases > 33_000);
+}
+
+#[test]
 fn a_cut_at_any_operation_of_an_update_that_fails_ends_with_the_old_image() {
-    let runs = SUITES.map(|suite| {
-        Box::new(move || everywhere(suite, End::Old, 9_000, 1))
-            as Box<dyn Fn() -> usize + Send + Sync>
-    });
-    let cases = together(runs.into());
-    println!("power cuts, an image that does not work: {cases} cases");
-    assert!(cases > 4_000);
+    let whole = in_both_suites(End::Old, 9_000, How::Whole);
+    let delta = in_both_suites(End::Old, 9_000, How::Delta);
+    println!(
+        "power cuts, an image that does not work: {} cases",
+        whole + delta
+    );
+    assert!(whole.min(delta) > 4_000);
 }
 
 #[test]
 fn two_cuts_at_any_operations_that_decide_what_starts_brick_nothing() {
-    let runs = [End::New, End::Old].map(|end| {
-        Box::new(move || pairs_of_decisions(end)) as Box<dyn Fn() -> usize + Send + Sync>
-    });
+    let runs = [End::New, End::Old].map(|end| run(move || pairs_of_decisions(end)));
     let cases = together(runs.into());
     println!("power cuts, pairs among decisions: {cases} cases");
     assert!(cases > 12_000);
@@ -237,7 +282,7 @@ fn two_cuts_at_any_operations_that_decide_what_starts_brick_nothing() {
 
 /// Cuts at an operation on the boot state, and again at one of those that follow.
 fn pairs_of_decisions(end: End) -> usize {
-    let mut world = World::new(Suite::Es256Aes256Ctr, 4096, end);
+    let mut world = World::new(Suite::Es256Aes256Ctr, 4096, end, How::Whole);
     let recording = world.live(world.chip.clone(), true);
     let (mut chip, mut cases) = (world.chip.clone(), 0);
     for operation in &recording {
@@ -263,10 +308,10 @@ fn pairs_of_decisions(end: End) -> usize {
 }
 
 /// Cuts at any two operations, anywhere, as often as `pairs` says.
-fn any_pairs(suite: Suite, end: End, pairs: usize, seed: u64) -> usize {
-    let mut world = World::new(suite, 9_000, end);
+fn any_pairs(suite: Suite, end: End, how: How, pairs: usize) -> usize {
+    let mut world = World::new(suite, 9_000, end, how);
     let recording = world.live(world.chip.clone(), true);
-    let mut random = Random::new(seed);
+    let mut random = Random::new(7);
     for _ in 0..pairs {
         let mut chip = world.chip.clone();
         let mut recording = recording.clone();
@@ -289,16 +334,12 @@ fn any_pairs(suite: Suite, end: End, pairs: usize, seed: u64) -> usize {
 
 #[test]
 fn any_two_cuts_leave_the_old_image_or_the_new_one() {
-    let runs = [
-        (SUITES[0], End::New),
-        (SUITES[1], End::New),
-        (SUITES[0], End::Old),
-        (SUITES[1], End::Old),
-    ];
-    let runs = runs.map(|(suite, end)| {
-        Box::new(move || any_pairs(suite, end, 2_500, 7)) as Box<dyn Fn() -> usize + Send + Sync>
+    let runs = SUITES.into_iter().flat_map(|suite| {
+        let ends = [End::New, End::Old].into_iter();
+        ends.flat_map(move |end| [How::Whole, How::Delta].map(|how| (suite, end, how)))
     });
-    let cases = together(runs.into());
+    let runs = runs.map(|(suite, end, how)| run(move || any_pairs(suite, end, how, 1_250)));
+    let cases = together(runs.collect());
     println!("power cuts, seeded pairs anywhere: {cases} cases");
     assert_eq!(cases, 10_000);
 }

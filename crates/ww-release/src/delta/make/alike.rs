@@ -82,11 +82,16 @@ impl Matcher<'_> {
             if len == old_score && scan != new.len() {
                 continue;
             }
-            let mut forward = best_extent((last_scan..scan).zip(last_position..old.len()).map(|(n, o)| new[n] == old[o]));
+            let mut forward = best_extent(
+                (last_scan..scan)
+                    .zip(last_position..old.len())
+                    .map(|(n, o)| new[n] == old[o]),
+            );
             let mut backward = 0;
             if scan < new.len() {
                 let most = (scan - last_scan).min(position);
-                backward = best_extent((1..=most).map(|back| new[scan - back] == old[position - back]));
+                backward =
+                    best_extent((1..=most).map(|back| new[scan - back] == old[position - back]));
             }
             let overlap = (last_scan + forward).saturating_sub(scan - backward);
             if overlap > 0 {
@@ -117,19 +122,29 @@ impl Matcher<'_> {
         let end = pieces.last().map_or(0, |piece| piece.new + piece.len);
         if end < new.len() {
             let old = pieces.last().map_or(0, |piece| piece.old + piece.len);
-            pieces.push(Piece { new: new.len(), old, len: 0 });
+            pieces.push(Piece {
+                new: new.len(),
+                old,
+                len: 0,
+            });
         }
         pieces
     }
 
     /// Where the old payload goes on most like this, and how far.
     fn longest(&self, wanted: &[u8]) -> (usize, usize) {
-        let place = self.suffixes.partition_point(|suffix| &self.old[*suffix as usize..] < wanted);
+        let place = self
+            .suffixes
+            .partition_point(|suffix| &self.old[*suffix as usize..] < wanted);
         let around = [place.wrapping_sub(1), place];
         let candidates = around.iter().filter_map(|place| self.suffixes.get(*place));
         let lengths = candidates.map(|suffix| {
             let old = &self.old[*suffix as usize..];
-            let len = old.iter().zip(wanted).take_while(|(old, new)| old == new).count();
+            let len = old
+                .iter()
+                .zip(wanted)
+                .take_while(|(old, new)| old == new)
+                .count();
             (*suffix as usize, len)
         });
         lengths.max_by_key(|(_, len)| *len).unwrap_or_default()
