@@ -406,7 +406,8 @@ fn a_delta_that_does_not_lead_to_the_payload_is_followed_by_the_whole() {
         for breakage in breakages {
             let (mut gateway, mut device, made, _) = with_delta(suite, breakage);
             device.run_until_confirmed(&mut gateway, made.payload);
-            assert!(gateway.served_bytes > 65_536);
+            // What it made before it went wrong is in its place, and is not fetched again.
+            assert!(gateway.served_bytes > 30_000);
             let said = |obstacle| gateway.questions.iter().any(|q| q.obstacle == obstacle);
             assert!(said(Obstacle::BadDelta));
         }
