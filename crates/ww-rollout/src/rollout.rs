@@ -754,3 +754,100 @@ impl Call {
         self.events.push(event);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ww_wire::{BootCounter, Hash, SignerId, TimeQuality, UpdateObstacle, UptimeMillis};
+
+    use super::*;
+    use crate::plan::{Percent, RolloutId, WaveSize};
+
+    const DEADLINE_MS: u64 = 1000;
+
+    fn meter(place: usize) -> MeterId {
+        SignerId(Hash::of(&[&place.to_be_bytes()]).0)
+    }
+
+    /// All members in one wave; a tenth of them may not fail.
+    fn fleet(members: usize) -> Rollout {
+        let percent = |share| Percent::new(share).unwrap();
+        let plan = Plan {
+            id: RolloutId([0; 16]),
+            release: Hash([1; 32]),
+            payload: Hash([2; 32]),
+            security_counter: 1,
+            waves: vec![WaveSize::Percent(percent(100))],
+            success_percent: percent(90),
+            error_percent: percent(10),
+            error_minimum: 1,
+            soak_ms: 0,
+            deadline_ms: DEADLINE_MS,
+            window: None,
+        };
+        let members = (0..members).map(meter).collect();
+        let (rollout, _) = Rollout::new(plan, members, 0).unwrap();
+        rollout
+    }
+
+    fn failure(place: usize) -> UpdateReport {
+        UpdateReport {
+            meter: meter(place),
+            boot: BootCounter::new(2).unwrap(),
+            time: None,
+            uptime: UptimeMillis::ZERO,
+            time_quality: TimeQuality::Unknown,
+            release: Hash([1; 32]),
+            payload: Hash([2; 32]),
+            running: Hash([3; 32]),
+            root_number: 1,
+            security_counter: 1,
+            outcome: UpdateOutcome::RolledBack,
+            obstacle: UpdateObstacle::Crashes,
+        }
+    }
+
+    /// How many members a call looks at.
+    fn looks(rollout: &mut Rollout, call: impl FnOnce(&mut Rollout) -> Changes) -> (u64, Changes) {
+        rollout.members.looks.set(0);
+        let changes = call(rollout);
+        (rollout.members.looks.get(), changes)
+    }
+
+    #[test]
+    fn the_report_that_halts_a_fleet_of_100_000_looks_three_times_at_one_member() {
+        for members in [10, 100_000] {
+            let mut rollout = fleet(members);
+            let limit = members / 10;
+            for place in 0..limit - 1 {
+                let _stored = rollout.reported(0, &failure(place));
+            }
+            assert_eq!(rollout.course.status, Status::Active);
+            let last = failure(limit - 1);
+            let (looks, changes) = looks(&mut rollout, |rollout| rollout.reported(0, &last));
+            assert!(matches!(rollout.course.status, Status::Halted(_)));
+            assert_eq!((looks, changes.members.len()), (3, 1), "{members} members");
+        }
+    }
+
+    #[test]
+    fn the_deadline_of_a_silent_fleet_of_100_000_looks_at_no_member() {
+        let mut rollout = fleet(100_000);
+        let (looks, changes) = looks(&mut rollout, |rollout| rollout.tick(DEADLINE_MS));
+        assert!(matches!(rollout.course.status, Status::Halted(_)));
+        assert_eq!((looks, changes.members.len()), (0, 0));
+    }
+
+    #[test]
+    fn rows_are_small() {
+        let mut rollout = fleet(1);
+        let changes = rollout.reported(0, &failure(0));
+        let (_, row) = changes.members[0];
+        let text = serde_json::to_string(&row).unwrap();
+        assert_eq!(
+            text,
+            r#"{"told":{"at":{"boot":2,"uptime_ms":0},"failure":{"rolled-back":17}}}"#
+        );
+        let course = serde_json::to_string(&changes.course).unwrap();
+        assert!(course.len() < 300, "{course}");
+    }
+}

@@ -54,7 +54,7 @@ fn asked() -> impl Strategy<Value = Asked> {
 
 fn any_report() -> impl Strategy<Value = UpdateReport> {
     let outcome = prop_oneof![
-        3 => Just(UpdateOutcome::Confirmed),
+        12 => Just(UpdateOutcome::Confirmed),
         1 => Just(UpdateOutcome::RolledBack),
         1 => Just(UpdateOutcome::Refused),
     ];
@@ -67,7 +67,7 @@ fn any_report() -> impl Strategy<Value = UpdateReport> {
 fn any_boot() -> impl Strategy<Value = Boot> {
     // A meter boots once with one counter, so its payload follows from the counter here.
     (0..FLEET, 1..6u32).prop_map(|(place, count)| {
-        let ours = (place as u32 + count) % 3 != 0;
+        let ours = !(place as u32 + count).is_multiple_of(4);
         boot(place, count, if ours { NEW } else { OLD })
     })
 }
@@ -88,18 +88,18 @@ fn fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
-fn share() -> impl Strategy<Value = Percent> {
-    (1..=100u8).prop_map(|share| Percent::new(share).unwrap())
+fn share(least: u8, most: u8) -> impl Strategy<Value = Percent> {
+    (least..=most).prop_map(|share| Percent::new(share).unwrap())
 }
 
 prop_compose! {
     fn any_rollout()(
         members in 1..FLEET,
         mut waves in prop::collection::vec(
-            prop_oneof![(1..6u32).prop_map(WaveSize::Count), share().prop_map(WaveSize::Percent)], 0..4
+            prop_oneof![(1..4u32).prop_map(WaveSize::Count), share(1, 40).prop_map(WaveSize::Percent)], 0..4
         ),
-        success_percent in share(),
-        error_percent in share(),
+        success_percent in share(1, 100),
+        error_percent in share(20, 100),
         error_minimum in 0..4u32,
         soak_ms in prop_oneof![Just(0), 1..2 * DAY_MS],
         window in prop::option::of((0..1440u16, 1..1440u16)),
@@ -118,7 +118,7 @@ prop_compose! {
 
 prop_compose! {
     /// A history over a rollout.
-    fn history()(rollout in any_rollout(), facts in prop::collection::vec(fact(), 0..80))
+    fn history()(rollout in any_rollout(), facts in prop::collection::vec(fact(), 0..120))
         -> ((Plan, usize), Vec<Fact>) {
         (rollout, facts)
     }
