@@ -12,9 +12,9 @@
 use embedded_storage::nor_flash::NorFlash;
 use ww_wire::record::Record;
 use ww_wire::{
-    Acknowledgement, AnyReading, Boot, Bytes, ChainIndex, Dbm, DeciCelsius, DecodeError, Domain,
-    Enrolment, Hash, MeterId, Payload, Reading, ReadingFlags, RecordType, Rule, Sequence, Sign1,
-    Signature, StatusReport, ToBeSigned,
+    Acknowledgement, AnyReading, Boot, BootCounter, Bytes, ChainIndex, Dbm, DeciCelsius,
+    DecodeError, Domain, Enrolment, Hash, MeterId, Payload, Reading, ReadingFlags, RecordType,
+    Rule, Sequence, Sign1, Signature, StatusReport, ToBeSigned, UpdateReport,
 };
 
 use crate::chain::{Chain, ChainError, Start};
@@ -298,6 +298,25 @@ impl<F: NorFlash, S: Signer, V: Verifier> Meter<F, S, V> {
     /// The sum of accepted increments.
     pub const fn produced(&self) -> ww_wire::MilliwattHours {
         self.sampler.produced()
+    }
+
+    /// How often it has started, this time included.
+    pub const fn boot(&self) -> BootCounter {
+        self.chain.boot()
+    }
+
+    /// Signs how an update ended, into `buffer`; how many bytes that are.
+    ///
+    /// # Errors
+    /// Any [`MeterError`].
+    pub fn sign_update(
+        &mut self,
+        report: &UpdateReport,
+        buffer: &mut [u8],
+    ) -> Result<usize, MeterError> {
+        let payload = report.encode()?;
+        let domain = Domain::Record(RecordType::UpdateReport);
+        self.put_signed(domain, &payload, buffer)
     }
 
     /// Takes what the next status report says of the device.

@@ -16,6 +16,7 @@ pub use software::SoftwareVerifier;
 mod software {
     use p256::ecdsa::VerifyingKey;
     use p256::ecdsa::signature::hazmat::PrehashVerifier;
+    use ww_wire::Hash;
 
     use super::*;
 
@@ -25,14 +26,22 @@ mod software {
 
     impl Verifier for SoftwareVerifier {
         fn holds(&mut self, key: &PublicKey, message: &ToBeSigned, signature: &Signature) -> bool {
-            let key = VerifyingKey::from_sec1_bytes(&key.to_sec1());
-            let signature = p256::ecdsa::Signature::from_slice(signature.bytes());
-            match (key, signature) {
-                (Ok(key), Ok(signature)) => {
-                    key.verify_prehash(&message.digest().0, &signature).is_ok()
-                }
-                _ => false,
-            }
+            is_signed(key, &message.digest(), signature)
+        }
+    }
+
+    impl ww_release::key::Verifier for SoftwareVerifier {
+        fn es256(&mut self, key: &PublicKey, digest: &Hash, signature: &Signature) -> bool {
+            is_signed(key, digest, signature)
+        }
+    }
+
+    fn is_signed(key: &PublicKey, digest: &Hash, signature: &Signature) -> bool {
+        let key = VerifyingKey::from_sec1_bytes(&key.to_sec1());
+        let signature = p256::ecdsa::Signature::from_slice(signature.bytes());
+        match (key, signature) {
+            (Ok(key), Ok(signature)) => key.verify_prehash(&digest.0, &signature).is_ok(),
+            _ => false,
         }
     }
 }

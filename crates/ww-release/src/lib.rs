@@ -10,6 +10,7 @@ extern crate std;
 pub mod assignment;
 pub mod canonical;
 pub mod cipher;
+pub mod delta;
 #[cfg(feature = "make")]
 pub mod file;
 #[cfg(feature = "make")]

@@ -33,6 +33,8 @@ pub enum CutPoint {
         /// Which of the many ways to tear.
         seed: u64,
     },
+    /// So many first words of a write happened, and the rest did not; an erase happened whole.
+    AfterWords(u32),
     /// All of it happened, but nobody was told.
     After,
 }
@@ -280,6 +282,12 @@ impl NorFlashModel {
         }
     }
 
+    fn program_all(&mut self, offset: u32, bytes: &[u8]) {
+        for (index, word) in bytes.chunks_exact(WORD_BYTES).enumerate() {
+            self.program(offset + (index * WORD_BYTES) as u32, word);
+        }
+    }
+
     fn erase_sector(&mut self, sector: usize) {
         *Arc::make_mut(&mut self.sectors[sector]) = [0xff; SECTOR_BYTES];
     }
@@ -480,7 +488,7 @@ impl NorFlash for NorFlashModel {
             match cut {
                 Some(CutPoint::Before) => return Err(self.lose_power()),
                 Some(CutPoint::Torn { seed }) => self.tear_erase(sector, seed),
-                Some(CutPoint::After) | None => self.erase_sector(sector),
+                Some(CutPoint::AfterWords(_) | CutPoint::After) | None => self.erase_sector(sector),
             }
             self.erases[sector] += 1;
             self.counters.erases += 1;
@@ -509,11 +517,11 @@ impl NorFlash for NorFlashModel {
         match cut {
             Some(CutPoint::Before) => return Err(self.lose_power()),
             Some(CutPoint::Torn { seed }) => self.tear_write(offset, bytes, seed),
-            Some(CutPoint::After) | None => {
-                for (index, word) in bytes.chunks_exact(WORD_BYTES).enumerate() {
-                    self.program(offset + (index * WORD_BYTES) as u32, word);
-                }
+            Some(CutPoint::AfterWords(words)) => {
+                let done = bytes.len().min(words as usize * WORD_BYTES);
+                self.program_all(offset, &bytes[..done]);
             }
+            Some(CutPoint::After) | None => self.program_all(offset, bytes),
         }
         self.counters.writes += 1;
         self.counters.bytes_written += bytes.len() as u64;

@@ -22,6 +22,7 @@ fn mount(chip: &mut NorFlashModel) -> BootStore {
 
 fn candidate(security_counter: u32) -> Candidate {
     Candidate {
+        release: Hash([0x5e; 32]),
         payload: Hash([security_counter as u8; 32]),
         payload_bytes: 1_000_000,
         security_counter,
@@ -86,7 +87,13 @@ fn an_image_that_crashes_or_browns_out_too_often_is_given_up() {
         let mut store = mount(&mut chip);
         assert_eq!(start(&mut store, &mut chip, reset), Slot::A, "{reset:?}");
         let candidate = candidate(1);
-        assert_eq!(store.state().phase, Phase::RolledBack { candidate, fault });
+        let is_reported = false;
+        let given_up = Phase::RolledBack {
+            candidate,
+            fault,
+            is_reported,
+        };
+        assert_eq!(store.state().phase, given_up);
         assert_eq!(store.state().security_counter, 0);
         let mut store = mount(&mut chip);
         assert_eq!(start(&mut store, &mut chip, reset), Slot::A);
@@ -104,10 +111,13 @@ fn an_image_that_is_no_longer_whole_does_not_start() {
     });
     assert_eq!(slot, Slot::A);
     let (candidate, fault) = (candidate(1), Fault::Image);
-    assert_eq!(
-        mount(&mut chip).state().phase,
-        Phase::RolledBack { candidate, fault }
-    );
+    let is_reported = false;
+    let given_up = Phase::RolledBack {
+        candidate,
+        fault,
+        is_reported,
+    };
+    assert_eq!(mount(&mut chip).state().phase, given_up);
 }
 
 #[test]
@@ -127,7 +137,10 @@ fn what_is_armed_can_be_taken_back_and_what_is_tried_only_given_up() {
     let mut store = mount(&mut chip);
     assert_eq!(store.disarm(&mut chip), Err(BootError::WrongPhase));
     assert_eq!(store.confirm(&mut chip), Err(BootError::WrongPhase));
-    assert_eq!(store.roll_back(&mut chip), Err(BootError::WrongPhase));
+    assert_eq!(
+        store.roll_back(&mut chip, Fault::Sensor),
+        Err(BootError::WrongPhase)
+    );
     store.arm(&mut chip, candidate(1)).unwrap();
     let again = store.arm(&mut chip, candidate(2));
     assert_eq!(again, Err(BootError::WrongPhase));
@@ -136,8 +149,36 @@ fn what_is_armed_can_be_taken_back_and_what_is_tried_only_given_up() {
     store.arm(&mut chip, candidate(2)).unwrap();
     assert_eq!(start(&mut store, &mut chip, ResetReason::Update), Slot::B);
     assert_eq!(store.disarm(&mut chip), Err(BootError::WrongPhase));
-    store.roll_back(&mut chip).unwrap();
+    store.roll_back(&mut chip, Fault::Sensor).unwrap();
     assert_eq!(start(&mut store, &mut chip, ResetReason::Update), Slot::A);
+}
+
+#[test]
+fn what_became_of_a_candidate_is_kept_until_somebody_was_told() {
+    let mut chip = chip();
+    let mut store = mount(&mut chip);
+    store.arm(&mut chip, candidate(1)).unwrap();
+    start(&mut store, &mut chip, ResetReason::Update);
+    store.confirm(&mut chip).unwrap();
+    assert_eq!(
+        mount(&mut chip).state().phase,
+        Phase::Confirmed(candidate(1))
+    );
+    store.reported(&mut chip).unwrap();
+    assert_eq!(mount(&mut chip).state().phase, Phase::Settled);
+    assert_eq!(store.reported(&mut chip), Err(BootError::WrongPhase));
+
+    store.arm(&mut chip, candidate(2)).unwrap();
+    start(&mut store, &mut chip, ResetReason::Update);
+    store.roll_back(&mut chip, Fault::Time).unwrap();
+    store.reported(&mut chip).unwrap();
+    let told = Phase::RolledBack {
+        candidate: candidate(2),
+        fault: Fault::Time,
+        is_reported: true,
+    };
+    assert_eq!(mount(&mut chip).state().phase, told);
+    assert_eq!(store.reported(&mut chip), Err(BootError::WrongPhase));
 }
 
 #[test]
@@ -167,12 +208,19 @@ fn act(store: &mut BootStore, chip: &mut NorFlashModel, choice: u64) {
         _ => ResetReason::Watchdog,
     };
     let _ = match (store.state().phase, choice % 3) {
-        (Phase::Settled | Phase::RolledBack { .. }, _) => {
+        (Phase::Confirmed(_), 0) => store.reported(chip),
+        (
+            Phase::RolledBack {
+                is_reported: false, ..
+            },
+            0,
+        ) => store.reported(chip),
+        (Phase::Settled | Phase::Confirmed(_) | Phase::RolledBack { .. }, _) => {
             store.arm(chip, candidate(counter.saturating_add((choice % 2) as u32)))
         }
         (Phase::Armed(_), 0) => store.disarm(chip),
         (Phase::Trial { .. }, 0) => store.confirm(chip),
-        (Phase::Trial { .. }, 1) => store.roll_back(chip),
+        (Phase::Trial { .. }, 1) => store.roll_back(chip, Fault::Sensor),
         (Phase::Armed(_) | Phase::Trial { .. }, _) => {
             start(store, chip, reset);
             Ok(())

@@ -21,7 +21,10 @@ pub const CRASHES: u8 = 3;
 pub const BROWN_OUTS: u8 = 8;
 
 /// Bytes of one state in its log.
-const ENTRY_BYTES: usize = 64;
+const ENTRY_BYTES: usize = 128;
+
+/// Where the checksum of a state stands.
+const CHECKSUM_AT: usize = ENTRY_BYTES - 4;
 
 /// First bytes of every state: version 1 of the format.
 const MAGIC: [u8; 4] = *b"WWB1";
@@ -49,6 +52,8 @@ impl Slot {
 /// What lies in the slot that is not confirmed: fetched, verified, and to be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
+    /// The release that it is of.
+    pub release: Hash,
     /// SHA-256 of the payload in the slot.
     pub payload: Hash,
     /// How long that is.
@@ -66,29 +71,45 @@ pub enum Fault {
     Crashes,
     /// The supply failed under it too often.
     BrownOuts,
-    /// It found by itself that it does not work.
-    Diagnostics,
+    /// It found that the sensor does not answer.
+    Sensor,
+    /// It found that the key does not sign.
+    Signer,
+    /// It found that the queue cannot be read.
+    Queue,
+    /// It did not reach the gateway.
+    Unreached,
+    /// It found that the time makes no sense.
+    Time,
 }
 
 impl Fault {
+    const ALL: [Self; 8] = [
+        Self::Image,
+        Self::Crashes,
+        Self::BrownOuts,
+        Self::Sensor,
+        Self::Signer,
+        Self::Queue,
+        Self::Unreached,
+        Self::Time,
+    ];
+
     const fn number(self) -> u8 {
         match self {
             Self::Image => 1,
             Self::Crashes => 2,
             Self::BrownOuts => 3,
-            Self::Diagnostics => 4,
+            Self::Sensor => 4,
+            Self::Signer => 5,
+            Self::Queue => 6,
+            Self::Unreached => 7,
+            Self::Time => 8,
         }
     }
 
     fn numbered(number: u8) -> Option<Self> {
-        [
-            Self::Image,
-            Self::Crashes,
-            Self::BrownOuts,
-            Self::Diagnostics,
-        ]
-        .into_iter()
-        .find(|fault| fault.number() == number)
+        Self::ALL.into_iter().find(|fault| fault.number() == number)
     }
 }
 
@@ -108,12 +129,16 @@ pub enum Phase {
         /// How often the supply failed under it.
         brown_outs: u8,
     },
+    /// What was tried is the confirmed one now, and nobody was told yet. The slot may be written to.
+    Confirmed(Candidate),
     /// It was given up; it may be written to.
     RolledBack {
         /// What was given up.
         candidate: Candidate,
         /// Why.
         fault: Fault,
+        /// Whether somebody was told.
+        is_reported: bool,
     },
 }
 
@@ -215,7 +240,7 @@ impl BootStore {
             return Err(BootError::CounterTooLow { offered, confirmed });
         }
         match self.state.phase {
-            Phase::Settled | Phase::RolledBack { .. } => {
+            Phase::Settled | Phase::Confirmed(_) | Phase::RolledBack { .. } => {
                 self.store(flash, self.state.with(Phase::Armed(candidate)))
             }
             Phase::Armed(_) | Phase::Trial { .. } => Err(BootError::WrongPhase),
@@ -244,7 +269,7 @@ impl BootStore {
     ) -> Slot {
         let confirmed = self.state.confirmed;
         let next = match self.state.phase {
-            Phase::Settled | Phase::RolledBack { .. } => return confirmed,
+            Phase::Settled | Phase::Confirmed(_) | Phase::RolledBack { .. } => return confirmed,
             Phase::Armed(candidate) if is_whole(flash, confirmed.other(), &candidate) => {
                 Phase::Trial {
                     candidate,
@@ -252,10 +277,7 @@ impl BootStore {
                     brown_outs: 0,
                 }
             }
-            Phase::Armed(candidate) => Phase::RolledBack {
-                candidate,
-                fault: Fault::Image,
-            },
+            Phase::Armed(candidate) => given_up(candidate, Fault::Image),
             Phase::Trial {
                 candidate,
                 crashes,
@@ -281,24 +303,41 @@ impl BootStore {
         let confirmed = BootState {
             confirmed: self.state.confirmed.other(),
             security_counter: self.state.security_counter.max(candidate.security_counter),
-            phase: Phase::Settled,
+            phase: Phase::Confirmed(candidate),
         };
         self.store(flash, confirmed)
     }
 
-    /// Gives the image on trial up; the next start is the confirmed one's.
+    /// Gives the image on trial up for this fault; the next start is the confirmed one's.
     ///
     /// # Errors
     /// [`BootError::WrongPhase`], [`BootError::Flash`].
-    pub fn roll_back<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), BootError> {
+    pub fn roll_back<F: NorFlash>(&mut self, flash: &mut F, fault: Fault) -> Result<(), BootError> {
         let Phase::Trial { candidate, .. } = self.state.phase else {
             return Err(BootError::WrongPhase);
         };
-        let fault = Fault::Diagnostics;
-        self.store(
-            flash,
-            self.state.with(Phase::RolledBack { candidate, fault }),
-        )
+        self.store(flash, self.state.with(given_up(candidate, fault)))
+    }
+
+    /// Keeps that somebody was told what became of the last candidate.
+    ///
+    /// # Errors
+    /// [`BootError::WrongPhase`] when there is nothing to tell, [`BootError::Flash`].
+    pub fn reported<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), BootError> {
+        let next = match self.state.phase {
+            Phase::Confirmed(_) => Phase::Settled,
+            Phase::RolledBack {
+                candidate,
+                fault,
+                is_reported: false,
+            } => Phase::RolledBack {
+                candidate,
+                fault,
+                is_reported: true,
+            },
+            _ => return Err(BootError::WrongPhase),
+        };
+        self.store(flash, self.state.with(next))
     }
 
     /// Writes a state after the newest of each copy, first to the one that lags behind. One copy is
@@ -355,7 +394,16 @@ fn counted(candidate: Candidate, crashes: u8, brown_outs: u8, reset: ResetReason
             brown_outs,
         };
     };
-    Phase::RolledBack { candidate, fault }
+    given_up(candidate, fault)
+}
+
+/// What is left of a candidate that failed, before anybody was told.
+const fn given_up(candidate: Candidate, fault: Fault) -> Phase {
+    Phase::RolledBack {
+        candidate,
+        fault,
+        is_reported: false,
+    }
 }
 
 /// The newest state of the copy at `start`. What was cut while it was written has no valid checksum.
@@ -407,6 +455,7 @@ fn append<F: NorFlash>(
 
 fn encoded(number: u32, state: &BootState) -> [u8; ENTRY_BYTES] {
     let none = Candidate {
+        release: Hash::ZERO,
         payload: Hash::ZERO,
         payload_bytes: 0,
         security_counter: 0,
@@ -419,7 +468,12 @@ fn encoded(number: u32, state: &BootState) -> [u8; ENTRY_BYTES] {
             crashes,
             brown_outs,
         } => (2, candidate, [crashes, brown_outs], 0),
-        Phase::RolledBack { candidate, fault } => (3, candidate, [0, 0], fault.number()),
+        Phase::Confirmed(candidate) => (4, candidate, [0, 0], 0),
+        Phase::RolledBack {
+            candidate,
+            fault,
+            is_reported,
+        } => (3, candidate, [u8::from(is_reported), 0], fault.number()),
     };
     let confirmed = match state.confirmed {
         Slot::A => 0,
@@ -433,13 +487,14 @@ fn encoded(number: u32, state: &BootState) -> [u8; ENTRY_BYTES] {
     entry[20..24].copy_from_slice(&candidate.security_counter.to_be_bytes());
     entry[24..28].copy_from_slice(&candidate.payload_bytes.to_be_bytes());
     entry[28..60].copy_from_slice(&candidate.payload.0);
-    let checksum = Checksum::new().with(&entry[..60]).finish();
-    entry[60..].copy_from_slice(&checksum);
+    entry[60..92].copy_from_slice(&candidate.release.0);
+    let checksum = Checksum::new().with(&entry[..CHECKSUM_AT]).finish();
+    entry[CHECKSUM_AT..].copy_from_slice(&checksum);
     entry
 }
 
 fn decoded(entry: &[u8; ENTRY_BYTES]) -> Option<(u32, BootState)> {
-    let (body, checksum) = entry.split_at(60);
+    let (body, checksum) = entry.split_at(CHECKSUM_AT);
     if !body.starts_with(&MAGIC) || Checksum::new().with(body).finish() != *checksum {
         return None;
     }
@@ -448,10 +503,14 @@ fn decoded(entry: &[u8; ENTRY_BYTES]) -> Option<(u32, BootState)> {
         bytes.copy_from_slice(&body[at..at + 4]);
         u32::from_be_bytes(bytes)
     };
-    let mut payload = Hash::ZERO;
-    payload.0.copy_from_slice(&body[28..60]);
+    let hash = |at: usize| {
+        let mut hash = Hash::ZERO;
+        hash.0.copy_from_slice(&body[at..at + 32]);
+        hash
+    };
     let candidate = Candidate {
-        payload,
+        release: hash(60),
+        payload: hash(28),
         payload_bytes: number(24),
         security_counter: number(20),
     };
@@ -466,7 +525,9 @@ fn decoded(entry: &[u8; ENTRY_BYTES]) -> Option<(u32, BootState)> {
         3 => Phase::RolledBack {
             candidate,
             fault: Fault::numbered(body[12])?,
+            is_reported: body[10] == 1,
         },
+        4 => Phase::Confirmed(candidate),
         _ => return None,
     };
     let confirmed = match body[8] {

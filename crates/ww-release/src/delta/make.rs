@@ -1,0 +1,115 @@
+//! Deltas as they are made: what is alike in two payloads is found, and said in the order of the model.
+//! A device needs none of it.
+
+mod alike;
+mod frame;
+mod writer;
+
+use std::vec::Vec;
+
+use alike::Piece;
+use writer::RangeEncoder;
+
+use super::model::{Command, Impossible, Model, UNIT_BYTES, Unit};
+use super::riscv::Frame;
+use super::{FORMAT, MAX_PAYLOAD};
+
+/// Why no delta is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MakeError {
+    /// A payload is longer than [`MAX_PAYLOAD`].
+    #[error("a payload of {0} bytes is too long for a delta")]
+    TooLong(usize),
+}
+
+/// Makes the delta that leads from `old` to `new`.
+///
+/// # Errors
+/// [`MakeError::TooLong`].
+pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
+    for payload in [old, new] {
+        if payload.len() > MAX_PAYLOAD as usize {
+            return Err(MakeError::TooLong(payload.len()));
+        }
+    }
+    let bases = [0, frame::base(old)];
+    let deltas = bases.map(|base| encode(old, new, base));
+    Ok(deltas
+        .into_iter()
+        .min_by_key(Vec::len)
+        .expect("there are two bases"))
+}
+
+fn encode(old: &[u8], new: &[u8], base: u32) -> Vec<u8> {
+    let frame = Frame::new(base, old.len() as u32);
+    let mut out = Vec::with_capacity(new.len() / 8);
+    out.push(FORMAT);
+    for number in [old.len() as u32, new.len() as u32, base] {
+        out.extend_from_slice(&number.to_be_bytes());
+    }
+    let mut encoder = Encoder {
+        old,
+        new,
+        model: Model::new(frame),
+        bits: RangeEncoder::new(out),
+        place: 0,
+        end: 0,
+    };
+    for piece in alike::pieces(old, new, frame) {
+        encoder.piece(piece);
+    }
+    encoder.bits.finish()
+}
+
+struct Encoder<'a> {
+    old: &'a [u8],
+    new: &'a [u8],
+    model: Model,
+    bits: RangeEncoder,
+    /// How much of the new payload is said.
+    place: usize,
+    /// Where the last copy ended in the old one.
+    end: u32,
+}
+
+impl Encoder<'_> {
+    /// Says what is new before a piece, and the piece.
+    fn piece(&mut self, piece: Piece) {
+        let wanted = Command {
+            literal: (piece.new - self.place) as u32,
+            copy: piece.len as u32,
+            from: piece.old as u32,
+        };
+        let (place, left) = (self.place as u32, (self.new.len() - self.place) as u32);
+        let command = self
+            .model
+            .command(&mut self.bits, place, left, self.end, wanted);
+        debug_assert_eq!(said(command), wanted);
+        for byte in &self.new[self.place..piece.new] {
+            said(self.model.literal(&mut self.bits, self.place as u32, *byte));
+            self.place += 1;
+        }
+        self.end = wanted.from + wanted.copy;
+        let mut from = piece.old;
+        while from < self.end as usize {
+            let most = (self.end as usize - from).min(UNIT_BYTES);
+            let old = &self.old[from..from + most];
+            let wanted = &self.new[self.place..self.place + most];
+            let unit = self
+                .model
+                .unit(&mut self.bits, self.place as u32, from as u32, old, wanted);
+            let Unit { bytes, len } = said(unit);
+            debug_assert!(wanted.starts_with(&bytes[..len]), "the unit is another");
+            from += len;
+            self.place += len;
+        }
+    }
+}
+
+fn said<T>(coded: Result<T, Impossible<core::convert::Infallible>>) -> T {
+    match coded {
+        Ok(said) => said,
+        Err(Impossible::Bits(never)) => match never {},
+        Err(Impossible::Nonsense(what)) => unreachable!("the encoder said what cannot be: {what}"),
+    }
+}
