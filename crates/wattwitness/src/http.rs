@@ -173,13 +173,14 @@ impl Server {
         read(path, &body)
     }
 
-    /// `POST`s CBOR.
-    pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
-        let body = Body {
-            kind: "application/cbor",
-            bytes,
-        };
-        self.exchange(Method::POST, path, Some(body)).await
+    /// `POST`s bytes of this media type, or nothing.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let body = body.map(|(kind, bytes)| Body { kind, bytes });
+        self.exchange(Method::POST, path, body).await
     }
 
     async fn exchange(

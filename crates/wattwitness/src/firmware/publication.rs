@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use reqwest::Url;
 use serde::Deserialize;
 use ww_verify::Plain;
 
 use crate::firmware::gateway::GatewayArguments;
 use crate::firmware::inspect::FieldArguments;
 use crate::firmware::{decoded, read};
+use crate::http::{self, Server};
 use crate::keys::root::RootFile;
 
 const RELEASES: &str = "api/v1/firmware/releases";
@@ -29,8 +31,12 @@ pub(crate) struct PublishArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArguments {
-    #[command(flatten)]
-    gateway: GatewayArguments,
+    /// The gateway
+    #[arg(long, value_name = "URL", env = "WATTWITNESS_GATEWAY", value_parser = http::address)]
+    gateway: Url,
+    /// File with an API key, where the gateway shows nothing without one
+    #[arg(long, value_name = "FILE", env = "WATTWITNESS_API_KEY_FILE")]
+    api_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +59,8 @@ pub(crate) fn publish(arguments: &PublishArguments) -> anyhow::Result<String> {
         .map_err(|why| anyhow!("devices would refuse this release, so it is not sent: {why}"))?;
     let (version, digest) = (release.release().version, release.release().digest());
     let server = arguments.gateway.server()?;
-    crate::online(server.upload(RELEASES, bytes.clone()))?;
+    let body = Some(("application/octet-stream", bytes.clone()));
+    crate::online(server.upload(RELEASES, body))?;
     Ok(format!("release {version} is published\ndigest {digest}"))
 }
 
@@ -70,14 +77,12 @@ struct Listed {
 
 /// Lists what a gateway has.
 pub(crate) fn list(arguments: &ListArguments) -> anyhow::Result<String> {
-    let server = arguments.gateway.server()?;
+    let server = Server::new(&arguments.gateway, arguments.api_key_file.as_deref())?;
     let mut all: Vec<Listed> = Vec::new();
     crate::online(server.pages(RELEASES, |page| {
-        all.extend(
-            crate::http::read_json::<Vec<Listed>>(page).with_context(|| {
-                format!("the answer to {RELEASES} is not what a gateway says; is this its address?")
-            })?,
-        );
+        all.extend(http::read_json::<Vec<Listed>>(page).with_context(|| {
+            format!("the answer to {RELEASES} is not what a gateway says; is this its address?")
+        })?);
         Ok(())
     }))?;
     if all.is_empty() {
@@ -101,7 +106,7 @@ pub(crate) fn list(arguments: &ListArguments) -> anyhow::Result<String> {
 pub(crate) fn withdraw(arguments: &WithdrawArguments) -> anyhow::Result<String> {
     let digest = digest(&arguments.release)?;
     let server = arguments.gateway.server()?;
-    crate::online(server.upload(&format!("{RELEASES}/{digest}/withdraw"), Vec::new()))?;
+    crate::online(server.upload(&format!("{RELEASES}/{digest}/withdraw"), None))?;
     Ok(format!("release {digest} is withdrawn"))
 }
 

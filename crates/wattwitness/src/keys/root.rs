@@ -631,6 +631,7 @@ fn publish(arguments: &PublishRootArguments) -> anyhow::Result<String> {
         None => bail!("name the root before by --previous, by which devices judge this one"),
     }
     let server = arguments.gateway.server()?;
-    crate::online(server.upload("api/v1/firmware/roots", file.0.clone()))?;
+    let body = Some(("application/cbor", file.0.clone()));
+    crate::online(server.upload("api/v1/firmware/roots", body))?;
     Ok(format!("root {number} is published"))
 }
