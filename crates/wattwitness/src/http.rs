@@ -165,34 +165,41 @@ impl Server {
         path: &str,
         body: Vec<u8>,
     ) -> anyhow::Result<T> {
+        let body = Body {
+            kind: "application/json",
+            bytes: body,
+        };
         let body = self.exchange(Method::POST, path, Some(body)).await?;
         read(path, &body)
+    }
+
+    /// `POST`s bytes of this media type, or nothing.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let body = body.map(|(kind, bytes)| Body { kind, bytes });
+        self.exchange(Method::POST, path, body).await
     }
 
     async fn exchange(
         &self,
         method: Method,
         path: &str,
-        body: Option<Vec<u8>>,
+        body: Option<Body>,
     ) -> anyhow::Result<Vec<u8>> {
         self.ask(method, path, body).await?.taken()
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Vec<u8>>,
-    ) -> anyhow::Result<Answer> {
+    async fn ask(&self, method: Method, path: &str, body: Option<Body>) -> anyhow::Result<Answer> {
         let url = self.base.join(path)?;
         let mut request = self.client.request(method, url.clone());
         if let Some(key) = &self.api_key {
             request = request.bearer_auth(key);
         }
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body);
+            request = request.header("content-type", body.kind).body(body.bytes);
         }
         let mut response = request.send().await.map_err(|error| NoAnswer {
             base: self.base.clone(),
@@ -219,6 +226,12 @@ impl Server {
             next,
         })
     }
+}
+
+/// What is sent.
+struct Body {
+    kind: &'static str,
+    bytes: Vec<u8>,
 }
 
 /// What came back, whatever it says.

@@ -1,11 +1,13 @@
 //! The one program: it parses the command line, starts the log and hands over to the command.
 #![forbid(unsafe_code)]
 
+mod artifact;
 mod bench;
 mod data_folder;
 mod database;
 mod demo;
 mod enrol;
+mod firmware;
 mod http;
 mod keys;
 mod meter;
@@ -74,9 +76,12 @@ enum Command {
     Demo(Configured<demo::DemoArguments>),
     /// Run a meter beside a Shelly on the local network
     Meter(Configured<meter::MeterArguments>),
-    /// Make keys and look at them
+    /// Make keys and look at them, and say by roots who may sign firmware
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Make, sign, inspect and publish firmware
+    #[command(subcommand)]
+    Firmware(firmware::FirmwareCommand),
     /// Approve a meter that announced itself, or list those that wait
     Enrol(enrol::EnrolArguments),
     /// Check what a gateway says about a meter, believing only the meter's signatures
@@ -185,6 +190,12 @@ async fn unless_stopped<T>(
     }
 }
 
+/// Does work with a gateway that may be broken off before it has answered.
+fn online<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Runtime::new().context("no thread can be started")?;
+    runtime.block_on(unless_stopped(work, "the gateway had answered"))
+}
+
 fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let config = line.config.as_deref();
     let runtime = || tokio::runtime::Runtime::new().context("no thread can be started");
@@ -202,6 +213,13 @@ fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(meter::run(settings, stop::requested()))?;
         }
         Command::Keys(command) => print(&keys::run(&command)?),
+        Command::Firmware(command) => {
+            let (text, is_well) = firmware::run(&command)?;
+            print(&text);
+            if !is_well {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Enrol(arguments) => {
             let work = enrol::run(&arguments);
             print(&runtime()?.block_on(unless_stopped(work, "the gateway had answered"))?);

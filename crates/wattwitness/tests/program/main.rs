@@ -9,6 +9,7 @@
 mod backup;
 mod crash;
 mod enrolment;
+mod firmware;
 mod import;
 mod mistakes;
 mod outage;

@@ -132,7 +132,13 @@ impl Place {
 
     /// Runs another command of the program in the folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(&[], arguments)
+    }
+
+    /// The same with variables of its own.
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
         let run = Command::new(PROGRAM)
+            .envs(variables.iter().copied())
             .args(["--log", "error"])
             .args(arguments)
             .current_dir(self.folder.path())
