@@ -10,7 +10,7 @@ use std::vec::Vec;
 use alike::Piece;
 use writer::RangeEncoder;
 
-use super::model::{Command, Impossible, Model, UNIT_BYTES, Unit};
+use super::model::{AHEAD_BYTES, Command, Impossible, Model, UNIT_BYTES, Unit};
 use super::riscv::Frame;
 use super::{FORMAT, MAX_PAYLOAD};
 
@@ -93,9 +93,10 @@ impl Encoder<'_> {
         let mut from = piece.old;
         while from < self.end as usize {
             let most = (self.end as usize - from).min(UNIT_BYTES);
-            let old = &self.old[from..from + most];
+            let old = &self.old[from..self.old.len().min(from + AHEAD_BYTES)];
             let wanted = &self.new[self.place..self.place + most];
-            let unit = self.model.unit(&mut self.bits, self.place as u32, from as u32, old, wanted);
+            let place = self.place as u32;
+            let unit = self.model.unit(&mut self.bits, place, from as u32, old, most, wanted);
             let Unit { bytes, len } = said(unit);
             debug_assert!(wanted.starts_with(&bytes[..len]), "the unit is another");
             from += len;

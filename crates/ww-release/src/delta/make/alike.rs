@@ -3,7 +3,8 @@
 
 use std::vec::Vec;
 
-use crate::delta::riscv::{Frame, Kind, Reference, instruction_len};
+use crate::delta::model::AHEAD_BYTES;
+use crate::delta::riscv::{self, Frame, Kind, Reference, Upper, instruction_len};
 use crate::delta::suffixes;
 
 /// What is made from old bytes.
@@ -29,10 +30,27 @@ pub(super) fn pieces(old: &[u8], new: &[u8], frame: Frame) -> Vec<Piece> {
 /// The payload without what its references name.
 fn skeleton(payload: &[u8], frame: Frame) -> Vec<u8> {
     let mut skeleton = payload.to_vec();
-    let mut place = 0;
+    let (mut place, mut uppers) = (0, [None; 8]);
     while place < payload.len() {
         let rest = &payload[place..];
-        let Some(reference) = Reference::read(rest, place as u32, frame) else {
+        let lower = |upper: &Option<(usize, Upper)>| match upper {
+            Some((from, upper)) if place - from < 128 => Reference::read_lower(rest, *upper),
+            _ => None,
+        };
+        let ahead = &rest[..rest.len().min(AHEAD_BYTES)];
+        let lower = uppers.iter().find_map(lower);
+        let reference = lower.or_else(|| Reference::read(ahead, place as u32, frame));
+        let written = riscv::written(rest);
+        for known in &mut uppers {
+            if known.is_some_and(|(_, upper): (usize, Upper)| Some(upper.register) == written) {
+                *known = None;
+            }
+        }
+        if let Some(upper) = Upper::read(rest, place as u32, frame) {
+            uppers.rotate_right(1);
+            uppers[0] = Some((place, upper));
+        }
+        let Some(reference) = reference else {
             place += instruction_len(rest[0]);
             continue;
         };
