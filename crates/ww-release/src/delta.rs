@@ -3,6 +3,7 @@
 //! the digest of what comes out is somebody else's affair, but a delta of an adversary's harms nothing.
 
 mod coder;
+mod fields;
 mod landmarks;
 #[cfg(feature = "make")]
 mod make;

@@ -2,6 +2,7 @@
 //! then each unit of what is copied and each byte of what is new.
 
 use super::coder::{Bits, Flag, Number, Tree};
+use super::fields::Fields;
 use super::landmarks::Landmarks;
 use super::riscv::{self, Frame, KINDS, Kind, Offset, Reference, Upper};
 
@@ -101,6 +102,8 @@ pub(super) struct Model {
     change: Number,
     same_byte: [[Flag; 4]; 3],
     difference: Tree,
+    alike: [Flag; 2],
+    fields: Fields,
     literals: [Tree; 2],
     literal_len: Number,
     copy_len: Number,
@@ -127,6 +130,8 @@ impl Model {
             change: Number::EVEN,
             same_byte: [[Flag::EVEN; 4]; 3],
             difference: Tree::EVEN,
+            alike: [Flag::EVEN; 2],
+            fields: Fields::EVEN,
             literals: [const { Tree::EVEN }; 2],
             literal_len: Number::EVEN,
             copy_len: Number::EVEN,
@@ -190,7 +195,7 @@ impl Model {
         let len = if from & 1 == 1 { 1 } else { riscv::instruction_len(first) };
         let len = len.min(most).min(old.len());
         if !is_code {
-            return self.plain(bits, &old[..len], wanted);
+            return self.plain(bits, &old[..len], wanted, is_code);
         }
         let uppers = self.uppers_at(from, old);
         let reference = match uppers.and_then(|uppers| Reference::read_lower(old, uppers.old)) {
@@ -205,7 +210,7 @@ impl Model {
         };
         let unit = match unit {
             Some(unit) => unit,
-            None => self.plain(bits, &old[..len], wanted)?,
+            None => self.plain(bits, &old[..len], wanted, is_code)?,
         };
         self.remember(place, from, old, &unit);
         Ok(unit)
@@ -308,7 +313,7 @@ impl Model {
         }
     }
 
-    fn plain<B: Bits>(&mut self, bits: &mut B, old: &[u8], wanted: &[u8]) -> Possible<Unit, B> {
+    fn plain<B: Bits>(&mut self, bits: &mut B, old: &[u8], wanted: &[u8], is_code: bool) -> Possible<Unit, B> {
         let len = old.len();
         let offset = Offset::read(old).filter(|_| len > 1);
         let mut bytes = [0; UNIT_BYTES];
@@ -335,6 +340,22 @@ impl Model {
             return Ok(Unit { bytes, len });
         }
         let size = len / 2;
+        if len & 1 == 0 && is_code {
+            let is_long = |unit: &[u8]| unit.first().is_some_and(|first| first & 3 == 3);
+            let alike = wanted.len() >= len && is_long(wanted) == (len == 4);
+            if is_long(old) == (len == 4) && self.alike[size - 1].code(bits, alike)? {
+                let word = |bytes: &[u8]| (0..len).rev().fold(0, |word, place| {
+                    word << 8 | u32::from(bytes.get(place).copied().unwrap_or_default())
+                });
+                let (old, new) = (word(old), word(wanted));
+                let new = match len {
+                    4 => self.fields.long(bits, old, new)?,
+                    _ => self.fields.short(bits, old, new)?,
+                };
+                let bytes = new.to_le_bytes();
+                return Ok(Unit { bytes, len });
+            }
+        }
         for (place, old) in old.iter().enumerate() {
             let new = wanted.get(place).copied().unwrap_or(*old);
             if len > 1 && self.same_byte[size][place & 3].code(bits, new == *old)? {

@@ -69,27 +69,27 @@ fn skeleton(payload: &[u8], frame: Frame) -> Vec<u8> {
 type Diagonal = usize;
 
 /// How many diagonals are followed at a time.
-const LANES: usize = 16;
+const LANES: usize = 24;
 
 /// The lane of new bytes; those of diagonals come after it.
 const LITERAL: usize = 0;
 
 /// How far ahead of the place diagonals are looked for, so that they are known where what is alike but
 /// not the same begins.
-const AHEAD: usize = 48;
+const AHEAD: usize = 40;
 
 /// What is alike for so many bytes needs no other diagonal.
 const SETTLED: usize = 32;
 
 /// The shortest match that makes a diagonal.
-const SHORTEST: usize = 5;
+const SHORTEST: usize = 4;
 
 /// Costs in 64ths of a bit, as they come out on the whole.
 mod cost {
-    pub(super) const LITERAL: u32 = 6 * 64 + 32;
-    pub(super) const SAME: u32 = 2;
-    pub(super) const OTHER: u32 = 11 * 64;
-    pub(super) const OTHER_AGAIN: u32 = 6 * 64;
+    pub(super) const NEW: u32 = 6 * 64;
+    pub(super) const SAME: u32 = 8;
+    pub(super) const OTHER: u32 = 8 * 64;
+    pub(super) const OTHER_AGAIN: u32 = 9 * 64;
     pub(super) const LEAVE: u32 = 2 * 64;
     pub(super) const SWITCH: u32 = 15 * 64;
     pub(super) const FAR: u32 = 64;
@@ -178,7 +178,7 @@ impl Matcher<'_> {
                     switched |= 1;
                     (lane.cost, lane.diagonal) = (best.cost + cost::LEAVE, best.diagonal);
                 }
-                lane.cost += cost::LITERAL;
+                lane.cost += cost::NEW;
                 continue;
             }
             let away = lane.diagonal.wrapping_sub(best.diagonal) as isize;
