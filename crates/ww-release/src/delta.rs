@@ -3,6 +3,7 @@
 //! the digest of what comes out is somebody else's affair, but a delta of an adversary's harms nothing.
 
 mod coder;
+mod fields;
 mod landmarks;
 #[cfg(feature = "make")]
 mod make;
@@ -14,7 +15,7 @@ mod suffixes;
 use coder::Bits;
 #[cfg(feature = "make")]
 pub use make::{MakeError, make};
-use model::{Command, Impossible, Model, UNIT_BYTES};
+use model::{AHEAD_BYTES, Command, Impossible, Model, UNIT_BYTES};
 use riscv::Frame;
 
 /// The number of this format.
@@ -221,8 +222,8 @@ impl Decoder {
             self.unit_len = 1;
         } else {
             let most = copy.min(UNIT_BYTES as u32) as usize;
-            let bytes = self.old.bytes(from, most, self.sizes.old, old)?;
-            let unit = self.model.unit(&mut bits, self.made, from, bytes, &[])?;
+            let bytes = self.old.bytes(from, self.sizes.old, old)?;
+            let unit = self.model.unit(&mut bits, self.made, from, bytes, most, &[])?;
             self.unit = unit.bytes;
             self.unit_len = unit.len as u8;
             self.command.copy -= unit.len as u32;
@@ -258,14 +259,14 @@ impl Window {
         len: 0,
     };
 
-    /// `most` bytes at `from`, which are there: the payload is `size` long.
+    /// The bytes at `from` by which a unit is known, of a payload of `size` bytes.
     fn bytes<S: Source>(
         &mut self,
         from: u32,
-        most: usize,
         size: u32,
         source: &mut S,
     ) -> Result<&[u8], DeltaError<S::Error>> {
+        let most = (size - from).min(AHEAD_BYTES as u32) as usize;
         let inside = from.checked_sub(self.from);
         let inside = inside.filter(|inside| inside + most as u32 <= self.len);
         let place = match inside {

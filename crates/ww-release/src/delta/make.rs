@@ -10,7 +10,7 @@ use std::vec::Vec;
 use alike::Piece;
 use writer::RangeEncoder;
 
-use super::model::{Command, Impossible, Model, UNIT_BYTES, Unit};
+use super::model::{AHEAD_BYTES, Command, Impossible, Model, UNIT_BYTES, Unit};
 use super::riscv::Frame;
 use super::{FORMAT, MAX_PAYLOAD};
 
@@ -33,7 +33,9 @@ pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
         }
     }
     let bases = [0, frame::base(old)];
-    let deltas = bases.map(|base| encode(old, new, base));
+    let deltas = bases.map(|base| {
+        encode(old, new, base)
+    });
     Ok(deltas
         .into_iter()
         .min_by_key(Vec::len)
@@ -81,9 +83,7 @@ impl Encoder<'_> {
             from: piece.old as u32,
         };
         let (place, left) = (self.place as u32, (self.new.len() - self.place) as u32);
-        let command = self
-            .model
-            .command(&mut self.bits, place, left, self.end, wanted);
+        let command = self.model.command(&mut self.bits, place, left, self.end, wanted);
         debug_assert_eq!(said(command), wanted);
         for byte in &self.new[self.place..piece.new] {
             said(self.model.literal(&mut self.bits, self.place as u32, *byte));
@@ -93,11 +93,10 @@ impl Encoder<'_> {
         let mut from = piece.old;
         while from < self.end as usize {
             let most = (self.end as usize - from).min(UNIT_BYTES);
-            let old = &self.old[from..from + most];
+            let old = &self.old[from..self.old.len().min(from + AHEAD_BYTES)];
             let wanted = &self.new[self.place..self.place + most];
-            let unit = self
-                .model
-                .unit(&mut self.bits, self.place as u32, from as u32, old, wanted);
+            let place = self.place as u32;
+            let unit = self.model.unit(&mut self.bits, place, from as u32, old, most, wanted);
             let Unit { bytes, len } = said(unit);
             debug_assert!(wanted.starts_with(&bytes[..len]), "the unit is another");
             from += len;

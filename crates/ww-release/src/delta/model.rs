@@ -2,11 +2,15 @@
 //! then each unit of what is copied and each byte of what is new.
 
 use super::coder::{Bits, Flag, Number, Tree};
+use super::fields::Fields;
 use super::landmarks::Landmarks;
-use super::riscv::{self, Frame, KINDS, Reference};
+use super::riscv::{self, Frame, KINDS, Kind, Offset, Reference, Upper};
 
 /// The most bytes of a unit.
-pub(super) const UNIT_BYTES: usize = 8;
+pub(super) const UNIT_BYTES: usize = 4;
+
+/// Bytes of the old payload by which a unit is known.
+pub(super) const AHEAD_BYTES: usize = 32;
 
 /// New bytes, then old ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,10 @@ impl<E> From<E> for Impossible<E> {
     }
 }
 
+/// How many upper parts are remembered, and for how many old bytes.
+const UPPERS: usize = 8;
+const UPPER_REACH: u32 = 128;
+
 type Possible<T, B> = Result<T, Impossible<<B as Bits>::Error>>;
 
 /// A unit of what is copied.
@@ -58,19 +66,44 @@ impl ReferenceModel {
     };
 }
 
+/// An upper part that was met in what is copied: what it is in the old payload and in the new.
+#[derive(Clone, Copy, Debug)]
+struct Uppers {
+    from: u32,
+    old: Upper,
+    new: Upper,
+}
+
+impl Uppers {
+    const NONE: Self = {
+        let none = Upper { register: 32, address: 0 };
+        Self { from: 0, old: none, new: none }
+    };
+}
+
 /// All that is learnt.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     frame: Frame,
     landmarks: Landmarks,
+    uppers: [Uppers; UPPERS],
     references: [ReferenceModel; KINDS],
     surprised: u8,
     shift: Number,
+    pages: Number,
     /// By the length of a unit, and which of the last ones were the same.
-    same: [[Flag; 16]; 3],
+    same: [[Flag; 16]; 5],
     history: usize,
+    /// The registers to which another number was added the last time.
+    changed: u32,
+    last_change: [i16; 32],
+    is_number: Flag,
+    as_last: Flag,
+    change: Number,
     same_byte: [[Flag; 4]; 3],
     difference: Tree,
+    alike: [Flag; 2],
+    fields: Fields,
     literals: [Tree; 2],
     literal_len: Number,
     copy_len: Number,
@@ -83,13 +116,22 @@ impl Model {
         Self {
             frame,
             landmarks: Landmarks::NONE,
+            uppers: [Uppers::NONE; UPPERS],
             references: [const { ReferenceModel::EVEN }; KINDS],
             surprised: 0,
             shift: Number::EVEN,
-            same: [[Flag::EVEN; 16]; 3],
+            pages: Number::EVEN,
+            same: [[Flag::EVEN; 16]; 5],
             history: 0,
+            changed: 0,
+            last_change: [0; 32],
+            is_number: Flag::EVEN,
+            as_last: Flag::EVEN,
+            change: Number::EVEN,
             same_byte: [[Flag::EVEN; 4]; 3],
             difference: Tree::EVEN,
+            alike: [Flag::EVEN; 2],
+            fields: Fields::EVEN,
             literals: [const { Tree::EVEN }; 2],
             literal_len: Number::EVEN,
             copy_len: Number::EVEN,
@@ -110,14 +152,9 @@ impl Model {
     ) -> Possible<Command, B> {
         let literal = self.literal_len.code(bits, wanted.literal)?;
         let copy_most = left.checked_sub(literal);
-        let copy_most =
-            copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
+        let copy_most = copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
         if copy_most == 0 {
-            return Ok(Command {
-                literal,
-                copy: 0,
-                from: end,
-            });
+            return Ok(Command { literal, copy: 0, from: end });
         }
         let copy = self.copy_len.code(bits, wanted.copy.wrapping_sub(1))?;
         if copy >= copy_most {
@@ -129,53 +166,78 @@ impl Model {
             known
         } else {
             let expected = end.wrapping_add(literal);
-            let ahead = self
-                .source
-                .code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
+            let ahead = self.source.code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
             expected.wrapping_add(ahead as u32)
         };
         self.landmarks.learn(from, place.wrapping_sub(from));
-        Ok(Command {
-            literal,
-            copy: copy + 1,
-            from,
-        })
+        Ok(Command { literal, copy: copy + 1, from })
     }
 
     /// A new byte at `place`.
-    pub(super) fn literal<B: Bits>(
-        &mut self,
-        bits: &mut B,
-        place: u32,
-        wanted: u8,
-    ) -> Possible<u8, B> {
+    pub(super) fn literal<B: Bits>(&mut self, bits: &mut B, place: u32, wanted: u8) -> Possible<u8, B> {
         self.history = 0;
         Ok(self.literals[(place & 1) as usize].code(bits, wanted)?)
     }
 
-    /// The unit at `place` that is made from what the old image holds at `from`, of which `old` is at
-    /// least one byte and no more than are to be copied.
+    /// The unit at `place` that is made from what the old payload holds at `from`: of `old`, which is at
+    /// least a byte, up to `most` bytes.
     pub(super) fn unit<B: Bits>(
         &mut self,
         bits: &mut B,
         place: u32,
         from: u32,
         old: &[u8],
+        most: usize,
         wanted: &[u8],
     ) -> Possible<Unit, B> {
-        if (place | from) & 1 == 0
-            && let Some(reference) = Reference::read(old, from, self.frame)
-            && let Some(unit) = self.reference(bits, place, reference, wanted)?
-        {
-            return Ok(unit);
+        let is_code = (place | from) & 1 == 0;
+        let first = *old.first().ok_or(Impossible::Nonsense("a unit of no bytes"))?;
+        let len = if from & 1 == 1 { 1 } else { riscv::instruction_len(first) };
+        let len = len.min(most).min(old.len());
+        if !is_code {
+            return self.plain(bits, &old[..len], wanted, is_code);
         }
-        let len = match old {
-            _ if from & 1 == 1 => 1,
-            [first, ..] => riscv::instruction_len(*first),
-            [] => return Err(Impossible::Nonsense("a unit of no bytes")),
+        let uppers = self.uppers_at(from, old);
+        let reference = match uppers.and_then(|uppers| Reference::read_lower(old, uppers.old)) {
+            Some(lower) => Some(lower),
+            None => Reference::read(old, from, self.frame),
         };
-        let len = len.min(old.len());
-        Ok(self.plain(bits, &old[..len], wanted)?)
+        let reference = reference.filter(|reference| reference.kind.len() <= most);
+        let new = uppers.unwrap_or(Uppers::NONE).new;
+        let unit = match reference {
+            Some(reference) => self.reference(bits, place, reference, new, wanted)?,
+            None => None,
+        };
+        let unit = match unit {
+            Some(unit) => unit,
+            None => self.plain(bits, &old[..len], wanted, is_code)?,
+        };
+        self.remember(place, from, old, &unit);
+        Ok(unit)
+    }
+
+    fn uppers_at(&self, from: u32, old: &[u8]) -> Option<Uppers> {
+        let recent = |uppers: &&Uppers| from.wrapping_sub(uppers.from) < UPPER_REACH;
+        let fits = |uppers: &&Uppers| Reference::read_lower(old, uppers.old).is_some();
+        self.uppers.iter().filter(recent).find(fits).copied()
+    }
+
+    fn remember(&mut self, place: u32, from: u32, old: &[u8], unit: &Unit) {
+        if let Some(written) = riscv::written(old) {
+            for uppers in &mut self.uppers {
+                if uppers.old.register == written {
+                    *uppers = Uppers::NONE;
+                }
+            }
+        }
+        let old = Upper::read(old, from, self.frame);
+        let new = Upper::read(&unit.bytes, place, self.frame);
+        if let (Some(old), Some(new)) = (old, new)
+            && old.register == new.register
+        {
+            self.uppers.rotate_right(1);
+            self.uppers[0] = Uppers { from, old, new };
+        }
     }
 
     fn reference<B: Bits>(
@@ -183,6 +245,7 @@ impl Model {
         bits: &mut B,
         place: u32,
         old: Reference,
+        upper: Upper,
         wanted: &[u8],
     ) -> Possible<Option<Unit>, B> {
         let (kind, frame) = (old.kind, self.frame);
@@ -192,7 +255,7 @@ impl Model {
             ..old
         };
         let unit = |reference: Reference| {
-            let bytes = reference.write(place, frame);
+            let bytes = reference.write(place, frame, upper);
             bytes.map(|bytes| Unit { bytes, len })
         };
         let guess = self.landmarks.guess(old.target);
@@ -209,12 +272,33 @@ impl Model {
             };
         }
         self.surprised |= 1 << kind as usize;
-        let new = Reference::read(wanted, place, frame)
-            .filter(|new| new.kind == kind && new.rest == old.rest);
+        let new = match kind {
+            Kind::Lower => Reference::read_lower(wanted, upper),
+            Kind::Upper | Kind::ShortUpper => Upper::read(wanted, place, frame).map(|upper| Reference {
+                target: upper.address,
+                ..old
+            }),
+            _ => Reference::read(wanted, place, frame),
+        };
+        let new = new.filter(|new| {
+            let unit = new.write(place, frame, upper);
+            new.kind == kind && new.rest == old.rest
+                && unit.is_some_and(|unit| wanted.starts_with(&unit[..len]))
+        });
         if !model.linked.code(bits, new.is_some())? {
             return Ok(None);
         }
         let shift = new.map_or(0, |new| new.target.wrapping_sub(old.target));
+        if matches!(kind, Kind::Upper | Kind::ShortUpper) {
+            // The lower part will tell the rest.
+            let new = Upper::read(wanted, place, frame);
+            let near = expected.and_then(|unit| Upper::read(&unit.bytes, place, frame));
+            let address = |upper: Option<Upper>| upper.map_or(0, |upper| upper.address);
+            let pages = address(new).wrapping_sub(address(near)) as i32 >> 12;
+            let pages = self.pages.code_signed(bits, pages)?;
+            let shift = guess.below.wrapping_add((pages as u32) << 12);
+            return Ok(unit(moved(shift)));
+        }
         let shift = if guess.below != guess.above && model.above.code(bits, shift == guess.above)? {
             guess.above
         } else {
@@ -229,20 +313,48 @@ impl Model {
         }
     }
 
-    fn plain<B: Bits>(
-        &mut self,
-        bits: &mut B,
-        old: &[u8],
-        wanted: &[u8],
-    ) -> Result<Unit, B::Error> {
+    fn plain<B: Bits>(&mut self, bits: &mut B, old: &[u8], wanted: &[u8], is_code: bool) -> Possible<Unit, B> {
         let len = old.len();
+        let offset = Offset::read(old).filter(|_| len > 1);
         let mut bytes = [0; UNIT_BYTES];
         bytes[..len].copy_from_slice(old);
-        let size = len / 2;
-        let same = self.same[size][self.history & 15].code(bits, wanted.starts_with(old))?;
+        let kind = match offset {
+            Some(Offset { register, .. }) => 3 + (self.changed >> register & 1) as usize,
+            None => len / 2,
+        };
+        let same = self.same[kind][self.history & 15].code(bits, wanted.starts_with(old))?;
         self.history = self.history << 1 | usize::from(!same);
+        if let Some(offset) = offset {
+            self.changed &= !(1 << offset.register);
+            if same {
+                return Ok(Unit { bytes, len });
+            }
+            let new = Offset::read(wanted.get(..len).unwrap_or_default());
+            let new = new.filter(|new| offset.is_like(new));
+            if self.is_number.code(bits, new.is_some())? {
+                self.changed |= 1 << offset.register;
+                return self.number(bits, offset, new, len);
+            }
+        }
         if same {
             return Ok(Unit { bytes, len });
+        }
+        let size = len / 2;
+        if len & 1 == 0 && is_code {
+            let is_long = |unit: &[u8]| unit.first().is_some_and(|first| first & 3 == 3);
+            let alike = wanted.len() >= len && is_long(wanted) == (len == 4);
+            if is_long(old) == (len == 4) && self.alike[size - 1].code(bits, alike)? {
+                let word = |bytes: &[u8]| (0..len).rev().fold(0, |word, place| {
+                    word << 8 | u32::from(bytes.get(place).copied().unwrap_or_default())
+                });
+                let (old, new) = (word(old), word(wanted));
+                let new = match len {
+                    4 => self.fields.long(bits, old, new)?,
+                    _ => self.fields.short(bits, old, new)?,
+                };
+                let bytes = new.to_le_bytes();
+                return Ok(Unit { bytes, len });
+            }
         }
         for (place, old) in old.iter().enumerate() {
             let new = wanted.get(place).copied().unwrap_or(*old);
@@ -252,6 +364,27 @@ impl Model {
             let difference = self.difference.code(bits, new.wrapping_sub(*old))?;
             bytes[place] = old.wrapping_add(difference);
         }
+        Ok(Unit { bytes, len })
+    }
+
+    fn number<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        old: Offset,
+        wanted: Option<Offset>,
+        len: usize,
+    ) -> Possible<Unit, B> {
+        let register = old.register % 32;
+        let last = i32::from(self.last_change[register]);
+        let change = wanted.map_or(0, |new| new.number.wrapping_sub(old.number)) as i32;
+        let change = if self.as_last.code(bits, change == last)? {
+            last
+        } else {
+            self.change.code_signed(bits, change)?
+        };
+        self.last_change[register] = change as i16;
+        let bytes = old.with(old.number.wrapping_add(change as u32));
+        let bytes = bytes.ok_or(Impossible::Nonsense("a number that its instruction cannot hold"))?;
         Ok(Unit { bytes, len })
     }
 }

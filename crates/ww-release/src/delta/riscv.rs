@@ -12,15 +12,27 @@ pub(super) enum Kind {
     ShortJump,
     /// `c.beqz`, `c.bnez`.
     ShortBranch,
-    /// `auipc`, and what adds the lower part.
-    Relative,
-    /// `lui`, and what adds the lower part.
-    Absolute,
+    /// `auipc` or `lui`, to the upper part of which another instruction adds the lower.
+    Upper,
+    /// `c.lui`, likewise.
+    ShortUpper,
+    /// The instruction that adds it: `addi`, `jalr`, a load or a store.
+    Lower,
     /// A word.
     Pointer,
 }
 
-pub(super) const KINDS: usize = 7;
+pub(super) const KINDS: usize = 8;
+
+impl Kind {
+    /// Bytes of a reference.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::ShortJump | Self::ShortBranch | Self::ShortUpper => 2,
+            _ => 4,
+        }
+    }
+}
 
 /// An address that is named; all addresses are counted from the start of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,18 +40,7 @@ pub(super) struct Reference {
     pub(super) kind: Kind,
     pub(super) target: u32,
     /// What names it, without the address: the same in two references that differ in that only.
-    pub(super) rest: u64,
-}
-
-impl Kind {
-    /// Bytes of a reference.
-    pub(super) const fn len(self) -> usize {
-        match self {
-            Self::ShortJump | Self::ShortBranch => 2,
-            Self::Jump | Self::Branch | Self::Pointer => 4,
-            Self::Relative | Self::Absolute => 8,
-        }
-    }
+    pub(super) rest: u32,
 }
 
 /// Where an image lies.
@@ -68,6 +69,7 @@ const BRANCH_FIELD: u32 = 0xfe00_0f80;
 const SHORT_JUMP_FIELD: u16 = 0x1ffc;
 const SHORT_BRANCH_FIELD: u16 = 0x1c7c;
 const UPPER_FIELD: u32 = 0xffff_f000;
+const SHORT_UPPER_FIELD: u16 = 0x107c;
 const LOAD_FIELD: u32 = 0xfff0_0000;
 const STORE_FIELD: u32 = 0xfe00_0f80;
 
@@ -95,33 +97,92 @@ const fn lower_field(second: u32, register: u32) -> Option<u32> {
     }
 }
 
+/// The upper part of an address, in a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Upper {
+    pub(super) register: u32,
+    /// The address, counted from the start of the image, but for the lower part.
+    pub(super) address: u32,
+}
+
+impl Upper {
+    /// The upper part that this instruction at `place` gives to a register.
+    pub(super) fn read(bytes: &[u8], place: u32, frame: Frame) -> Option<Self> {
+        let short = u32::from(u16::from_le_bytes(*bytes.first_chunk()?));
+        let register = short >> 7 & 31;
+        let origin = origin(short, place, frame)?;
+        let sum = match short & 3 {
+            3 => u32::from_le_bytes(*bytes.first_chunk()?) & UPPER_FIELD,
+            _ => extend(bits(short, 2, 5, 12) | bits(short, 12, 1, 17), 17),
+        };
+        let address = sum.wrapping_add(origin);
+        Some(Self { register, address })
+    }
+
+    /// The address, by the instruction that adds the lower part to this register.
+    fn with(self, instruction: &[u8]) -> Option<u32> {
+        let word = u32::from_le_bytes(*instruction.first_chunk()?);
+        let lower = match lower_field(word, self.register)? {
+            STORE_FIELD => bits(word, 25, 7, 5) | bits(word, 7, 5, 0),
+            _ => word >> 20,
+        };
+        Some(self.address.wrapping_add(extend(lower, 11)))
+    }
+}
+
+/// The register that an instruction writes to, but for what it calls.
+pub(super) fn written(instruction: &[u8]) -> Option<u32> {
+    let short = u32::from(u16::from_le_bytes(*instruction.first_chunk()?));
+    let (full, low, middle) = (short >> 7 & 31, 8 + (short >> 2 & 7), 8 + (short >> 7 & 7));
+    match (short & 3, short >> 13) {
+        (3, _) => (!matches!(short & 0x7f, 0x23 | 0x27 | 0x63)).then_some(full),
+        (0, 0 | 2) => Some(low),
+        (1, 4) => Some(middle),
+        (1, 0 | 2 | 3) | (2, 0 | 2 | 4) => Some(full),
+        _ => None,
+    }
+}
+
+/// What an instruction adds its upper part to.
+fn origin(first: u32, place: u32, frame: Frame) -> Option<u32> {
+    let absolute = frame.base.wrapping_neg();
+    match first & 0x7f {
+        0x17 => Some(place),
+        0x37 => Some(absolute),
+        // With the stack's register or none, the same bits are other instructions.
+        _ if first & 0xe003 == 0x6001 && !matches!(first >> 7 & 31, 0 | 2) => Some(absolute),
+        _ => None,
+    }
+}
+
 impl Reference {
-    /// The reference that these bytes, which lie at `place`, begin with.
+    /// The reference that these bytes, which lie at `place`, begin with, besides [`Kind::Lower`]. The
+    /// bytes after it may tell more of it.
     pub(super) fn read(bytes: &[u8], place: u32, frame: Frame) -> Option<Self> {
         let short = u16::from_le_bytes(*bytes.first_chunk()?);
-        let word = bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-        if let Some(word) = word
-            && place.is_multiple_of(4)
-            && word.wrapping_sub(frame.base) < frame.span
+        if let Some(upper) = Upper::read(bytes, place, frame)
+            && let Some(target) = lower_ahead(bytes, upper)
         {
-            let (kind, target) = (Kind::Pointer, word.wrapping_sub(frame.base));
-            return Some(Self {
-                kind,
-                target,
-                rest: 0,
-            });
+            let (kind, field) = match short & 3 {
+                3 => (Kind::Upper, UPPER_FIELD as u16),
+                _ => (Kind::ShortUpper, SHORT_UPPER_FIELD),
+            };
+            let rest = u32::from(short & !field);
+            return Some(Self { kind, target, rest });
         }
-        if short & 3 != 3 {
+        let Some(word) = bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) else {
             return Self::read_short(short, place);
+        };
+        if place % 4 == 0 && word.wrapping_sub(frame.base) < frame.span {
+            let (kind, target) = (Kind::Pointer, word.wrapping_sub(frame.base));
+            return Some(Self { kind, target, rest: 0 });
         }
-        let word = word?;
         let (kind, offset, field) = match word & 0x7f {
             0x6f => (Kind::Jump, jump_offset(word), JUMP_FIELD),
             0x63 => (Kind::Branch, branch_offset(word), BRANCH_FIELD),
-            0x17 | 0x37 => return Self::read_pair(bytes, place, frame),
-            _ => return None,
+            _ => return Self::read_short(short, place),
         };
-        let (target, rest) = (place.wrapping_add(offset), u64::from(word & !field));
+        let (target, rest) = (place.wrapping_add(offset), word & !field);
         Some(Self { kind, target, rest })
     }
 
@@ -129,60 +190,156 @@ impl Reference {
         let word = u32::from(short);
         let (kind, offset, field) = match short & 0xe003 {
             0x2001 | 0xa001 => (Kind::ShortJump, short_jump_offset(word), SHORT_JUMP_FIELD),
-            0xc001 | 0xe001 => (
-                Kind::ShortBranch,
-                short_branch_offset(word),
-                SHORT_BRANCH_FIELD,
-            ),
+            0xc001 | 0xe001 => (Kind::ShortBranch, short_branch_offset(word), SHORT_BRANCH_FIELD),
             _ => return None,
         };
-        let (target, rest) = (place.wrapping_add(offset), u64::from(short & !field));
+        let (target, rest) = (place.wrapping_add(offset), word & !u32::from(field));
         Some(Self { kind, target, rest })
     }
 
-    fn read_pair(bytes: &[u8], place: u32, frame: Frame) -> Option<Self> {
-        let first = u32::from_le_bytes(*bytes.first_chunk()?);
-        let second = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?);
-        let field = lower_field(second, first >> 7 & 31)?;
-        let lower = match field {
-            STORE_FIELD => bits(second, 25, 7, 5) | bits(second, 7, 5, 0),
-            _ => second >> 20,
-        };
-        let sum = (first & UPPER_FIELD).wrapping_add(extend(lower, 11));
-        let (kind, target) = match first & 0x7f {
-            0x17 => (Kind::Relative, place.wrapping_add(sum)),
-            _ => (Kind::Absolute, sum.wrapping_sub(frame.base)),
-        };
-        let rest = u64::from(second & !field) << 32 | u64::from(first & !UPPER_FIELD);
+    /// The reference of an instruction that adds the lower part to this upper one.
+    pub(super) fn read_lower(bytes: &[u8], upper: Upper) -> Option<Self> {
+        let target = upper.with(bytes)?;
+        let word = u32::from_le_bytes(*bytes.first_chunk()?);
+        let rest = word & !lower_field(word, upper.register)?;
+        let kind = Kind::Lower;
         Some(Self { kind, target, rest })
     }
 
     /// The bytes by which this reference is named at `place`, as many as its kind has; `None` when the
-    /// address is too far from there or odd.
-    pub(super) fn write(&self, place: u32, frame: Frame) -> Option<[u8; 8]> {
+    /// address is too far from there or odd. `upper` is what a [`Kind::Lower`] adds to.
+    pub(super) fn write(&self, place: u32, frame: Frame, upper: Upper) -> Option<[u8; 4]> {
         let offset = self.target.wrapping_sub(place);
         let reaches = |sign| extend(offset, sign) == offset && offset & 1 == 0;
-        let first = self.rest as u32;
-        let words = match self.kind {
-            Kind::Jump => reaches(20).then(|| u64::from(first | jump_field(offset))),
-            Kind::Branch => reaches(12).then(|| u64::from(first | branch_field(offset))),
-            Kind::ShortJump => reaches(11).then(|| u64::from(first | short_jump_field(offset))),
-            Kind::ShortBranch => reaches(8).then(|| u64::from(first | short_branch_field(offset))),
-            Kind::Relative => Some(self.pair(offset)),
-            Kind::Absolute => Some(self.pair(self.target.wrapping_add(frame.base))),
-            Kind::Pointer => Some(u64::from(self.target.wrapping_add(frame.base))),
+        let field = match self.kind {
+            Kind::Jump => reaches(20).then(|| jump_field(offset)),
+            Kind::Branch => reaches(12).then(|| branch_field(offset)),
+            Kind::ShortJump => reaches(11).then(|| short_jump_field(offset)),
+            Kind::ShortBranch => reaches(8).then(|| short_branch_field(offset)),
+            Kind::Upper | Kind::ShortUpper => {
+                let sum = self.target.wrapping_sub(origin(self.rest, place, frame)?);
+                let upper = sum.wrapping_add(0x800) & UPPER_FIELD;
+                if self.kind == Kind::Upper {
+                    Some(upper)
+                } else {
+                    let field = bits(upper, 12, 5, 2) | bits(upper, 17, 1, 12);
+                    (upper != 0 && extend(upper, 17) == upper).then_some(field)
+                }
+            }
+            Kind::Lower => {
+                let lower = self.target.wrapping_sub(upper.address);
+                let is_store = matches!(self.rest & 0x7f, 0x23 | 0x27);
+                (extend(lower, 11) == lower).then(|| match is_store {
+                    true => bits(lower, 5, 7, 25) | bits(lower, 0, 5, 7),
+                    false => lower << 20,
+                })
+            }
+            Kind::Pointer => Some(self.target.wrapping_add(frame.base)),
         };
-        words.map(u64::to_le_bytes)
+        field.map(|field| (self.rest | field).to_le_bytes())
+    }
+}
+
+/// The address whose upper part the first of these instructions gives, by the next one that adds to it.
+fn lower_ahead(bytes: &[u8], upper: Upper) -> Option<u32> {
+    let mut rest = bytes.get(instruction_len(*bytes.first()?)..)?;
+    while let Some(first) = rest.first() {
+        if let Some(target) = upper.with(rest) {
+            return Some(target);
+        }
+        rest = rest.get(instruction_len(*first)..)?;
+    }
+    None
+}
+
+/// An instruction that adds a number to a register: `addi`, loads and stores, their short forms too. The
+/// number is often a place in a structure or on the stack, which moves when one of these changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offset {
+    pub(super) register: usize,
+    pub(super) number: u32,
+    /// The instruction without the number.
+    rest: u32,
+    form: Form,
+}
+
+/// How an [`Offset`] holds its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Load,
+    Store,
+    ShortWord,
+    ShortStackLoad,
+    ShortStackStore,
+    ShortStackAddress,
+}
+
+impl Offset {
+    pub(super) fn read(instruction: &[u8]) -> Option<Self> {
+        if let Some(word) = instruction.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) {
+            let register = word >> 15 & 31;
+            let (form, field, number) = match lower_field(word, register)? {
+                STORE_FIELD => (Form::Store, STORE_FIELD, bits(word, 25, 7, 5) | bits(word, 7, 5, 0)),
+                field => (Form::Load, field, word >> 20),
+            };
+            let (number, rest) = (extend(number, 11), word & !field);
+            let register = register as usize;
+            return Some(Self { register, number, rest, form });
+        }
+        let word = u32::from(u16::from_le_bytes(*instruction.first_chunk()?));
+        let (form, register) = match word & 0xe003 {
+            0x4000 | 0xc000 => (Form::ShortWord, 8 + (word >> 7 & 7) as usize),
+            0x4002 => (Form::ShortStackLoad, 2),
+            0xc002 => (Form::ShortStackStore, 2),
+            0x0000 if word != 0 => (Form::ShortStackAddress, 2),
+            _ => return None,
+        };
+        let number = form.number(word);
+        let rest = word & !form.field(u32::MAX);
+        Some(Self { register, number, rest, form })
     }
 
-    fn pair(&self, sum: u32) -> u64 {
-        let second = (self.rest >> 32) as u32;
-        let lower = match second & 0x7f {
-            0x23 | 0x27 => bits(sum, 5, 7, 25) | bits(sum, 0, 5, 7),
-            _ => sum << 20,
-        };
-        let upper = sum.wrapping_add(0x800) & UPPER_FIELD;
-        u64::from(second | lower) << 32 | u64::from(self.rest as u32 | upper)
+    /// The instruction with this number instead; `None` when it does not hold that.
+    pub(super) fn with(&self, number: u32) -> Option<[u8; 4]> {
+        let field = self.form.field(number);
+        (self.form.number(field) == number).then(|| (self.rest | field).to_le_bytes())
+    }
+
+    /// Whether the two differ in their numbers only.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.rest == other.rest && self.form == other.form
+    }
+}
+
+impl Form {
+    fn number(self, word: u32) -> u32 {
+        match self {
+            Self::Load => extend(word >> 20, 11),
+            Self::Store => extend(bits(word, 25, 7, 5) | bits(word, 7, 5, 0), 11),
+            Self::ShortWord => bits(word, 10, 3, 3) | bits(word, 6, 1, 2) | bits(word, 5, 1, 6),
+            Self::ShortStackLoad => bits(word, 12, 1, 5) | bits(word, 4, 3, 2) | bits(word, 2, 2, 6),
+            Self::ShortStackStore => bits(word, 9, 4, 2) | bits(word, 7, 2, 6),
+            Self::ShortStackAddress => {
+                let low = bits(word, 6, 1, 2) | bits(word, 5, 1, 3) | bits(word, 11, 2, 4);
+                low | bits(word, 7, 4, 6)
+            }
+        }
+    }
+
+    fn field(self, number: u32) -> u32 {
+        match self {
+            Self::Load => number << 20,
+            Self::Store => bits(number, 5, 7, 25) | bits(number, 0, 5, 7),
+            Self::ShortWord => bits(number, 3, 3, 10) | bits(number, 2, 1, 6) | bits(number, 6, 1, 5),
+            Self::ShortStackLoad => {
+                bits(number, 5, 1, 12) | bits(number, 2, 3, 4) | bits(number, 6, 2, 2)
+            }
+            Self::ShortStackStore => bits(number, 2, 4, 9) | bits(number, 6, 2, 7),
+            Self::ShortStackAddress => {
+                let low = bits(number, 2, 1, 6) | bits(number, 3, 1, 5) | bits(number, 4, 2, 11);
+                low | bits(number, 6, 4, 7)
+            }
+        }
     }
 }
 
@@ -209,10 +366,7 @@ fn branch_field(offset: u32) -> u32 {
 fn short_jump_offset(word: u32) -> u32 {
     let low = bits(word, 3, 3, 1) | bits(word, 11, 1, 4) | bits(word, 2, 1, 5);
     let middle = bits(word, 7, 1, 6) | bits(word, 6, 1, 7) | bits(word, 9, 2, 8);
-    extend(
-        low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11),
-        11,
-    )
+    extend(low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11), 11)
 }
 
 fn short_jump_field(offset: u32) -> u32 {

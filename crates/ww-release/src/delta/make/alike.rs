@@ -3,7 +3,8 @@
 
 use std::vec::Vec;
 
-use crate::delta::riscv::{Frame, Kind, Reference, instruction_len};
+use crate::delta::model::AHEAD_BYTES;
+use crate::delta::riscv::{self, Frame, Kind, Reference, Upper, instruction_len};
 use crate::delta::suffixes;
 
 /// What is made from old bytes.
@@ -29,10 +30,27 @@ pub(super) fn pieces(old: &[u8], new: &[u8], frame: Frame) -> Vec<Piece> {
 /// The payload without what its references name.
 fn skeleton(payload: &[u8], frame: Frame) -> Vec<u8> {
     let mut skeleton = payload.to_vec();
-    let mut place = 0;
+    let (mut place, mut uppers) = (0, [None; 8]);
     while place < payload.len() {
         let rest = &payload[place..];
-        let Some(reference) = Reference::read(rest, place as u32, frame) else {
+        let lower = |upper: &Option<(usize, Upper)>| match upper {
+            Some((from, upper)) if place - from < 128 => Reference::read_lower(rest, *upper),
+            _ => None,
+        };
+        let ahead = &rest[..rest.len().min(AHEAD_BYTES)];
+        let lower = uppers.iter().find_map(lower);
+        let reference = lower.or_else(|| Reference::read(ahead, place as u32, frame));
+        let written = riscv::written(rest);
+        for known in &mut uppers {
+            if known.is_some_and(|(_, upper): (usize, Upper)| Some(upper.register) == written) {
+                *known = None;
+            }
+        }
+        if let Some(upper) = Upper::read(rest, place as u32, frame) {
+            uppers.rotate_right(1);
+            uppers[0] = Some((place, upper));
+        }
+        let Some(reference) = reference else {
             place += instruction_len(rest[0]);
             continue;
         };
@@ -47,118 +65,200 @@ fn skeleton(payload: &[u8], frame: Frame) -> Vec<u8> {
     skeleton
 }
 
+/// Where a stretch of the new payload lies in the old one: the distance, which wraps.
+type Diagonal = usize;
+
+/// How many diagonals are followed at a time.
+const LANES: usize = 24;
+
+/// The lane of new bytes; those of diagonals come after it.
+const LITERAL: usize = 0;
+
+/// How far ahead of the place diagonals are looked for, so that they are known where what is alike but
+/// not the same begins.
+const AHEAD: usize = 40;
+
+/// What is alike for so many bytes needs no other diagonal.
+const SETTLED: usize = 32;
+
+/// The shortest match that makes a diagonal.
+const SHORTEST: usize = 4;
+
+/// Costs in 64ths of a bit, as they come out on the whole.
+mod cost {
+    pub(super) const NEW: u32 = 6 * 64;
+    pub(super) const SAME: u32 = 8;
+    pub(super) const OTHER: u32 = 8 * 64;
+    pub(super) const OTHER_AGAIN: u32 = 9 * 64;
+    pub(super) const LEAVE: u32 = 2 * 64;
+    pub(super) const SWITCH: u32 = 15 * 64;
+    pub(super) const FAR: u32 = 64;
+}
+
+#[derive(Clone, Copy)]
+struct Lane {
+    diagonal: Diagonal,
+    cost: u32,
+    /// The last byte was another.
+    other: bool,
+    /// The last place for which the diagonal was proposed.
+    proposed: usize,
+}
+
+/// The cheapest way through the new payload: along diagonals, and as new bytes.
 struct Matcher<'a> {
     old: &'a [u8],
     new: &'a [u8],
     suffixes: Vec<u32>,
 }
 
+/// What a step did: the lane that was the cheapest before it, and which lanes came from that one.
+#[derive(Clone, Copy)]
+struct Step {
+    cheapest: u8,
+    switched: u32,
+}
+
 impl Matcher<'_> {
     fn pieces(&mut self) -> Vec<Piece> {
-        let (old, new) = (self.old, self.new);
-        let mut pieces = Vec::new();
-        let (mut scan, mut len, mut position) = (0, 0, 0);
-        let (mut last_scan, mut last_position, mut last_offset) = (0, 0, 0_isize);
-        let aligned = |place: usize, offset: isize| {
-            let from = place.checked_add_signed(offset);
-            from.and_then(|from| old.get(from)) == Some(&new[place])
+        let nowhere = Lane {
+            diagonal: usize::MAX / 2,
+            cost: u32::MAX / 2,
+            other: false,
+            proposed: 0,
         };
-        while scan < new.len() {
-            let mut old_score = 0;
-            scan += len;
-            let mut scored = scan;
-            while scan < new.len() {
-                (position, len) = self.longest(&new[scan..]);
-                while scored < scan + len {
-                    old_score += usize::from(aligned(scored, last_offset));
-                    scored += 1;
+        let mut lanes = [nowhere; 1 + LANES];
+        lanes[LITERAL] = Lane { diagonal: 0, cost: 0, ..nowhere };
+        let mut steps = Vec::with_capacity(self.new.len());
+        // The diagonals that lanes had, and until where.
+        let mut replaced: Vec<(usize, usize, Diagonal)> = Vec::new();
+        let mut sought = 0;
+        for place in 0..self.new.len() {
+            let cheapest = (0..lanes.len()).min_by_key(|lane| lanes[*lane].cost).unwrap_or(LITERAL);
+            let best = lanes[cheapest];
+            while sought < self.new.len().min(place + AHEAD) {
+                let is_followed = lanes[1..].iter().any(|lane| lane.diagonal == best.diagonal);
+                if is_followed && self.same(sought, best.diagonal) >= SETTLED {
+                    sought += SETTLED / 2;
+                    continue;
                 }
-                if len == old_score && len != 0 || len > old_score + 8 {
-                    break;
-                }
-                old_score -= usize::from(aligned(scan, last_offset) && old_score > 0);
-                scan += 1;
-            }
-            if len == old_score && scan != new.len() {
-                continue;
-            }
-            let mut forward = best_extent(
-                (last_scan..scan)
-                    .zip(last_position..old.len())
-                    .map(|(n, o)| new[n] == old[o]),
-            );
-            let mut backward = 0;
-            if scan < new.len() {
-                let most = (scan - last_scan).min(position);
-                backward =
-                    best_extent((1..=most).map(|back| new[scan - back] == old[position - back]));
-            }
-            let overlap = (last_scan + forward).saturating_sub(scan - backward);
-            if overlap > 0 {
-                let (mut score, mut best, mut keep) = (0_isize, 0, 0);
-                for place in 0..overlap {
-                    let ahead = last_scan + forward - overlap + place;
-                    let behind = scan - backward + place;
-                    let first = new[ahead] == old[last_position + forward - overlap + place];
-                    let second = new[behind] == old[position - backward + place];
-                    score += isize::from(first) - isize::from(second);
-                    if score > best {
-                        (best, keep) = (score, place + 1);
+                if let Some(diagonal) = self.propose(sought, best.diagonal) {
+                    let known = lanes[1..].iter_mut().find(|lane| lane.diagonal == diagonal);
+                    if let Some(known) = known {
+                        known.proposed = sought;
+                    } else {
+                        let oldest = (1..lanes.len())
+                            .filter(|lane| *lane != cheapest)
+                            .min_by_key(|lane| lanes[*lane].proposed)
+                            .unwrap_or(1);
+                        replaced.push((place, oldest, lanes[oldest].diagonal));
+                        lanes[oldest] = Lane { diagonal, proposed: sought, ..nowhere };
                     }
                 }
-                forward = forward + keep - overlap;
-                backward -= keep;
+                sought += 1;
             }
-            pieces.push(Piece {
-                new: last_scan,
-                old: last_position,
-                len: forward,
-            });
-            last_scan = scan - backward;
-            last_position = position - backward;
-            last_offset = position as isize - scan as isize;
+            steps.push(self.step(&mut lanes, place, cheapest));
+            // Costs are compared only.
+            if lanes[cheapest].cost > u32::MAX / 4 {
+                let least = lanes.iter().map(|lane| lane.cost).min().unwrap_or(0);
+                for lane in &mut lanes {
+                    lane.cost -= least;
+                }
+            }
         }
-        pieces.retain(|piece| piece.len > 0);
-        let end = pieces.last().map_or(0, |piece| piece.new + piece.len);
-        if end < new.len() {
-            let old = pieces.last().map_or(0, |piece| piece.old + piece.len);
-            pieces.push(Piece {
-                new: new.len(),
-                old,
-                len: 0,
-            });
-        }
-        pieces
+        trace(&lanes, &steps, &replaced)
     }
 
-    /// Where the old payload goes on most like this, and how far.
-    fn longest(&self, wanted: &[u8]) -> (usize, usize) {
-        let place = self
-            .suffixes
-            .partition_point(|suffix| &self.old[*suffix as usize..] < wanted);
-        let around = [place.wrapping_sub(1), place];
-        let candidates = around.iter().filter_map(|place| self.suffixes.get(*place));
-        let lengths = candidates.map(|suffix| {
-            let old = &self.old[*suffix as usize..];
-            let len = old
-                .iter()
-                .zip(wanted)
-                .take_while(|(old, new)| old == new)
-                .count();
-            (*suffix as usize, len)
-        });
-        lengths.max_by_key(|(_, len)| *len).unwrap_or_default()
+    fn step(&self, lanes: &mut [Lane; 1 + LANES], place: usize, cheapest: usize) -> Step {
+        let best = lanes[cheapest];
+        let mut switched = 0;
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            if index == LITERAL {
+                if cheapest != LITERAL && best.cost + cost::LEAVE < lane.cost {
+                    switched |= 1;
+                    (lane.cost, lane.diagonal) = (best.cost + cost::LEAVE, best.diagonal);
+                }
+                lane.cost += cost::NEW;
+                continue;
+            }
+            let away = lane.diagonal.wrapping_sub(best.diagonal) as isize;
+            let far = (away.unsigned_abs() + 1).ilog2() * cost::FAR;
+            let entered = best.cost + cost::SWITCH + far;
+            if index != cheapest && entered < lane.cost {
+                switched |= 1 << index;
+                (lane.cost, lane.other) = (entered, false);
+            }
+            let old = self.old.get(place.wrapping_add(lane.diagonal));
+            lane.cost += match old {
+                Some(old) if *old == self.new[place] => cost::SAME,
+                Some(_) if lane.other => cost::OTHER_AGAIN,
+                Some(_) => cost::OTHER,
+                None => u32::MAX / 4,
+            };
+            lane.cost = lane.cost.min(u32::MAX / 2);
+            lane.other = old != Some(&self.new[place]);
+        }
+        Step {
+            cheapest: cheapest as u8,
+            switched,
+        }
+    }
+
+    /// How many bytes from `place` are the same along a diagonal, up to [`SETTLED`].
+    fn same(&self, place: usize, diagonal: Diagonal) -> usize {
+        let old = self.old.get(place.wrapping_add(diagonal)..).unwrap_or_default();
+        let new = &self.new[place..];
+        let both = old.iter().zip(new).take(SETTLED);
+        both.take_while(|(old, new)| old == new).count()
+    }
+
+    /// The diagonal along which the most bytes from `place` on are the same, the nearest of such.
+    fn propose(&self, place: usize, near: Diagonal) -> Option<Diagonal> {
+        let wanted = &self.new[place..];
+        let rank = self.suffixes.partition_point(|suffix| &self.old[*suffix as usize..] < wanted);
+        let len = |suffix: u32| {
+            let old = &self.old[suffix as usize..];
+            old.iter().zip(wanted).take_while(|(old, new)| old == new).count()
+        };
+        let before = self.suffixes[..rank].iter().rev().take(LANES);
+        let after = self.suffixes[rank..].iter().take(LANES);
+        let around = before.chain(after).map(|suffix| (len(*suffix), *suffix as usize));
+        let away = |suffix: usize| {
+            let diagonal = suffix.wrapping_sub(place);
+            (diagonal.wrapping_sub(near) as isize).unsigned_abs()
+        };
+        let longest = around.max_by_key(|(len, suffix)| (*len, core::cmp::Reverse(away(*suffix))));
+        let (len, suffix) = longest?;
+        (len >= SHORTEST).then(|| suffix.wrapping_sub(place))
     }
 }
 
-/// How far two pieces go together: as far as most bytes of them are the same.
-fn best_extent(same: impl Iterator<Item = bool>) -> usize {
-    let (mut score, mut best, mut extent) = (0_isize, 0, 0);
-    for (place, same) in same.enumerate() {
-        score += if same { 1 } else { -1 };
-        if score > best {
-            (best, extent) = (score, place + 1);
+/// The pieces of the cheapest way.
+fn trace(lanes: &[Lane], steps: &[Step], replaced: &[(usize, usize, Diagonal)]) -> Vec<Piece> {
+    let mut diagonals: Vec<Diagonal> = lanes.iter().map(|lane| lane.diagonal).collect();
+    let mut replaced = replaced.iter().rev().peekable();
+    let mut lane = (0..lanes.len()).min_by_key(|lane| lanes[*lane].cost).unwrap_or(LITERAL);
+    let mut pieces: Vec<Piece> = Vec::new();
+    if lane == LITERAL && !steps.is_empty() {
+        pieces.push(Piece { new: steps.len(), old: 0, len: 0 });
+    }
+    for (place, step) in steps.iter().enumerate().rev() {
+        if lane != LITERAL {
+            let old = place.wrapping_add(diagonals[lane]);
+            match pieces.last_mut() {
+                Some(piece) if piece.new == place + 1 && piece.old == old + 1 && piece.len > 0 => {
+                    *piece = Piece { new: place, old, len: piece.len + 1 };
+                }
+                _ => pieces.push(Piece { new: place, old, len: 1 }),
+            }
+        }
+        if step.switched >> lane & 1 == 1 {
+            lane = usize::from(step.cheapest);
+        }
+        while let Some((_, lane, diagonal)) = replaced.next_if(|(from, ..)| *from == place) {
+            diagonals[*lane] = *diagonal;
         }
     }
-    extent
+    pieces.reverse();
+    pieces
 }

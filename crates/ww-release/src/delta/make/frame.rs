@@ -7,8 +7,11 @@ use std::vec::Vec;
 use crate::delta::riscv::{Frame, Kind, Reference, instruction_len};
 
 /// The most words, and groups of words, that are tried.
-const SAMPLES: usize = 256;
+const SAMPLES: usize = 2048;
 const GROUPS: usize = 8;
+
+/// Images begin at multiples of this.
+const ALIGNMENT: u32 = 256;
 
 /// The address of the first byte; 0 when there is no telling.
 pub(super) fn base(image: &[u8]) -> u32 {
@@ -29,7 +32,7 @@ fn targets(image: &[u8]) -> BTreeSet<u32> {
         let len = instruction_len(rest[0]);
         match Reference::read(rest, place as u32, nowhere) {
             Some(Reference {
-                kind: Kind::Jump | Kind::Relative,
+                kind: Kind::Jump | Kind::Upper,
                 target,
                 ..
             }) if (target as usize) < image.len() => {
@@ -69,7 +72,7 @@ fn most_frequent(words: &[u32], targets: &BTreeSet<u32>) -> Option<(usize, u32)>
     let differences = words
         .iter()
         .flat_map(|word| targets.iter().map(|target| word.wrapping_sub(*target)));
-    let mut differences: Vec<u32> = differences.filter(|base| base % 4 == 0).collect();
+    let mut differences: Vec<u32> = differences.filter(|base| base % ALIGNMENT == 0).collect();
     differences.sort_unstable();
     let runs = differences.chunk_by(|a, b| a == b);
     runs.map(|run| (run.len(), run[0])).max()

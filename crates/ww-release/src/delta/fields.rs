@@ -1,0 +1,106 @@
+//! Instructions by their fields, where one stands instead of another: what is the same in both, and
+//! what else is there, each field among those of its kind.
+
+use super::coder::{Bits, Flag, Slow};
+
+/// What is learnt of fields.
+#[derive(Clone, Debug)]
+pub(super) struct Fields {
+    /// By field, and whether one before it is another.
+    long_same: [[Flag; 2]; 6],
+    short_same: [[Flag; 2]; 4],
+    opcode: [Slow; 32],
+    function: [[Slow; 8]; 4],
+    register: [[Slow; 32]; 2],
+    third: [[Slow; 32]; 2],
+    top: [[Slow; 128]; 2],
+    short_opcode: [Slow; 32],
+    low: [[Slow; 32]; 3],
+    middle: [[Slow; 32]; 3],
+    high: [Slow; 8],
+}
+
+impl Fields {
+    pub(super) const EVEN: Self = Self {
+        long_same: [[Flag::EVEN; 2]; 6],
+        short_same: [[Flag::EVEN; 2]; 4],
+        opcode: [Slow::EVEN; 32],
+        function: [[Slow::EVEN; 8]; 4],
+        register: [[Slow::EVEN; 32]; 2],
+        third: [[Slow::EVEN; 32]; 2],
+        top: [[Slow::EVEN; 128]; 2],
+        short_opcode: [Slow::EVEN; 32],
+        low: [[Slow::EVEN; 32]; 3],
+        middle: [[Slow::EVEN; 32]; 3],
+        high: [Slow::EVEN; 8],
+    };
+
+    /// A long instruction instead of another.
+    pub(super) fn long<B: Bits>(&mut self, bits: &mut B, old: u32, new: u32) -> Result<u32, B::Error> {
+        let mut coded = 3;
+        let mut others = 0;
+        for (index, (place, width)) in [(2, 5), (7, 5), (12, 3), (15, 5), (20, 5), (25, 7)].into_iter().enumerate() {
+            let mask = (1 << width) - 1;
+            let (was, is) = (old >> place & mask, new >> place & mask);
+            let opcode = coded >> 2 & 31;
+            // Registers, or parts of a number.
+            let is_register = usize::from(matches!(opcode, 0x0c | 0x08 | 0x18));
+            let nodes: &mut [Slow] = match index {
+                0 => &mut self.opcode,
+                1 => &mut self.register[0],
+                2 => &mut self.function[(opcode >> 2 & 3) as usize],
+                3 => &mut self.register[1],
+                4 => &mut self.third[is_register],
+                _ => &mut self.top[is_register],
+            };
+            let same = &mut self.long_same[index][others.min(1)];
+            let is = if same.code(bits, was == is)? {
+                was
+            } else {
+                others += 1;
+                branch(bits, nodes, width, is)?
+            };
+            coded |= is << place;
+        }
+        Ok(coded)
+    }
+
+    /// A short instruction instead of another.
+    pub(super) fn short<B: Bits>(&mut self, bits: &mut B, old: u32, new: u32) -> Result<u32, B::Error> {
+        // The opcode's two parts side by side.
+        let turned = |word: u32| (word & 3) << 14 | word >> 13 << 11 | word >> 12 & 1 | (word & 0xffc) >> 1;
+        let (old, new) = (turned(old), turned(new));
+        let mut coded = 0;
+        let mut others = 0;
+        for (index, (place, width)) in [(11, 5), (6, 5), (1, 5), (0, 1)].into_iter().enumerate() {
+            let mask = (1 << width) - 1;
+            let (was, is) = (old >> place & mask, new >> place & mask);
+            let quadrant = (coded >> 14 & 3).min(2) as usize;
+            let nodes: &mut [Slow] = match index {
+                0 => &mut self.short_opcode,
+                1 => &mut self.middle[quadrant],
+                2 => &mut self.low[quadrant],
+                _ => &mut self.high,
+            };
+            let same = &mut self.short_same[index][others.min(1)];
+            let is = if same.code(bits, was == is)? {
+                was
+            } else {
+                others += 1;
+                branch(bits, nodes, width, is)?
+            };
+            coded |= is << place;
+        }
+        Ok(coded >> 14 | (coded >> 11 & 7) << 13 | (coded & 1) << 12 | coded << 1 & 0xffc)
+    }
+}
+
+/// A number of `width` bits, from the highest down, each in the context of those before it.
+fn branch<B: Bits>(bits: &mut B, nodes: &mut [Slow], width: u32, number: u32) -> Result<u32, B::Error> {
+    let mut node = 1;
+    for place in (0..width).rev() {
+        let bit = nodes[node].code(bits, number >> place & 1 == 1)?;
+        node = node << 1 | usize::from(bit);
+    }
+    Ok(node as u32 - (1 << width))
+}
