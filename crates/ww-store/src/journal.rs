@@ -195,8 +195,8 @@ pub struct Evidence {
     pub refused_readings: Option<Vec<u8>>,
 }
 
-/// What the holder of an API key may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What the holder of an API key may do. The numbers are those in databases; they say nothing about rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Role {
     /// Sees everything but keys and audit trail.
@@ -205,6 +205,8 @@ pub enum Role {
     Operator = 2,
     /// Manages keys.
     Admin = 3,
+    /// Publishes firmware and rolls it out.
+    Firmware = 4,
 }
 
 /// An API key to be stored: its hash only.

@@ -555,6 +555,7 @@ fn role_from(number: u8) -> Result<Role> {
         1 => Ok(Role::Viewer),
         2 => Ok(Role::Operator),
         3 => Ok(Role::Admin),
+        4 => Ok(Role::Firmware),
         _ => Err(Failure::Damaged(format!("role {number}"))),
     }
 }
