@@ -3,7 +3,7 @@
 
 use ww_wire::{ChainIndex, Hash, MilliwattHours, Milliwatts, Signature, UtcMillis};
 
-use crate::{EventId, InstallationId, KeyId, StoredReading};
+use crate::{EventId, InstallationId, KeyId, RolloutId, StoredReading};
 
 /// Events that are kept at least, for those who resume a live stream.
 pub const EVENTS_KEPT: u64 = 100_000;
@@ -24,6 +24,8 @@ pub enum EventKind {
     Reading(Box<StoredReading>),
     /// Something about an installation changed; ask for it.
     Installation(InstallationId),
+    /// Something about a rollout changed; ask for it.
+    Rollout(RolloutId),
 }
 
 /// What is odd about a record that was taken nevertheless, or why one was not.
