@@ -72,9 +72,12 @@ def flash_changes():
 
 
 seeds("records", vectors("records.json", "records", "payload"))
+seeds("records", vectors("records-2.json", "records", "payload"))
 seeds("records", vectors("record-refusals.json", "refusals", "payload"))
 seeds("records", vectors("record-refusals-2.json", "refusals", "payload"))
+seeds("records", vectors("record-refusals-3.json", "refusals", "payload"))
 seeds("sign1", vectors("records.json", "records", "cose_sign1"))
+seeds("sign1", vectors("records-2.json", "records", "cose_sign1"))
 seeds("sign1", vectors("cose-refusals.json", "refusals", "cose_sign1"))
 seeds("items", [bytes.fromhex(load("bodies.json")["body"])])
 seeds("items", vectors("bodies.json", "refusals", "body"))

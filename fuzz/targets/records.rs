@@ -24,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     only_form::<Replacement>(bytes);
     only_form::<StatusReport>(bytes);
     only_form::<Acknowledgement>(bytes);
+    only_form::<UpdateReport>(bytes);
     if let Ok(reading) = AnyReading::decode(bytes) {
         assert_eq!(&*reading.encode().expect("it keeps the rules"), bytes);
     }

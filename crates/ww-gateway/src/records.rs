@@ -276,6 +276,12 @@ impl Checker<'_> {
                     "an Acknowledgement is an answer, not a request",
                 ));
             }
+            RecordType::UpdateReport => {
+                return Err(Failure::new(
+                    ProblemKind::RecordTypeUnexpected,
+                    "an UpdateReport goes to /ota/complete",
+                ));
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use minicbor::encode::{self, Write};
 use minicbor::{Decoder, Encoder};
-use ww_wire::{Hash, MeterId, SignerId};
+use ww_wire::{Hash, MeterId, SignerId, UpdateObstacle};
 
 use crate::assignment::Nonce;
 use crate::canonical::{self, Item, Malformed, array, bytes, expected, fixed, hash, list, number};
@@ -129,6 +129,13 @@ named_numbers! {
     Unreached = 22 "unreached",
     /// Under the new image the time made no sense.
     Time = 23 "time",
+}
+
+impl From<Obstacle> for UpdateObstacle {
+    /// The same, as a signed report names it.
+    fn from(obstacle: Obstacle) -> Self {
+        Self::numbered(obstacle.number()).expect("a report has the same list of obstacles")
+    }
 }
 
 /// How a device is, and that it asks.

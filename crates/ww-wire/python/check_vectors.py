@@ -301,6 +301,22 @@ RECORDS = {
             ("enrolment", "hash"),
         ],
     ),
+    "update-report": (
+        13,
+        [
+            ("boot", "u32!"),
+            ("time", "u64?"),
+            ("uptime", "u64!"),
+            ("time_quality", TIME_QUALITY),
+            ("release", "hash"),
+            ("payload", "hash"),
+            ("running", "hash"),
+            ("root_number", "u32"),
+            ("security_counter", "u32"),
+            ("outcome", "enum:1,2,3"),
+            ("obstacle", "enum:" + ",".join(str(number) for number in range(24))),
+        ],
+    ),
 }
 NAMES = {number: name for name, (number, _) in RECORDS.items()}
 
@@ -400,6 +416,11 @@ def rules(name, signer, f):
     if name == "status-report":
         yield f["boot"] != 0
         yield (f["time_quality"] == 0) == (f["time"] is None)
+    if name == "update-report":
+        yield f["boot"] != 0
+        yield (f["time_quality"] == 0) == (f["time"] is None)
+        yield (f["outcome"] == 1) == (f["obstacle"] == 0)
+        yield f["outcome"] != 1 or f["running"] == f["payload"]
     if name == "acknowledgement":
         yield (f["log_size"] == 0) == (f["log_root"] == zero)
 
@@ -801,7 +822,7 @@ def check_keys(checks):
 
 def check_records(checks):
     seen = set()
-    for vector in load("records.json")["records"]:
+    for vector in load("records.json")["records"] + load("records-2.json")["records"]:
         title, name = vector["name"], vector["type"]
         payload = bytes.fromhex(vector["payload"])
         seen.add(name)
@@ -838,7 +859,7 @@ def check_signature(checks, vector, name, payload, signer):
 
 
 def check_refusals(checks):
-    refusals = [load(f"record-refusals{part}.json")["refusals"] for part in ("", "-2")]
+    refusals = [load(f"record-refusals{part}.json")["refusals"] for part in ("", "-2", "-3")]
     for vector in sum(refusals, []):
         checks.refuses(
             f"record {vector['name']}",

@@ -16,6 +16,7 @@ pub mod record;
 pub mod signature;
 pub mod status;
 pub mod units;
+pub mod update;
 
 pub use chain::{Boot, ChainRecord, Gap, GapKind, ResetReason, Window, WindowFlags};
 pub use cose::{Domain, Sign1, ToBeSigned};
@@ -31,3 +32,4 @@ pub use record::{DecodeError, Payload, Record, RecordType, Rule};
 pub use signature::{Signature, SignatureError};
 pub use status::{Acknowledgement, StatusReport};
 pub use units::*;
+pub use update::{UpdateObstacle, UpdateOutcome, UpdateReport};

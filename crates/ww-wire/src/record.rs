@@ -41,6 +41,8 @@ pub enum RecordType {
     StatusReport = 0x0b,
     /// The gateway's answer to a meter; not signed.
     Acknowledgement = 0x0c,
+    /// How an update of a meter ended.
+    UpdateReport = 0x0d,
 }
 
 impl RecordType {
@@ -58,6 +60,7 @@ impl RecordType {
         Self::Replacement,
         Self::StatusReport,
         Self::Acknowledgement,
+        Self::UpdateReport,
     ];
 
     /// The name, as it stands in the signing domain.
@@ -76,6 +79,7 @@ impl RecordType {
             Self::Replacement => "replacement",
             Self::StatusReport => "status-report",
             Self::Acknowledgement => "acknowledgement",
+            Self::UpdateReport => "update-report",
         }
     }
 

@@ -9,7 +9,7 @@ use ww_release::question::{
 };
 use ww_release::release::HardwareClass;
 use ww_release::secret::DeviceSecret;
-use ww_wire::{Hash, MeterId, SignerId};
+use ww_wire::{Hash, MeterId, SignerId, UpdateObstacle};
 
 use crate::support::bytes_of;
 
@@ -110,4 +110,18 @@ fn states_and_obstacles_have_a_number_and_a_name_each() {
     let names: HashSet<_> = Obstacle::ALL.iter().map(|one| one.name()).collect();
     assert_eq!(numbers.len(), Obstacle::ALL.len());
     assert_eq!(names.len(), Obstacle::ALL.len());
+}
+
+#[test]
+fn questions_and_reports_name_the_same_obstacles() {
+    let asked = Obstacle::ALL
+        .iter()
+        .map(|each| (each.number(), each.name()));
+    let reported = UpdateObstacle::ALL
+        .iter()
+        .map(|each| (*each as u8, each.name()));
+    assert!(asked.eq(reported));
+    for obstacle in Obstacle::ALL {
+        assert_eq!(UpdateObstacle::from(*obstacle) as u8, obstacle.number());
+    }
 }

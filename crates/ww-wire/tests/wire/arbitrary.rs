@@ -607,3 +607,43 @@ pub(crate) fn acknowledgement() -> impl Strategy<Value = Acknowledgement> {
             },
         )
 }
+
+/// Any valid update report.
+pub(crate) fn update_report() -> impl Strategy<Value = UpdateReport> {
+    (
+        (signer(), boot_counter(), time_and_quality(), uptime()),
+        (hash_or_none(), hash(), hash_or_none()),
+        any::<(u32, u32)>(),
+        one_of(UpdateOutcome::ALL),
+        one_of(&UpdateObstacle::ALL[1..]),
+    )
+        .prop_map(
+            |(
+                (meter, boot, (time, time_quality), uptime),
+                (release, payload, other),
+                (root_number, security_counter),
+                outcome,
+                obstacle,
+            )| {
+                let confirmed = outcome == UpdateOutcome::Confirmed;
+                UpdateReport {
+                    meter,
+                    boot,
+                    time,
+                    uptime,
+                    time_quality,
+                    release,
+                    payload,
+                    running: if confirmed { payload } else { other },
+                    root_number,
+                    security_counter,
+                    outcome,
+                    obstacle: if confirmed {
+                        UpdateObstacle::None
+                    } else {
+                        obstacle
+                    },
+                }
+            },
+        )
+}

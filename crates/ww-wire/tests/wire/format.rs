@@ -8,11 +8,12 @@ use crate::tables;
 const DOCUMENT: &str = include_str!("../../../../docs/FORMAT.md");
 
 /// The modules whose records have rules.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("../../src/reading.rs"),
     include_str!("../../src/chain.rs"),
     include_str!("../../src/enrolment.rs"),
     include_str!("../../src/status.rs"),
+    include_str!("../../src/update.rs"),
 ];
 
 #[test]

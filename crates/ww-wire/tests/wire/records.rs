@@ -154,6 +154,7 @@ suite! {
     replacement: Replacement, arbitrary::replacement;
     status_report: StatusReport, arbitrary::status_report;
     acknowledgement: Acknowledgement, arbitrary::acknowledgement;
+    update_report: UpdateReport, arbitrary::update_report;
 }
 
 #[test]

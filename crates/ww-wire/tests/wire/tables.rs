@@ -54,6 +54,7 @@ fn tables() -> Vec<(String, String)> {
         fields::<Replacement>("signer"),
         fields::<StatusReport>("meter"),
         fields::<Acknowledgement>("meter"),
+        fields::<UpdateReport>("meter"),
     ]);
     tables
 }
@@ -73,6 +74,7 @@ fn types() -> String {
         Replacement::LENGTH,
         StatusReport::LENGTH,
         Acknowledgement::LENGTH,
+        UpdateReport::LENGTH,
     ];
     assert_eq!(lengths.len(), RecordType::ALL.len());
     for (record_type, length) in RecordType::ALL.iter().zip(lengths) {

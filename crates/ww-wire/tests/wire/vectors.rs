@@ -14,7 +14,7 @@ use ww_wire::*;
 use crate::golden;
 
 /// SHA-256 of each committed file. A new version gets a folder and a list of its own.
-const COMMITTED: [(&str, &str); 10] = [
+const COMMITTED: [(&str, &str); 12] = [
     (
         "bodies.json",
         "db3e8662147d4e26a544dc6fa4f59372e14cd3cff1ffd874f962199f0759b89e",
@@ -48,8 +48,16 @@ const COMMITTED: [(&str, &str); 10] = [
         "107761e7145a1d51b2500c74f84bdfbac8d0d5868827d935c25d58fcf1a63bbd",
     ),
     (
+        "record-refusals-3.json",
+        "7e53c6d38073f69ce8ae339bcb51d7d0d941ce9bb6ebd6dcd67172f70821d03d",
+    ),
+    (
         "record-refusals.json",
         "645002c6a4fd0e9e718dbe6ef30ae37dcaa3e9b75344d35df033bf2289c0fef0",
+    ),
+    (
+        "records-2.json",
+        "d025e477cd60a9addbdb92d88ba6bf2dd20e19477658c9463dc0a3a48d5dd969",
     ),
     (
         "records.json",
@@ -124,6 +132,7 @@ fn canonical(record_type: RecordType, payload: &[u8]) -> Result<(SignerId, Vec<u
         RecordType::Replacement => of::<Replacement>(payload),
         RecordType::StatusReport => of::<StatusReport>(payload),
         RecordType::Acknowledgement => of::<Acknowledgement>(payload),
+        RecordType::UpdateReport => of::<UpdateReport>(payload),
     }
 }
 
@@ -166,9 +175,10 @@ fn the_code_makes_the_committed_vectors() {
 
 #[test]
 fn every_record_reads_back_and_its_signature_verifies() {
-    let file = file("records.json");
+    let (first, second) = (file("records.json"), file("records-2.json"));
     let mut seen = Vec::new();
-    for vector in list(&file, "records") {
+    for vector in [list(&first, "records"), list(&second, "records")].concat() {
+        let vector = &vector;
         let (name, record_type) = (text(vector, "name"), record_type(vector));
         let payload = bytes(vector, "payload");
         let (signer, again) = canonical(record_type, &payload).unwrap();
@@ -229,9 +239,8 @@ fn reason(error: DecodeError) -> (&'static str, Option<&'static str>) {
 
 #[test]
 fn every_refused_record_is_refused_for_its_reason() {
-    let (first, second) = (file("record-refusals.json"), file("record-refusals-2.json"));
-    for vector in [list(&first, "refusals"), list(&second, "refusals")].concat() {
-        let vector = &vector;
+    let files = ["", "-2", "-3"].map(|part| file(&format!("record-refusals{part}.json")));
+    for vector in files.iter().flat_map(|file| list(file, "refusals")) {
         let error = canonical(record_type(vector), &bytes(vector, "payload")).unwrap_err();
         let expected = (text(vector, "reason"), vector["field"].as_str());
         assert_eq!(reason(error), expected, "{}: {error}", text(vector, "name"));

@@ -149,7 +149,9 @@ enumerations!(
     SensorModel,
     ProductionCounter,
     CorrectionReason,
-    RevocationReason
+    RevocationReason,
+    UpdateOutcome,
+    UpdateObstacle
 );
 
 impl Value for ReadingFlags {

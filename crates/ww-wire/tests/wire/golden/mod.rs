@@ -16,8 +16,10 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
     vec![
         ("keys.json", keys::keys()),
         ("records.json", records::records()),
+        ("records-2.json", records::update_reports()),
         ("record-refusals.json", refusals::record_refusals()),
         ("record-refusals-2.json", refusals::more_record_refusals()),
+        ("record-refusals-3.json", refusals::update_report_refusals()),
         ("cose-refusals.json", cose::cose_refusals()),
         ("forgeries.json", cose::forgeries()),
         ("merkle.json", merkle::merkle_tree()),

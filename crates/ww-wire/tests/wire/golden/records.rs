@@ -8,7 +8,7 @@ use super::keys::{TestKey, meter, operator};
 use super::samples::{
     acknowledgement, bare_enrolment, boot, boot_counter, correction, energy, enrolment,
     extreme_reading, failed_poll, gap, index, label, reading, replacement, revocation, sequence,
-    status_report, three_phase_reading, utc, window,
+    status_report, three_phase_reading, update_report, utc, window,
 };
 
 pub(super) fn digest_of(record: &impl Record) -> Hash {
@@ -221,6 +221,26 @@ pub(super) fn status_report_vector(title: &str, record: &StatusReport) -> Json {
     vector(title, record, fields, Some((&meter(), domain)))
 }
 
+fn update_report_vector(title: &str, record: &UpdateReport) -> Json {
+    let fields = fields!(
+        record,
+        UpdateReport::FIELDS,
+        boot,
+        time,
+        uptime,
+        time_quality,
+        release,
+        payload,
+        running,
+        root_number,
+        security_counter,
+        outcome,
+        obstacle,
+    );
+    let domain = Domain::Record(UpdateReport::TYPE);
+    vector(title, record, fields, Some((&meter(), domain)))
+}
+
 pub(super) fn acknowledgement_vector(title: &str, record: &Acknowledgement) -> Json {
     let fields = fields!(
         record,
@@ -409,6 +429,37 @@ pub(super) fn records() -> Json {
                  decimal text, bytes are hexadecimal, absent is null.",
             ),
         ),
+        ("records", Json::List(vectors)),
+    ])
+}
+
+pub(super) fn update_reports() -> Json {
+    let report = update_report();
+    let rolled_back = UpdateReport {
+        boot: boot_counter(6),
+        time: None,
+        time_quality: TimeQuality::Unknown,
+        running: Hash::of(&[b"firmware 1.4.2"]),
+        security_counter: 7,
+        outcome: UpdateOutcome::RolledBack,
+        obstacle: UpdateObstacle::Sensor,
+        ..report
+    };
+    let refused = UpdateReport {
+        boot: boot_counter(3),
+        running: Hash::of(&[b"firmware 1.4.2"]),
+        security_counter: 9,
+        outcome: UpdateOutcome::Refused,
+        obstacle: UpdateObstacle::CounterTooLow,
+        ..report
+    };
+    let vectors = vec![
+        update_report_vector("update confirmed", &report),
+        update_report_vector("update rolled back, time unknown", &rolled_back),
+        update_report_vector("update refused", &refused),
+    ];
+    Json::Object(vec![
+        ("about", text("More records, as in records.json.")),
         ("records", Json::List(vectors)),
     ])
 }

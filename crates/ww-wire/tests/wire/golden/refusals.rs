@@ -7,7 +7,7 @@ use super::keys::{meter, operator};
 use super::records::payload_of;
 use super::samples::{
     acknowledgement, bare_enrolment, boot, correction, enrolment, failed_poll, gap, label, reading,
-    replacement, revocation, status_report, utc, window,
+    replacement, revocation, status_report, update_report, utc, window,
 };
 
 /// A payload that is refused, made from a good one by writing `bytes` over it at a field.
@@ -594,6 +594,66 @@ pub(super) fn more_record_refusals() -> Json {
             &readings_gap,
             "first_sequence",
             &[0xff; 16],
+            "rule",
+        ),
+    ];
+    Json::Object(vec![
+        ("about", text("More refusals, as in record-refusals.json.")),
+        ("refusals", Json::List(refusals)),
+    ])
+}
+
+pub(super) fn update_report_refusals() -> Json {
+    let report = update_report();
+    let rolled_back = UpdateReport {
+        outcome: UpdateOutcome::RolledBack,
+        obstacle: UpdateObstacle::Crashes,
+        ..report
+    };
+    let refusals = vec![
+        spoilt(
+            "update report of boot absent",
+            &report,
+            "boot",
+            &[0xff; 4],
+            "absent",
+        ),
+        spoilt("outcome 0", &report, "outcome", &[0], "unknown-value"),
+        spoilt("outcome 4", &report, "outcome", &[4], "unknown-value"),
+        spoilt(
+            "obstacle 24",
+            &rolled_back,
+            "obstacle",
+            &[24],
+            "unknown-value",
+        ),
+        spoilt("update report of boot 0", &report, "boot", &[0; 4], "rule"),
+        spoilt(
+            "update report with time unknown",
+            &report,
+            "time_quality",
+            &[0],
+            "rule",
+        ),
+        spoilt(
+            "confirmed in spite of an obstacle",
+            &report,
+            "obstacle",
+            &[19],
+            "rule",
+        ),
+        spoilt(
+            "rolled back without an obstacle",
+            &rolled_back,
+            "obstacle",
+            &[0],
+            "rule",
+        ),
+        spoilt(
+            "confirmed though another payload runs",
+            &report,
+            "running",
+            &[0; 32],
             "rule",
         ),
     ];

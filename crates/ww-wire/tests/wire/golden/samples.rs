@@ -315,3 +315,20 @@ pub(super) fn acknowledgement() -> Acknowledgement {
         enrolment: digest_of(&enrolment()),
     }
 }
+
+pub(super) fn update_report() -> UpdateReport {
+    UpdateReport {
+        meter: meter().id(),
+        boot: boot_counter(5),
+        time: Some(utc(1_750_350_000_000)),
+        uptime: uptime(95_432),
+        time_quality: TimeQuality::Synchronised,
+        release: Hash::of(&[b"release of firmware 1.5.0"]),
+        payload: Hash::of(&[b"firmware 1.5.0"]),
+        running: Hash::of(&[b"firmware 1.5.0"]),
+        root_number: 3,
+        security_counter: 8,
+        outcome: UpdateOutcome::Confirmed,
+        obstacle: UpdateObstacle::None,
+    }
+}
