@@ -10,6 +10,10 @@ extern crate std;
 pub mod assignment;
 pub mod canonical;
 pub mod cipher;
+#[cfg(feature = "make")]
+pub mod file;
+#[cfg(feature = "make")]
+pub mod fleet;
 pub mod key;
 pub mod question;
 pub mod release;

@@ -247,6 +247,12 @@ impl<'a> SignedRelease<'a> {
         &self.release
     }
 
+    /// What was signed and by whom, whether or not it holds.
+    #[must_use]
+    pub const fn approved(&self) -> &Approved<'a> {
+        &self.approved
+    }
+
     /// The release, if enough keys of the root have signed it.
     ///
     /// # Errors

@@ -201,6 +201,12 @@ impl<'a> SignedRoot<'a> {
         &self.root
     }
 
+    /// What was signed and by whom, whether or not it holds.
+    #[must_use]
+    pub const fn approved(&self) -> &Approved<'a> {
+        &self.approved
+    }
+
     /// The root that follows a trusted one.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use ww_release::assignment::SignedAssignment;
+use ww_release::file::ReleaseFile;
 use ww_release::question::{Answer, ProvenQuestion};
 use ww_release::release::SignedRelease;
 use ww_release::root::SignedRoot;
@@ -17,6 +18,7 @@ proptest! {
         let _ = SignedAssignment::decode(&bytes);
         let _ = ProvenQuestion::decode(&bytes);
         let _ = Answer::decode(&bytes);
+        let _ = ReleaseFile::decode(&bytes);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 )]
 
 mod assignments;
+mod files;
+mod fleets;
 mod forms;
 mod objects;
 mod questions;
