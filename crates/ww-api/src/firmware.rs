@@ -453,6 +453,18 @@ pub struct FirmwareDeviceDetail {
     pub reports: Vec<FirmwareReport>,
 }
 
+/// How an update ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateOutcome {
+    /// The new image runs and passed its own examination.
+    Confirmed,
+    /// The new image was started, and the old one runs again.
+    RolledBack,
+    /// The new image was never started, whether or not it was fetched.
+    Refused,
+}
+
 /// What a meter reported of an update, as it signed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FirmwareReport {
@@ -462,19 +474,21 @@ pub struct FirmwareReport {
     /// When the meter made it, Unix seconds; null when the meter did not know the time.
     #[schema(required, example = 1_750_352_712)]
     pub timestamp: Option<i64>,
-    /// What became of the update.
-    pub state: UpdateState,
-    /// Why, such as `sensor` or `crashes`; null when nothing went wrong.
+    /// How the update ended.
+    pub outcome: UpdateOutcome,
+    /// What was in its way, such as `sensor` or `crashes`; null when it is confirmed.
     #[schema(required, example = "sensor")]
     pub obstacle: Option<String>,
     /// The release that it is about, hex.
-    #[schema(required)]
-    pub release: Option<String>,
+    pub release: String,
     /// Its version; null when it is not published here.
     #[schema(required, example = "1.4.0")]
     pub version: Option<String>,
     /// SHA-256 of the payload that ran when it was made, hex.
     pub running_digest: String,
+    /// The security counter that held then.
+    #[schema(example = 7)]
+    pub security_counter: u32,
     /// The boot in which it was made.
     #[schema(example = 3)]
     pub boot: u32,

@@ -33,7 +33,7 @@ pub use firmware::{
     FirmwareDevice, FirmwareDeviceDetail, FirmwareEncoding, FirmwareRelease, FirmwareReleaseState,
     FirmwareReport, FirmwareRole, FirmwareRoot, MaintenanceWindow, NewRollout, Rollout,
     RolloutCounts, RolloutDetail, RolloutDevice, RolloutDeviceState, RolloutGroup, RolloutState,
-    RolloutStep, RolloutWave, RolloutWaveSize, RolloutWaveState, UpdateState,
+    RolloutStep, RolloutWave, RolloutWaveSize, RolloutWaveState, UpdateOutcome, UpdateState,
 };
 pub use history::{HistoryEntry, HistoryKind, SignedBy};
 pub use import::{ImportSource, ImportedReading};

@@ -28,7 +28,7 @@ use crate::{
     Readiness, Reading, ReadingProof, RecordReference, RevocationDetail, RevocationRequest, Role,
     Rollout, RolloutCounts, RolloutDetail, RolloutDevice, RolloutDeviceState, RolloutGroup,
     RolloutState, RolloutStep, RolloutWave, RolloutWaveSize, RolloutWaveState, Session, SignedBy,
-    TimeFrame, UpdateState, WindowDetail, WindowReading, WindowSummary,
+    TimeFrame, UpdateOutcome, UpdateState, WindowDetail, WindowReading, WindowSummary,
 };
 
 /// The name of the security scheme for API keys.
@@ -132,6 +132,7 @@ pub fn document() -> OpenApi {
         .schema_from::<SignedRecord>()
         .schema_from::<SubmissionShape>()
         .schema_from::<TimeFrame>()
+        .schema_from::<UpdateOutcome>()
         .schema_from::<UpdateState>()
         .schema_from::<WindowDetail>()
         .schema_from::<WindowReading>()
