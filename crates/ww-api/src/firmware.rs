@@ -139,15 +139,15 @@ pub struct RolloutGroup {
     pub meters: Option<Vec<String>>,
 }
 
-/// How many meters a wave has, with those of the waves before it: one of the two is said.
+/// How many meters a wave takes, at most as many as the waves before it have left: one of the two is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RolloutWaveSize {
-    /// So many of a hundred of the group; 1 to 100.
+    /// So many of a hundred of the whole group, rounded up; 1 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 100)]
     pub percent: Option<u8>,
-    /// So many of the group; at least 1.
+    /// So many; at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     pub count: Option<u32>,
@@ -176,18 +176,23 @@ pub struct NewRollout {
     pub name: String,
     /// Which meters.
     pub group: RolloutGroup,
-    /// Its waves, each larger than the one before; 1 to 16. What the last one leaves out stays out.
+    /// Its waves, 1 to 32. Together they take every meter: the last one may say 100 percent.
     pub waves: Vec<RolloutWaveSize>,
-    /// So many of a hundred of a wave have to run the release before the next wave begins; 1 to 100.
+    /// At least so many of a hundred of a wave have to run the release before the next wave begins; 1 to 100.
     #[schema(minimum = 1, maximum = 100, example = 95)]
     pub success_percent: u8,
-    /// When more than so many of a hundred of a wave have failed, the rollout halts; 0 to 100.
-    #[schema(minimum = 0, maximum = 100, example = 5)]
+    /// When at least so many of a hundred of a wave have failed, the rollout halts; 1 to 100.
+    #[schema(minimum = 1, maximum = 100, example = 5)]
     pub error_percent: u8,
+    /// It does not halt for fewer failures of a wave than this.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, example = 1)]
+    pub error_minimum: u32,
     /// How long a wave that has succeeded is watched before the next one begins.
     #[schema(example = 3600)]
     pub soak_seconds: u32,
-    /// How long a meter may take; a silent one has failed then.
+    /// How long a meter may take from the start of its wave; a silent one has failed then. With a window a day
+    /// or more.
     #[schema(minimum = 1, example = 86400)]
     pub deadline_seconds: u32,
     /// When meters may start the release; at any time when there is none.
@@ -195,20 +200,31 @@ pub struct NewRollout {
     pub window: Option<MaintenanceWindow>,
 }
 
+const fn one() -> u32 {
+    1
+}
+
 /// How a rollout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RolloutState {
-    /// Meters are told to fetch and to start.
+    /// A wave updates itself.
     Running,
+    /// A wave has succeeded and is watched.
+    Soaking,
+    /// All waves have succeeded; the last meters have until their deadline.
+    Finishing,
     /// Somebody said to wait; meters that have fetched wait too.
     Paused,
     /// It has stopped itself: too many meters have failed. It can be resumed or aborted.
     Halted,
+    /// Nobody is waited for any more.
+    Completed,
     /// Somebody ended it. What has not started the release does not.
     Aborted,
-    /// Its last wave is over.
-    Completed,
+    /// The release was withdrawn. Meters that have it go back to the one before, if its security counter
+    /// allows that.
+    Withdrawn,
 }
 
 /// How a wave is.
@@ -223,8 +239,8 @@ pub enum RolloutWaveState {
     Soaking,
     /// It is over and well.
     Passed,
-    /// Too many of it have failed.
-    Failed,
+    /// It was under way when the rollout halted or was ended.
+    Stopped,
 }
 
 /// How many meters of a rollout or a wave are how far. Together they are all of it.
@@ -257,9 +273,9 @@ pub struct RolloutWave {
     pub state: RolloutWaveState,
     /// How its meters are.
     pub counts: RolloutCounts,
-    /// When it began; ISO 8601 in UTC without a zone. Null before that.
+    /// While it is under way: when its meters are to be done; ISO 8601 in UTC without a zone.
     #[schema(required)]
-    pub began_at: Option<String>,
+    pub deadline_at: Option<String>,
     /// While it soaks: until when; ISO 8601 in UTC without a zone.
     #[schema(required)]
     pub soaks_until: Option<String>,
@@ -280,9 +296,9 @@ pub struct Rollout {
     pub version: String,
     /// How it is.
     pub state: RolloutState,
-    /// Why it is not running, in words; null while it is, and once it is over and well.
-    #[schema(required)]
-    pub reason: Option<String>,
+    /// Why it is as it is, in words.
+    #[schema(example = "wave 2 updates itself")]
+    pub reason: String,
     /// The number of the wave that is under way, or was last, from 1.
     #[schema(example = 2)]
     pub wave: u32,
@@ -313,7 +329,7 @@ pub struct RolloutDetail {
     pub rollout: Rollout,
     /// What was asked for.
     pub plan: NewRollout,
-    /// Its waves, all of them.
+    /// Its waves, all of them to which meters are left.
     pub waves: Vec<RolloutWave>,
     /// What was done to it and what it decided, newest first; at most 100.
     pub steps: Vec<RolloutStep>,

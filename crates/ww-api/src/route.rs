@@ -370,7 +370,7 @@ pub const ROUTES: &[Route] = &[
         .tag("firmware").summary("Shows one release."),
     Route::post("/api/v1/firmware/releases/{digest}/withdraw", "withdraw_firmware_release", Body::None, Body::Json("FirmwareRelease"))
         .tag("firmware").access(FIRMWARE)
-        .summary("Withdraws a release for good: its rollouts are aborted, and no device is told to fetch or to start it. Devices that run it stay with it until a rollout gives them another one."),
+        .summary("Withdraws a release for good: no device is told to fetch or to start it, and its rollouts end. Devices that run it by one of these go back to the release that they had before, if its security counter allows that."),
     Route::get("/api/v1/firmware/rollouts", "list_rollouts", Body::JsonArray("Rollout"))
         .tag("firmware").query(&[LIMIT, CURSOR]).summary("Lists rollouts, newest first; at most 100 when nothing is said."),
     Route::post("/api/v1/firmware/rollouts", "begin_rollout", Body::Json("NewRollout"), Body::Json("RolloutDetail"))
@@ -381,6 +381,8 @@ pub const ROUTES: &[Route] = &[
     Route::get("/api/v1/firmware/rollouts/{id}/devices", "list_rollout_devices", Body::JsonArray("RolloutDevice"))
         .tag("firmware").query(&[LIMIT, CURSOR])
         .summary("Lists the meters of a rollout by wave, with their progress; at most 1000 when nothing is said."),
+    Route::post("/api/v1/firmware/rollouts/{id}/devices/{meter_id}/retry", "retry_rollout_device", Body::None, Body::Json("RolloutDetail"))
+        .tag("firmware").access(FIRMWARE).summary("Tells a meter that has failed to try again."),
     Route::post("/api/v1/firmware/rollouts/{id}/pause", "pause_rollout", Body::None, Body::Json("RolloutDetail"))
         .tag("firmware").access(STOPPING).summary("Pauses a rollout: meters that have fetched do not start it."),
     Route::post("/api/v1/firmware/rollouts/{id}/resume", "resume_rollout", Body::None, Body::Json("RolloutDetail"))
