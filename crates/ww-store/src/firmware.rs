@@ -11,10 +11,7 @@ use crate::{InstallationId, NewAudit};
 pub const OBJECT_PIECE_BYTES: usize = 256 << 10;
 
 /// Reports that are kept of one meter; a further one takes the place of the oldest.
-pub const FIRMWARE_REPORTS_KEPT: u32 = 1_000;
-
-/// Steps of a rollout's journal that are told at one time.
-pub const ROLLOUT_STEPS_AT_ONCE: u32 = 4_096;
+pub const FIRMWARE_REPORTS_KEPT: u32 = 200;
 
 /// A root of firmware keys, as it was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +139,18 @@ impl core::fmt::Display for RolloutId {
     }
 }
 
+/// Whether meters are told by a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum RolloutStage {
+    /// It goes on, or waits to: its meters are in no other one.
+    Open = 0,
+    /// It has ended, and its meters are still told by it until another one takes them.
+    Telling = 1,
+    /// It is over.
+    Over = 2,
+}
+
 /// A rollout that begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRollout {
@@ -149,10 +158,12 @@ pub struct NewRollout {
     pub release: Hash,
     /// What was asked for: opaque.
     pub plan: Vec<u8>,
-    /// How it is: opaque.
-    pub state: Vec<u8>,
-    /// Its meters.
-    pub members: Vec<InstallationId>,
+    /// How far it is: opaque.
+    pub course: Vec<u8>,
+    /// What a list shows of it: opaque.
+    pub summary: Vec<u8>,
+    /// Its meters in their order, and how each is in it: opaque.
+    pub members: Vec<(InstallationId, Vec<u8>)>,
 }
 
 /// A rollout.
@@ -164,28 +175,40 @@ pub struct StoredRollout {
     pub release: Hash,
     /// What was asked for: opaque.
     pub plan: Vec<u8>,
-    /// How it was when it was last written whole: opaque. What came since is in its journal.
-    pub state: Vec<u8>,
-    /// The last step of its journal that `state` has taken in; 0 for none.
-    pub step: u64,
-    /// Whether it is over: no meter is in it any more.
-    pub is_over: bool,
+    /// How far it is: opaque.
+    pub course: Vec<u8>,
+    /// What a list shows of it: opaque.
+    pub summary: Vec<u8>,
+    /// Whether meters are told by it.
+    pub stage: RolloutStage,
     /// When it was begun.
     pub created: Option<UtcMillis>,
     /// By whom.
     pub created_by: String,
 }
 
-/// What happened to a rollout.
+/// A meter of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolloutMember {
+    /// Its place in the rollout, from 0.
+    pub place: u32,
+    /// The number of the installation.
+    pub installation: InstallationId,
+    /// How it is in it: opaque.
+    pub body: Vec<u8>,
+}
+
+/// What happened to a rollout. What is not named is as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RolloutChange {
-    /// Steps to append to its journal, each with the number behind the one before: opaque.
-    pub steps: Vec<(u64, Vec<u8>)>,
-    /// How it is now, with the number of the last step that is in it: the journal up to there is
-    /// forgotten.
-    pub state: Option<(u64, Vec<u8>)>,
-    /// It is over now.
-    pub is_over: bool,
+    /// How these meters are in it now.
+    pub members: Vec<(InstallationId, Vec<u8>)>,
+    /// How far it is now.
+    pub course: Option<Vec<u8>>,
+    /// What a list shows of it now.
+    pub summary: Option<Vec<u8>>,
+    /// Whether meters are told by it now.
+    pub stage: Option<RolloutStage>,
     /// Lines of the audit trail.
     pub audit: Vec<NewAudit>,
     /// Whether live streams are told.

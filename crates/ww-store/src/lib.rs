@@ -24,8 +24,8 @@ pub use energy::{Bar, Chart, EnergySummary, Moment, Span};
 pub use error::{Refusal, StoreError};
 pub use firmware::{
     DeviceQuestion, FIRMWARE_REPORTS_KEPT, FirmwareDevice, FirmwareRelease, FirmwareRoot,
-    NewFirmwareRelease, NewRollout, OBJECT_PIECE_BYTES, ObjectRange, ROLLOUT_STEPS_AT_ONCE,
-    RolloutChange, RolloutId, StoredRollout, StoredUpdateReport, Withdrawal,
+    NewFirmwareRelease, NewRollout, OBJECT_PIECE_BYTES, ObjectRange, RolloutChange, RolloutId,
+    RolloutMember, RolloutStage, StoredRollout, StoredUpdateReport, Withdrawal,
 };
 pub use identity::{EventId, InstallationId, KeyId, ReadingId};
 pub use installation::{

@@ -15,9 +15,9 @@ use crate::{
     FindingSum, FirmwareDevice, FirmwareRelease, FirmwareRoot, ImportedReading, Installation,
     InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding,
     NewFirmwareRelease, NewRollout, ObjectRange, ProvenReading, ReadingId, ReadingQuery, Refusal,
-    RolloutChange, RolloutId, Span, StoreError, StoredChainRecord, StoredEnrolment, StoredReading,
-    StoredReport, StoredRollout, StoredStatement, StoredUpdateReport, StoredWindow, Verified,
-    WholeWindow, WindowQuery, WindowReadings,
+    RolloutChange, RolloutId, RolloutMember, Span, StoreError, StoredChainRecord, StoredEnrolment,
+    StoredReading, StoredReport, StoredRollout, StoredStatement, StoredUpdateReport, StoredWindow,
+    Verified, WholeWindow, WindowQuery, WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -467,7 +467,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Answer<'_, Vec<StoredUpdateReport>>;
 
     /// Stores a rollout. The subject of its audit line becomes `rollout` and its number. `None`, and
-    /// nothing is changed, when one of its meters is in another that is not over.
+    /// nothing is changed, when one of its meters is in another that is open.
     fn add_rollout(&self, new: NewRollout, audit: NewAudit) -> Answer<'_, Option<StoredRollout>>;
 
     /// Stores what happened to a rollout; tells the event if there is one.
@@ -480,10 +480,15 @@ pub trait Store: Send + Sync + 'static {
     fn rollouts(&self, before: Option<RolloutId>, limit: u32) -> Answer<'_, Vec<StoredRollout>>;
 
     /// Those that are not over, by number.
-    fn open_rollouts(&self) -> Answer<'_, Vec<RolloutId>>;
+    fn telling_rollouts(&self) -> Answer<'_, Vec<RolloutId>>;
 
-    /// What a rollout's journal has after a step, in order, at most [`crate::ROLLOUT_STEPS_AT_ONCE`].
-    fn rollout_steps(&self, id: RolloutId, after: u64) -> Answer<'_, Vec<(u64, Vec<u8>)>>;
+    /// The meters of a rollout from a place on, in their order, at most `limit`.
+    fn rollout_members(
+        &self,
+        id: RolloutId,
+        from: u32,
+        limit: u32,
+    ) -> Answer<'_, Vec<RolloutMember>>;
 
     // Upkeep.
 

@@ -115,8 +115,8 @@ store_suite! { Sqlite;
     the_newest_question_of_a_device_is_kept,
     devices_are_meters_in_service_with_what_they_run_and_asked,
     reports_are_kept_once_newest_first_and_bounded,
-    a_meter_is_in_one_rollout_at_a_time,
-    a_rollouts_journal_goes_on_from_what_was_written_whole,
+    a_meter_is_in_one_open_rollout_at_a_time,
+    the_rows_of_a_rollout_change_one_by_one,
     a_change_of_a_rollout_is_told_and_stands_in_the_audit_trail,
     a_withdrawn_key_begins_no_session,
     a_key_has_no_more_than_so_many_sessions,
@@ -453,7 +453,7 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
         "ALTER TABLE heads DROP COLUMN fresh_id; DROP TABLE chunk_extremes;
          DROP TABLE sessions; DROP INDEX chain_of_others;
          DROP TABLE finding_days;
-         DROP TABLE firmware_steps; DROP TABLE firmware_members; DROP TABLE firmware_rollouts;
+         DROP TABLE firmware_members; DROP TABLE firmware_rollouts;
          DROP TABLE firmware_reports; DROP TABLE firmware_questions; DROP TABLE firmware_pieces;
          DROP TABLE firmware_objects; DROP TABLE firmware_releases; DROP TABLE firmware_roots;
          PRAGMA user_version = 1",
@@ -515,7 +515,7 @@ async fn findings_of_an_older_file_are_counted_by_day_and_the_next_one_after_the
     let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
     raw.execute_batch(
         "DROP TABLE finding_days;
-         DROP TABLE firmware_steps; DROP TABLE firmware_members; DROP TABLE firmware_rollouts;
+         DROP TABLE firmware_members; DROP TABLE firmware_rollouts;
          DROP TABLE firmware_reports; DROP TABLE firmware_questions; DROP TABLE firmware_pieces;
          DROP TABLE firmware_objects; DROP TABLE firmware_releases; DROP TABLE firmware_roots;
          PRAGMA user_version = 5",

@@ -9,7 +9,8 @@ use super::session::{Session, millis, time_from};
 use crate::{
     DeviceQuestion, EventId, FIRMWARE_REPORTS_KEPT, FirmwareDevice, FirmwareRelease, FirmwareRoot,
     InstallationId, NewAudit, NewFirmwareRelease, NewRollout, OBJECT_PIECE_BYTES, ObjectRange,
-    ROLLOUT_STEPS_AT_ONCE, RolloutChange, RolloutId, StoredRollout, StoredUpdateReport, Withdrawal,
+    RolloutChange, RolloutId, RolloutMember, RolloutStage, StoredRollout, StoredUpdateReport,
+    Withdrawal,
 };
 
 pub(super) fn add_root(
@@ -379,15 +380,16 @@ pub(super) fn reports(
     Ok(reports)
 }
 
-/// `None` when one of the meters is in another rollout that is not over.
+/// `None` when one of the meters is in another rollout that is open.
 pub(super) fn add_rollout(
     session: &mut Session,
     new: &NewRollout,
     audit: &NewAudit,
 ) -> Result<Option<StoredRollout>> {
     let connection = &session.connection;
-    let mut taken = connection.prepare_cached("SELECT 1 FROM firmware_members WHERE meter = ?1")?;
-    for member in &new.members {
+    let mut taken = connection
+        .prepare_cached("SELECT 1 FROM firmware_members WHERE meter = ?1 AND is_open = 1")?;
+    for (member, _) in &new.members {
         if taken.exists([member.0])? {
             return Ok(None);
         }
@@ -395,22 +397,26 @@ pub(super) fn add_rollout(
     drop(taken);
     connection
         .prepare_cached(
-            "INSERT INTO firmware_rollouts (release, plan, state, step, is_over, created, created_by)
-             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5)",
+            "INSERT INTO firmware_rollouts (release, plan, course, summary, stage, created,
+                 created_by)
+             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
         )?
         .execute(params![
             &new.release.0[..],
             new.plan,
-            new.state,
+            new.course,
+            new.summary,
             millis(audit.at),
             audit.actor
         ])?;
     let id = u32::try_from(connection.last_insert_rowid())
         .map_err(|_| Failure::Damaged("there are too many rollouts".to_owned()))?;
-    let mut statement = connection
-        .prepare_cached("INSERT INTO firmware_members (meter, rollout) VALUES (?1, ?2)")?;
-    for member in &new.members {
-        statement.execute([member.0, id])?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO firmware_members (rollout, meter, place, is_open, body)
+         VALUES (?1, ?2, ?3, 1, ?4)",
+    )?;
+    for (place, (member, body)) in (0_u32..).zip(&new.members) {
+        statement.execute(params![id, member.0, place, body])?;
     }
     drop(statement);
     let audit = NewAudit {
@@ -430,27 +436,28 @@ pub(super) fn change_rollout(
 ) -> Result<Option<EventId>> {
     let connection = &session.connection;
     let mut statement = connection.prepare_cached(
-        "INSERT OR REPLACE INTO firmware_steps (rollout, number, body) VALUES (?1, ?2, ?3)",
+        "UPDATE firmware_members SET body = ?3 WHERE rollout = ?1 AND meter = ?2",
     )?;
-    for (number, body) in &change.steps {
-        statement.execute(params![id.0, *number as i64, body])?;
+    for (member, body) in &change.members {
+        statement.execute(params![id.0, member.0, body])?;
     }
     drop(statement);
-    if let Some((step, state)) = &change.state {
+    connection
+        .prepare_cached(
+            "UPDATE firmware_rollouts SET course = coalesce(?2, course),
+                 summary = coalesce(?3, summary), stage = coalesce(?4, stage)
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id.0,
+            change.course,
+            change.summary,
+            change.stage.map(|stage| stage as u8)
+        ])?;
+    if let Some(stage) = change.stage {
         connection
-            .prepare_cached("UPDATE firmware_rollouts SET state = ?2, step = ?3 WHERE id = ?1")?
-            .execute(params![id.0, state, *step as i64])?;
-        connection
-            .prepare_cached("DELETE FROM firmware_steps WHERE rollout = ?1 AND number <= ?2")?
-            .execute(params![id.0, *step as i64])?;
-    }
-    if change.is_over {
-        connection
-            .prepare_cached("UPDATE firmware_rollouts SET is_over = 1 WHERE id = ?1")?
-            .execute([id.0])?;
-        connection
-            .prepare_cached("DELETE FROM firmware_members WHERE rollout = ?1")?
-            .execute([id.0])?;
+            .prepare_cached("UPDATE firmware_members SET is_open = ?2 WHERE rollout = ?1")?
+            .execute(params![id.0, stage == RolloutStage::Open])?;
     }
     for audit in &change.audit {
         record_audit(connection, audit)?;
@@ -458,13 +465,13 @@ pub(super) fn change_rollout(
     Ok(change.is_told.then(|| session.rollout_changed(id)))
 }
 
-const ROLLOUT: &str = "SELECT id, release, plan, state, step, is_over, created, created_by
+const ROLLOUT: &str = "SELECT id, release, plan, course, summary, stage, created, created_by
     FROM firmware_rollouts";
 
 pub(super) fn rollout(connection: &Connection, id: RolloutId) -> Result<Option<StoredRollout>> {
     let mut statement = connection.prepare_cached(&format!("{ROLLOUT} WHERE id = ?1"))?;
-    let found = statement.query_row([id.0], rollout_from);
-    Ok(found.optional()?)
+    let mut rows = statement.query([id.0])?;
+    rows.next()?.map(rollout_from).transpose()
 }
 
 pub(super) fn rollouts(
@@ -476,39 +483,55 @@ pub(super) fn rollouts(
     let mut statement = connection.prepare_cached(&format!(
         "{ROLLOUT} WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
     ))?;
-    let rows = statement.query_map([before, limit], rollout_from)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query([before, limit])?;
+    let mut rollouts = Vec::new();
+    while let Some(row) = rows.next()? {
+        rollouts.push(rollout_from(row)?);
+    }
+    Ok(rollouts)
 }
 
-pub(super) fn open_rollouts(connection: &Connection) -> Result<Vec<RolloutId>> {
+/// 2 is the stage of a rollout that is over.
+pub(super) fn telling_rollouts(connection: &Connection) -> Result<Vec<RolloutId>> {
     let mut statement = connection
-        .prepare_cached("SELECT id FROM firmware_rollouts WHERE is_over = 0 ORDER BY id")?;
+        .prepare_cached("SELECT id FROM firmware_rollouts WHERE stage < 2 ORDER BY id")?;
     let rows = statement.query_map([], |row| row.get(0).map(RolloutId))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn rollout_steps(
+pub(super) fn rollout_members(
     connection: &Connection,
     id: RolloutId,
-    after: u64,
-) -> Result<Vec<(u64, Vec<u8>)>> {
+    from: u32,
+    limit: u32,
+) -> Result<Vec<RolloutMember>> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, body FROM firmware_steps WHERE rollout = ?1 AND number > ?2
-         ORDER BY number LIMIT ?3",
+        "SELECT place, meter, body FROM firmware_members WHERE rollout = ?1 AND place >= ?2
+         ORDER BY place LIMIT ?3",
     )?;
-    let place = params![id.0, after as i64, ROLLOUT_STEPS_AT_ONCE];
-    let rows = statement.query_map(place, |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?;
+    let rows = statement.query_map([id.0, from, limit], |row| {
+        Ok(RolloutMember {
+            place: row.get(0)?,
+            installation: InstallationId(row.get(1)?),
+            body: row.get(2)?,
+        })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn rollout_from(row: &Row<'_>) -> rusqlite::Result<StoredRollout> {
+fn rollout_from(row: &Row<'_>) -> Result<StoredRollout> {
     Ok(StoredRollout {
         id: RolloutId(row.get(0)?),
         release: Hash(row.get(1)?),
         plan: row.get(2)?,
-        state: row.get(3)?,
-        step: row.get::<_, i64>(4)? as u64,
-        is_over: row.get(5)?,
+        course: row.get(3)?,
+        summary: row.get(4)?,
+        stage: match row.get::<_, u8>(5)? {
+            0 => RolloutStage::Open,
+            1 => RolloutStage::Telling,
+            2 => RolloutStage::Over,
+            number => return Err(Failure::Damaged(format!("stage {number} of a rollout"))),
+        },
         created: time_from(row.get(6)?),
         created_by: row.get(7)?,
     })

@@ -38,9 +38,9 @@ use crate::{
     Installation, InstallationId, Integrity, KeyId, Maintenance, Mark, MarkQuery, Moment,
     NewApiKey, NewApiSession, NewAudit, NewFirmwareRelease, NewRollout, OBJECT_PIECE_BYTES,
     ObjectRange, OfAll, Outcome, ProvenReading, ReadingId, ReadingQuery, RolloutChange, RolloutId,
-    Span, Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment, StoredReading,
-    StoredReport, StoredRollout, StoredStatement, StoredUpdateReport, StoredWindow, Verified,
-    WholeWindow, WindowQuery,
+    RolloutMember, Span, Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment,
+    StoredReading, StoredReport, StoredRollout, StoredStatement, StoredUpdateReport, StoredWindow,
+    Verified, WholeWindow, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -978,13 +978,21 @@ impl Store for SqliteStore {
         })
     }
 
-    fn open_rollouts(&self) -> Answer<'_, Vec<RolloutId>> {
-        self.read("list open rollouts", firmware::open_rollouts)
+    fn telling_rollouts(&self) -> Answer<'_, Vec<RolloutId>> {
+        self.read(
+            "list rollouts that are not over",
+            firmware::telling_rollouts,
+        )
     }
 
-    fn rollout_steps(&self, id: RolloutId, after: u64) -> Answer<'_, Vec<(u64, Vec<u8>)>> {
-        self.read("read a rollout's journal", move |connection| {
-            firmware::rollout_steps(connection, id, after)
+    fn rollout_members(
+        &self,
+        id: RolloutId,
+        from: u32,
+        limit: u32,
+    ) -> Answer<'_, Vec<RolloutMember>> {
+        self.read("list the meters of a rollout", move |connection| {
+            firmware::rollout_members(connection, id, from, limit)
         })
     }
 

@@ -308,8 +308,8 @@ INSERT INTO finding_days
 /// - `firmware_objects`, `firmware_pieces`: ciphertexts and lists in pieces of 256 KiB. One that is not
 ///   whole is of a publication that broke off, and goes with the next.
 /// - `firmware_questions`: the newest question of each device.
-/// - `firmware_members`: in which rollout that is not over a meter is; in one at most.
-/// - `firmware_steps`: what happened to a rollout since its `state` was written.
+/// - `firmware_rollouts`: `stage` 0 is open, 1 has ended and still tells its meters what to do, 2 is over.
+/// - `firmware_members`: a meter is in one open rollout at most.
 const V7: &str = "
 CREATE TABLE firmware_roots (
     number INTEGER PRIMARY KEY,
@@ -369,26 +369,24 @@ CREATE TABLE firmware_rollouts (
     id INTEGER PRIMARY KEY,
     release BLOB NOT NULL,
     plan BLOB NOT NULL,
-    state BLOB NOT NULL,
-    step INTEGER NOT NULL,
-    is_over INTEGER NOT NULL,
+    course BLOB NOT NULL,
+    summary BLOB NOT NULL,
+    stage INTEGER NOT NULL,
     created INTEGER,
     created_by TEXT NOT NULL
 ) STRICT;
-CREATE INDEX firmware_rollouts_open ON firmware_rollouts (id) WHERE is_over = 0;
+CREATE INDEX firmware_rollouts_telling ON firmware_rollouts (id) WHERE stage < 2;
 
 CREATE TABLE firmware_members (
-    meter INTEGER PRIMARY KEY REFERENCES installations (id),
-    rollout INTEGER NOT NULL REFERENCES firmware_rollouts (id)
-) STRICT;
-CREATE INDEX firmware_members_by_rollout ON firmware_members (rollout);
-
-CREATE TABLE firmware_steps (
     rollout INTEGER NOT NULL REFERENCES firmware_rollouts (id),
-    number INTEGER NOT NULL,
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    place INTEGER NOT NULL,
+    is_open INTEGER NOT NULL,
     body BLOB NOT NULL,
-    PRIMARY KEY (rollout, number)
+    PRIMARY KEY (rollout, meter)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX firmware_members_by_place ON firmware_members (rollout, place);
+CREATE UNIQUE INDEX firmware_members_open ON firmware_members (meter) WHERE is_open = 1;
 ";
 
 /// Brings a database to the newest schema, one migration per transaction.

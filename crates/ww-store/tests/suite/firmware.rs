@@ -2,7 +2,8 @@
 
 use ww_store::{
     DeviceQuestion, EventId, EventKind, FIRMWARE_REPORTS_KEPT, InstallationId, NewFirmwareRelease,
-    NewRollout, OBJECT_PIECE_BYTES, RolloutChange, RolloutId, Store, StoredUpdateReport, Verified,
+    NewRollout, OBJECT_PIECE_BYTES, RolloutChange, RolloutId, RolloutStage, Store,
+    StoredUpdateReport, Verified,
 };
 use ww_wire::{ChainRecord, Hash, Revocation, RevocationReason, Text, UtcMillis};
 
@@ -250,8 +251,9 @@ fn rollout(members: &[InstallationId]) -> NewRollout {
     NewRollout {
         release: Hash([1; 32]),
         plan: vec![1],
-        state: vec![2],
-        members: members.to_vec(),
+        course: vec![2],
+        summary: vec![3],
+        members: members.iter().map(|member| (*member, vec![0])).collect(),
     }
 }
 
@@ -263,7 +265,14 @@ async fn begin(store: &dyn Store, members: &[InstallationId]) -> Option<RolloutI
     begun.map(|begun| begun.id)
 }
 
-pub(crate) async fn a_meter_is_in_one_rollout_at_a_time<B: Backend>() {
+fn enters(stage: RolloutStage) -> RolloutChange {
+    RolloutChange {
+        stage: Some(stage),
+        ..RolloutChange::default()
+    }
+}
+
+pub(crate) async fn a_meter_is_in_one_open_rollout_at_a_time<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
     let one = active(&*store, &Meter::new(1), "UTC").await;
@@ -271,48 +280,53 @@ pub(crate) async fn a_meter_is_in_one_rollout_at_a_time<B: Backend>() {
     let first = begin(&*store, &[one]).await.unwrap();
     assert_eq!(begin(&*store, &[other, one]).await, None);
     let second = begin(&*store, &[other]).await.unwrap();
-    assert_eq!(store.open_rollouts().await.unwrap(), [first, second]);
-    let over = RolloutChange {
-        is_over: true,
-        ..RolloutChange::default()
-    };
-    store.change_rollout(first, over).await.unwrap();
-    assert_eq!(store.open_rollouts().await.unwrap(), [second]);
-    assert!(store.rollout(first).await.unwrap().unwrap().is_over);
-    let third = begin(&*store, &[one]).await.unwrap();
+    assert_eq!(store.telling_rollouts().await.unwrap(), [first, second]);
+    store
+        .change_rollout(first, enters(RolloutStage::Over))
+        .await
+        .unwrap();
+    store
+        .change_rollout(second, enters(RolloutStage::Telling))
+        .await
+        .unwrap();
+    assert_eq!(store.telling_rollouts().await.unwrap(), [second]);
+    let stored = store.rollout(first).await.unwrap().unwrap();
+    assert_eq!(stored.stage, RolloutStage::Over);
+    let third = begin(&*store, &[other, one]).await.unwrap();
     let listed = store.rollouts(Some(third), 1).await.unwrap();
     assert_eq!(listed[0].id, second);
     let lines = store.audit(newest_lines(1)).await.unwrap();
     assert_eq!(lines[0].audit.subject, format!("rollout {third}"));
 }
 
-pub(crate) async fn a_rollouts_journal_goes_on_from_what_was_written_whole<B: Backend>() {
+pub(crate) async fn the_rows_of_a_rollout_change_one_by_one<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
     let one = active(&*store, &Meter::new(1), "UTC").await;
-    let id = begin(&*store, &[one]).await.unwrap();
-    let steps = |numbers: core::ops::Range<u64>| RolloutChange {
-        steps: numbers.map(|number| (number, vec![number as u8])).collect(),
+    let other = active(&*store, &Meter::new(2), "UTC").await;
+    let id = begin(&*store, &[other, one]).await.unwrap();
+    let change = RolloutChange {
+        members: vec![(one, vec![7])],
+        course: Some(vec![8]),
         ..RolloutChange::default()
     };
-    assert_eq!(store.change_rollout(id, steps(1..4)).await.unwrap(), None);
-    let numbers = |steps: Vec<(u64, Vec<u8>)>| -> Vec<_> {
-        steps.into_iter().map(|(number, _)| number).collect()
-    };
-    assert_eq!(numbers(store.rollout_steps(id, 1).await.unwrap()), [2, 3]);
-    let whole = RolloutChange {
-        state: Some((4, vec![9])),
-        ..steps(4..6)
-    };
-    store.change_rollout(id, whole).await.unwrap();
+    assert_eq!(store.change_rollout(id, change).await.unwrap(), None);
     drop(store);
     let store = backend.open();
     let stored = store.rollout(id).await.unwrap().unwrap();
+    assert_eq!((&*stored.plan, &*stored.course), (&[1][..], &[8][..]));
+    assert_eq!((&*stored.summary, stored.created), (&[3][..], at(1)));
+    let members = store.rollout_members(id, 0, 10).await.unwrap();
+    let rows: Vec<_> = members
+        .iter()
+        .map(|row| (row.place, row.installation, row.body[0]))
+        .collect();
+    assert_eq!(rows, [(0, other, 0), (1, one, 7)]);
     assert_eq!(
-        (stored.step, &*stored.state, &*stored.plan),
-        (4, &[9][..], &[1][..])
+        store.rollout_members(id, 1, 10).await.unwrap(),
+        members[1..]
     );
-    assert_eq!(numbers(store.rollout_steps(id, 0).await.unwrap()), [5]);
+    assert_eq!(store.rollout_members(id, 0, 1).await.unwrap(), members[..1]);
 }
 
 pub(crate) async fn a_change_of_a_rollout_is_told_and_stands_in_the_audit_trail<B: Backend>() {
