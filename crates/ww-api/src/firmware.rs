@@ -239,7 +239,7 @@ pub enum RolloutWaveState {
     Soaking,
     /// It is over and well.
     Passed,
-    /// It was under way when the rollout halted or was ended.
+    /// It was under way when the rollout was paused, halted or was ended.
     Stopped,
 }
 
