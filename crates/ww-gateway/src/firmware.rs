@@ -14,9 +14,7 @@ use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use ww_api::{
-    FirmwareDeviceDetail, FirmwareRelease, FirmwareRoot, ProblemKind, hex,
-};
+use ww_api::{FirmwareDeviceDetail, FirmwareRelease, FirmwareRoot, ProblemKind, hex};
 use ww_release::file::{Field, FileError, ReleaseFile, Unacceptable};
 use ww_release::question::ProvenQuestion;
 use ww_release::release::HardwareClass;
@@ -73,7 +71,9 @@ pub(crate) async fn add_root(
             format!("root {number}"),
             format!("SHA-256 {}", Hash::of(&[&body])),
         );
-        let added = gateway.store.add_firmware_root(number, body.to_vec(), audit.clone());
+        let added = gateway
+            .store
+            .add_firmware_root(number, body.to_vec(), audit.clone());
         if !added.await? {
             return Err(untrusted_root(format!("another root {number} is held")));
         }
@@ -141,8 +141,8 @@ pub(crate) async fn read_release(
 
 /// The release of which a path has the digest.
 fn release_named(gateway: &Shared, digest: &str) -> Result<Arc<HeldRelease>> {
-    let release = hex::decode_array(digest)
-        .and_then(|digest| gateway.ota.catalogue.release(&Hash(digest)));
+    let release =
+        hex::decode_array(digest).and_then(|digest| gateway.ota.catalogue.release(&Hash(digest)));
     release.ok_or_else(|| Failure::not_found(format!("release {digest}")))
 }
 
@@ -309,7 +309,10 @@ pub(crate) async fn withdraw(
         let subject = format!("release {digest}");
         let named = format!("version {}", release.version);
         let audit = gateway.audit_of(&caller, "firmware.withdraw", subject, named);
-        let stored = gateway.store.withdraw_firmware(release.digest, audit).await?;
+        let stored = gateway
+            .store
+            .withdraw_firmware(release.digest, audit)
+            .await?;
         let fleet = gateway.ota.keys().ok().map(|keys| &keys.fleet);
         let release = stored.and_then(|stored| gateway.ota.catalogue.put_release(stored, fleet));
         let release = release.ok_or_else(|| Failure::not_found(format!("release {digest}")))?;
@@ -353,7 +356,10 @@ pub(crate) async fn read_device(
     let installation = meter.ok_or_else(missing)?.installation;
     let device = gateway.store.firmware_device(installation).await?;
     let device = device.ok_or_else(missing)?;
-    let reports = gateway.store.firmware_reports(installation, REPORTS).await?;
+    let reports = gateway
+        .store
+        .firmware_reports(installation, REPORTS)
+        .await?;
     Ok(Json(FirmwareDeviceDetail {
         device: view::device(&gateway, &device),
         reports: reports

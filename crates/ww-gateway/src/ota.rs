@@ -36,7 +36,6 @@ use self::assigner::Assigner;
 use self::catalogue::{Catalogue, HeldRelease, HeldRoot};
 pub(crate) use self::keys::{Checker, FirmwareKeys};
 use self::sessions::Sessions;
-pub(crate) use self::sessions::Newest;
 use crate::error::{Failure, Result};
 use crate::firmware::Decision;
 use crate::ingest::{active_meter, admit, charge, expect_media_type, read_body, refuse, verify};
@@ -95,7 +94,9 @@ impl Ota {
 
     fn working(&self) -> Result<&Working> {
         self.working.as_ref().ok_or_else(|| {
-            not_configured("this gateway was started without `--firmware-key` and `--assignment-key`")
+            not_configured(
+                "this gateway was started without `--firmware-key` and `--assignment-key`",
+            )
         })
     }
 
@@ -190,7 +191,11 @@ pub(crate) async fn enter(
 }
 
 /// `POST /ota/check`.
-async fn check(gateway: &Gateway, peer: Peer, request: Request<Incoming>) -> Result<Response<Body>> {
+async fn check(
+    gateway: &Gateway,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<Body>> {
     let body = question_body(gateway, peer, request).await?;
     answer(gateway, &body).await.map(cbor)
 }
@@ -198,7 +203,9 @@ async fn check(gateway: &Gateway, peer: Peer, request: Request<Incoming>) -> Res
 /// The answer to a question: an assignment for this question alone, with the keys that it needs.
 pub(crate) async fn answer(gateway: &Shared, body: &[u8]) -> Result<Vec<u8>> {
     let asked = Asked::take(gateway, body).await?;
-    let decision = gateway.rollouts.asked(gateway, &asked.meter, &asked.question);
+    let decision = gateway
+        .rollouts
+        .asked(gateway, &asked.meter, &asked.question);
     let keys = asked.keys(gateway, &decision);
     asked.answer(decision, keys).await
 }
@@ -219,7 +226,9 @@ async fn ask_to_start(
         ));
     }
     let asked = Asked::take(gateway, &body).await?;
-    let decision = gateway.rollouts.staged(gateway, &asked.meter, &asked.question);
+    let decision = gateway
+        .rollouts
+        .staged(gateway, &asked.meter, &asked.question);
     let answer = asked.answer(decision, [None; MAX_ANSWERED_KEYS]).await?;
     Ok(cbor(answer))
 }
@@ -447,7 +456,10 @@ async fn chunk(
     let bytes = gateway.ota.catalogue.object_bytes(&object);
     let bytes = bytes.ok_or_else(|| Failure::not_found(format!("object {object}")))?;
     let records = bodies::Records::new(object, bytes, from, count)?;
-    let session = keys.fleet.device_secret(device).session(&nonce, &server_nonce);
+    let session = keys
+        .fleet
+        .device_secret(device)
+        .session(&nonce, &server_nonce);
     let length = records.body_bytes();
     let body = bodies::tagged(Arc::clone(gateway), session, records);
     Ok(octets(body, length))

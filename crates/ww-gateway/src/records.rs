@@ -520,7 +520,9 @@ async fn store_records(
         for (place, boot) in boots {
             if let Some(Outcome::Stored(receipt)) = outcomes.get(place) {
                 gateway.registry.started(&boot);
-                gateway.rollouts.booted(gateway, receipt.installation, &boot);
+                gateway
+                    .rollouts
+                    .booted(gateway, receipt.installation, &boot);
             }
         }
         let noted = note_outcomes(gateway, &outcomes, &checked.entries);

@@ -21,12 +21,12 @@ use ww_api::{Evidence, Finding, ProblemKind};
 use crate::access::authorize;
 use crate::connection::{Activity, BusyBody};
 use crate::error::Failure;
+use crate::firmware::{self, rollouts};
 use crate::metrics::add;
 use crate::state::{Encrypted, Gateway, Peer};
-use crate::firmware::{self, rollouts};
 use crate::{
-    administration, alerts, assets, export, history, ingest, installations, live, marks, network, ota,
-    readings, records, session, status,
+    administration, alerts, assets, export, history, ingest, installations, live, marks, network,
+    ota, readings, records, session, status,
 };
 
 /// Where the requests of one connection come in.
@@ -256,12 +256,18 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
             "/api/v1/firmware/rollouts/{id}/devices/{meter_id}/retry",
             post(rollouts::retry),
         )
-        .route("/api/v1/firmware/rollouts/{id}/pause", post(rollouts::pause))
+        .route(
+            "/api/v1/firmware/rollouts/{id}/pause",
+            post(rollouts::pause),
+        )
         .route(
             "/api/v1/firmware/rollouts/{id}/resume",
             post(rollouts::resume),
         )
-        .route("/api/v1/firmware/rollouts/{id}/abort", post(rollouts::abort))
+        .route(
+            "/api/v1/firmware/rollouts/{id}/abort",
+            post(rollouts::abort),
+        )
         .route("/ota/status", get(firmware::list_devices))
         .route("/ota/status/{meter_id}", get(firmware::read_device))
         .route(

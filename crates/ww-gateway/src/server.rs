@@ -75,7 +75,9 @@ pub enum StartError {
     #[error("the store failed at the start")]
     Store(#[from] StoreError),
     /// One of the two keys for firmware without the other.
-    #[error("firmware_key_file and assignment_key_file go together: one is named without the other")]
+    #[error(
+        "firmware_key_file and assignment_key_file go together: one is named without the other"
+    )]
     FirmwareKeys,
     /// A trusted operator's key is not 128 hex digits.
     #[error("trusted_operator_keys: {text:?} is not 128 hex digits")]

@@ -19,8 +19,8 @@ use ww_rollout::{Asked, Changes, DeviceState, Door, Prior, Refusal, Why};
 use ww_store::{InstallationId, RolloutId, RolloutStage, Store, StoreError};
 use ww_wire::{Boot, Hash, UpdateReport};
 
-use self::held::HeldRollout;
 pub(crate) use self::begin::begin;
+use self::held::HeldRollout;
 pub(crate) use self::people::{abort, devices, list, one, pause, resume, retry, summary};
 use crate::access::Caller;
 use crate::error::{Failure, Result};
@@ -100,7 +100,10 @@ impl Rollouts {
     pub(crate) async fn catch_up(&self, gateway: &Shared) -> Result<(), StoreError> {
         let mut after = InstallationId(0);
         loop {
-            let devices = gateway.store.firmware_devices(after, DEVICES_AT_ONCE).await?;
+            let devices = gateway
+                .store
+                .firmware_devices(after, DEVICES_AT_ONCE)
+                .await?;
             let Some(last) = devices.last() else {
                 return Ok(());
             };
@@ -123,13 +126,7 @@ impl Rollouts {
         self.decide(gateway, meter, question, Door::Verify)
     }
 
-    fn decide(
-        &self,
-        gateway: &Shared,
-        meter: &Meter,
-        question: &Question,
-        door: Door,
-    ) -> Decision {
+    fn decide(&self, gateway: &Shared, meter: &Meter, question: &Question, door: Door) -> Decision {
         let Some(now) = gateway.now() else {
             return Decision::HOLD;
         };
@@ -168,12 +165,12 @@ impl Rollouts {
                 release: Some(release),
             },
             // What it has fetched may yet be started.
-            ww_rollout::Decision::Hold(
-                Why::Paused | Why::Halted(_) | Why::WindowClosed { .. },
-            ) => Decision {
-                stage: Stage::Hold,
-                release: question.release,
-            },
+            ww_rollout::Decision::Hold(Why::Paused | Why::Halted(_) | Why::WindowClosed { .. }) => {
+                Decision {
+                    stage: Stage::Hold,
+                    release: question.release,
+                }
+            }
             ww_rollout::Decision::Hold(_) => Decision::HOLD,
         }
     }
@@ -388,11 +385,18 @@ impl Rollouts {
         held.last_ms = now_ms;
         let mut next = None;
         for rollout in held.rollouts.values_mut() {
-            if rollout.engine.next_deadline_ms().is_some_and(|at| at <= now_ms) {
+            if rollout
+                .engine
+                .next_deadline_ms()
+                .is_some_and(|at| at <= now_ms)
+            {
                 let changes = rollout.engine.tick(now_ms);
                 rollout.note(gateway, changes, GATEWAY);
             }
-            next = [next, rollout.engine.next_deadline_ms()].into_iter().flatten().min();
+            next = [next, rollout.engine.next_deadline_ms()]
+                .into_iter()
+                .flatten()
+                .min();
         }
         let until_next = next.map_or(LONGEST_PAUSE, |at| {
             Duration::from_millis(at.saturating_sub(now_ms))

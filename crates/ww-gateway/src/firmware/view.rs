@@ -14,7 +14,7 @@ use ww_wire::{Hash, UpdateObstacle, UpdateOutcome, UpdateReport};
 use crate::ota::catalogue::{HeldEncoding, HeldRelease, HeldRoot};
 use crate::ota::release_of;
 use crate::state::Shared;
-use crate::view::iso;
+use crate::view::{iso, seconds};
 
 pub(super) fn root(gateway: &Shared, held: &HeldRoot) -> Option<FirmwareRoot> {
     let signed = SignedRoot::decode(&held.bytes).ok()?;
@@ -91,7 +91,10 @@ pub(super) fn device(gateway: &Shared, stored: &ww_store::FirmwareDevice) -> Fir
         None => {
             let row = stored.question.as_ref();
             let said = row.and_then(|row| ProvenQuestion::decode(&row.question).ok());
-            (said.map(|said| *said.claimed()), row.and_then(|row| row.asked))
+            (
+                said.map(|said| *said.claimed()),
+                row.and_then(|row| row.asked),
+            )
         }
     };
     let said = said.as_ref();
@@ -134,7 +137,7 @@ pub(super) fn report(gateway: &Shared, stored: &StoredUpdateReport) -> Option<Fi
     let obstacle = Some(report.obstacle).filter(|obstacle| *obstacle != UpdateObstacle::None);
     Some(FirmwareReport {
         received_at: iso(stored.received),
-        timestamp: report.time.map(|time| time.seconds()),
+        timestamp: report.time.map(seconds),
         outcome: match report.outcome {
             UpdateOutcome::Confirmed => ww_api::UpdateOutcome::Confirmed,
             UpdateOutcome::RolledBack => ww_api::UpdateOutcome::RolledBack,

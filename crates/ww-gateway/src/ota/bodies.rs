@@ -117,7 +117,10 @@ pub(crate) fn range(text: &str, bytes: u64) -> Option<Result<(u64, u64), ()>> {
     let (start, end) = match (first, last) {
         ("", last) => {
             let suffix: u64 = last.parse().ok()?;
-            (bytes.saturating_sub(suffix), if suffix == 0 { 0 } else { bytes })
+            (
+                bytes.saturating_sub(suffix),
+                if suffix == 0 { 0 } else { bytes },
+            )
         }
         (first, "") => (first.parse().ok()?, bytes),
         (first, last) => {
@@ -128,7 +131,11 @@ pub(crate) fn range(text: &str, bytes: u64) -> Option<Result<(u64, u64), ()>> {
             (first, last.saturating_add(1).min(bytes))
         }
     };
-    Some(if start < end { Ok((start, end)) } else { Err(()) })
+    Some(if start < end {
+        Ok((start, end))
+    } else {
+        Err(())
+    })
 }
 
 #[cfg(test)]

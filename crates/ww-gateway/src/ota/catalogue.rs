@@ -175,7 +175,11 @@ impl Catalogue {
             version: release.version.to_owned(),
             suite: release.suite,
             parts: release.parts,
-            signers: signed.approved().signatures().map(|one| one.signer()).collect(),
+            signers: signed
+                .approved()
+                .signatures()
+                .map(|one| one.signer())
+                .collect(),
             root_number: stored.root_number,
             envelope: envelope.clone(),
             encodings,

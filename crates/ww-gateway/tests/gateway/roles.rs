@@ -25,6 +25,8 @@ fn request(world: &World, route: &Route, key: &str) -> RequestBuilder {
         .replace("{kind}", "not-found")
         .replace("{meter_id}", &"00".repeat(32))
         .replace("{source}", "old")
+        .replace("{digest}", &"00".repeat(32))
+        .replace("{number}", "999")
         .replace("{id}", "999")
         .replace("{installation_id}", "999")
         .replace("{window_id}", "999")
@@ -105,11 +107,8 @@ async fn check(
         }
         Access::Open | Access::Signed => None,
         Access::Role(Role::Viewer) if public_read => None,
-        Access::Role(needed) => match role {
-            None => Some(StatusCode::UNAUTHORIZED),
-            Some(role) if role < needed => Some(StatusCode::FORBIDDEN),
-            Some(_) => None,
-        },
+        Access::Role(needed) => refusal(role, &[needed]),
+        Access::EitherRole(one, other) => refusal(role, &[one, other]),
     };
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
     let case = format!("{role:?} {credential:?} {route:?}");
@@ -119,6 +118,14 @@ async fn check(
     }
     assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{case}");
     assert!(!status.is_server_error(), "{case} {status}");
+}
+
+fn refusal(role: Option<Role>, needed: &[Role]) -> Option<StatusCode> {
+    match role {
+        None => Some(StatusCode::UNAUTHORIZED),
+        Some(role) if needed.iter().any(|needed| role.may(*needed)) => None,
+        Some(_) => Some(StatusCode::FORBIDDEN),
+    }
 }
 
 #[tokio::test]

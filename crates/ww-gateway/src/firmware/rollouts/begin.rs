@@ -54,14 +54,21 @@ fn release_of(gateway: &Shared, asked_for: &NewRollout) -> Result<std::sync::Arc
     let digest = hex::decode_array(&asked_for.release).map(Hash);
     let digest = digest.ok_or_else(|| Failure::invalid("release", "is 64 hex digits"))?;
     let release = gateway.ota.catalogue.release(&digest).ok_or_else(|| {
-        Failure::invalid("release", "is the digest of a release that was published here")
+        Failure::invalid(
+            "release",
+            "is the digest of a release that was published here",
+        )
     })?;
     if release.withdrawal.is_some() {
         let detail = format!("release {digest} was withdrawn");
         return Err(Failure::new(ProblemKind::ReleaseWithdrawn, detail).field("release"));
     }
     // Their keys are given to devices: one that cannot be opened would fail on every device.
-    if release.encodings.iter().any(|encoding| encoding.key.is_none()) {
+    if release
+        .encodings
+        .iter()
+        .any(|encoding| encoding.key.is_none())
+    {
         return Err(Failure::invalid(
             "release",
             "was published under this gateway's fleet key",
@@ -82,7 +89,10 @@ fn plan_of(asked_for: &NewRollout, release: &HeldRelease) -> Result<Plan> {
     let wave = |size: &RolloutWaveSize| match (size.percent, size.count) {
         (Some(percent), None) => Ok(WaveSize::Percent(share("waves", percent)?)),
         (None, Some(count)) => Ok(WaveSize::Count(count)),
-        _ => Err(Failure::invalid("waves", "says of each either `percent` or `count`")),
+        _ => Err(Failure::invalid(
+            "waves",
+            "says of each either `percent` or `count`",
+        )),
     };
     let mut id = [0; 16];
     rand::fill(&mut id)
@@ -104,7 +114,9 @@ fn plan_of(asked_for: &NewRollout, release: &HeldRelease) -> Result<Plan> {
 
 fn window_of(window: &MaintenanceWindow) -> Result<Window> {
     let minute = |text: &str| {
-        let time = Time::strptime("%H:%M", text).ok().filter(|_| text.len() == 5);
+        let time = Time::strptime("%H:%M", text)
+            .ok()
+            .filter(|_| text.len() == 5);
         let time = time.ok_or_else(|| Failure::invalid("window", "has times such as `22:00`"))?;
         // An hour is below 24 and a minute below 60.
         Ok::<_, Failure>(u16::from(time.hour() as u8) * 60 + u16::from(time.minute() as u8))
@@ -127,7 +139,10 @@ async fn members_of(
     let mut found = 0;
     let mut after = InstallationId(0);
     loop {
-        let devices = gateway.store.firmware_devices(after, DEVICES_AT_ONCE).await?;
+        let devices = gateway
+            .store
+            .firmware_devices(after, DEVICES_AT_ONCE)
+            .await?;
         let Some(last) = devices.last() else {
             break;
         };
@@ -175,8 +190,14 @@ impl Group {
             return Err(Failure::invalid("hardware_class", rule));
         }
         let labels = group.labels.clone();
-        if labels.as_ref().is_some_and(|all| !(1..=MAX_LABELS).contains(&all.len())) {
-            return Err(Failure::invalid("labels", format!("has 1 to {MAX_LABELS} names")));
+        if labels
+            .as_ref()
+            .is_some_and(|all| !(1..=MAX_LABELS).contains(&all.len()))
+        {
+            return Err(Failure::invalid(
+                "labels",
+                format!("has 1 to {MAX_LABELS} names"),
+            ));
         }
         let meters = group.meters.as_ref().map(|meters| {
             let read = |text: &String| hex::decode_array(text).map(SignerId);
@@ -239,7 +260,11 @@ async fn store(
     let begun = ww_rollout::Rollout::new(plan, order, now.get());
     let (engine, changes) = begun.map_err(|error| unfit(&error))?;
     let row = json(&ww_rollout::Member::default());
-    let detail = format!("release {release}, {} meters: {}", installations.len(), asked_for.name);
+    let detail = format!(
+        "release {release}, {} meters: {}",
+        installations.len(),
+        asked_for.name
+    );
     let audit = gateway.audit_of(caller, "rollout.begin", "", detail);
     let mut draft = StoredRollout {
         id: ww_store::RolloutId(0),
@@ -258,12 +283,19 @@ async fn store(
         plan: draft.plan,
         course: draft.course,
         summary: draft.summary,
-        members: installations.iter().map(|one| (*one, row.clone())).collect(),
+        members: installations
+            .iter()
+            .map(|one| (*one, row.clone()))
+            .collect(),
     };
-    let stored = gateway.store.add_rollout(new, audit).await?.ok_or_else(|| {
-        let detail = "a meter of the group is in another rollout that is not over";
-        Failure::new(ProblemKind::RolloutConflict, detail).field("group")
-    })?;
+    let stored = gateway
+        .store
+        .add_rollout(new, audit)
+        .await?
+        .ok_or_else(|| {
+            let detail = "a meter of the group is in another rollout that is not over";
+            Failure::new(ProblemKind::RolloutConflict, detail).field("group")
+        })?;
     gateway
         .rollouts
         .take_in(gateway, &stored, asked_for, held, changes, &installations);
@@ -302,7 +334,8 @@ impl super::Rollouts {
         let mut rollout = HeldRollout::new(stored, asked_for, held.engine);
         rollout.note(gateway, changes, super::GATEWAY);
         let mut all = self.lock();
-        all.of.extend(members.iter().map(|member| (*member, stored.id)));
+        all.of
+            .extend(members.iter().map(|member| (*member, stored.id)));
         all.rollouts.insert(stored.id, rollout);
         drop(all);
         self.changed.notify_one();

@@ -8,8 +8,8 @@ use ww_rollout::{
     Changes, DeviceState, Event, MemberView, Plan, Standing, State, Status, WaveView,
 };
 use ww_store::{
-    InstallationId, NewAudit, RolloutChange, RolloutId, RolloutStage, Store,
-    StoreError, StoredRollout,
+    InstallationId, NewAudit, RolloutChange, RolloutId, RolloutStage, Store, StoreError,
+    StoredRollout,
 };
 use ww_wire::{MeterId, UtcMillis};
 
@@ -146,7 +146,9 @@ impl HeldRollout {
             members: members.collect(),
             course: unwritten.course.then(|| json(self.engine.course())),
             summary: Some(json(&self.summary(gateway))),
-            stage: unwritten.course.then(|| stage(self.engine.course().status())),
+            stage: unwritten
+                .course
+                .then(|| stage(self.engine.course().status())),
             audit: unwritten.audit.clone(),
             is_told: true,
         };

@@ -51,7 +51,11 @@ pub(crate) async fn list(
         .filter_map(|stored| summary_of(&gateway, stored))
         .collect();
     // One that cannot be read must not end the list.
-    let limit = if stored.len() as u32 == limit { shown.len() as u32 } else { limit };
+    let limit = if stored.len() as u32 == limit {
+        shown.len() as u32
+    } else {
+        limit
+    };
     Ok(page(shown, limit, cursor, &uri, &parameters))
 }
 
@@ -161,7 +165,8 @@ pub(crate) async fn devices(
     let members: Vec<MemberView> = with(&gateway, stored.id, |rollout| {
         let meters = rollout.engine.meters().iter();
         let page = meters.skip(from).take(limit as usize);
-        page.filter_map(|meter| rollout.engine.member(*meter)).collect()
+        page.filter_map(|meter| rollout.engine.member(*meter))
+            .collect()
     })
     .await?;
     let mut shown = Vec::with_capacity(members.len());
@@ -213,7 +218,10 @@ pub(crate) async fn pause(
     caller: Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<RolloutDetail>> {
-    order(gateway, caller, id, |rollout, now_ms| rollout.engine.pause(now_ms)).await
+    order(gateway, caller, id, |rollout, now_ms| {
+        rollout.engine.pause(now_ms)
+    })
+    .await
 }
 
 /// `POST /api/v1/firmware/rollouts/{id}/resume`.
@@ -222,7 +230,10 @@ pub(crate) async fn resume(
     caller: Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<RolloutDetail>> {
-    order(gateway, caller, id, |rollout, now_ms| rollout.engine.resume(now_ms)).await
+    order(gateway, caller, id, |rollout, now_ms| {
+        rollout.engine.resume(now_ms)
+    })
+    .await
 }
 
 /// `POST /api/v1/firmware/rollouts/{id}/abort`.
@@ -231,7 +242,10 @@ pub(crate) async fn abort(
     caller: Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<RolloutDetail>> {
-    order(gateway, caller, id, |rollout, now_ms| rollout.engine.abort(now_ms)).await
+    order(gateway, caller, id, |rollout, now_ms| {
+        rollout.engine.abort(now_ms)
+    })
+    .await
 }
 
 /// `POST /api/v1/firmware/rollouts/{id}/devices/{meter_id}/retry`.
