@@ -16,7 +16,6 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use ww_api::{FirmwareDeviceDetail, FirmwareRelease, FirmwareRoot, ProblemKind, hex};
 use ww_release::file::{Field, FileError, ReleaseFile, Unacceptable};
-use ww_release::question::ProvenQuestion;
 use ww_release::release::HardwareClass;
 use ww_release::root::{MAX_ROOT, SignedRoot};
 use ww_store::{InstallationId, NewFirmwareRelease};
@@ -207,13 +206,10 @@ async fn confirmed_counters(gateway: &Shared) -> Result<Vec<(HardwareClass, u32)
         };
         after = last.installation;
         for device in devices {
-            let said = device.question.and_then(|stored| {
-                let proven = ProvenQuestion::decode(&stored.question).ok()?;
-                Some((proven.claimed().class, proven.claimed().security_counter))
-            });
-            let Some((class, counter)) = said else {
+            let Some((said, _)) = view::said(gateway, &device) else {
                 continue;
             };
+            let (class, counter) = (said.class, said.security_counter);
             match confirmed.iter_mut().find(|(known, _)| *known == class) {
                 Some((_, highest)) => *highest = counter.max(*highest),
                 None => confirmed.push((class, counter)),

@@ -9,7 +9,7 @@ use ww_release::release::HardwareClass;
 use ww_release::root::{Role, SignedRoot};
 use ww_store::StoredUpdateReport;
 use ww_wire::record::Record as _;
-use ww_wire::{Hash, UpdateObstacle, UpdateOutcome, UpdateReport};
+use ww_wire::{Hash, UpdateObstacle, UpdateOutcome, UpdateReport, UtcMillis};
 
 use crate::ota::catalogue::{HeldEncoding, HeldRelease, HeldRoot};
 use crate::ota::release_of;
@@ -84,19 +84,7 @@ fn encoding(gateway: &Shared, held: &HeldEncoding) -> FirmwareEncoding {
 }
 
 pub(super) fn device(gateway: &Shared, stored: &ww_store::FirmwareDevice) -> FirmwareDevice {
-    // What is in memory is as new as the row, or newer.
-    let newest = gateway.ota.sessions.newest(stored.installation);
-    let (said, asked) = match newest {
-        Some(newest) => (Some(newest.question), newest.asked),
-        None => {
-            let row = stored.question.as_ref();
-            let said = row.and_then(|row| ProvenQuestion::decode(&row.question).ok());
-            (
-                said.map(|said| *said.claimed()),
-                row.and_then(|row| row.asked),
-            )
-        }
-    };
+    let (said, asked) = said(gateway, stored).unzip();
     let said = said.as_ref();
     let boot = stored.last_boot.as_ref();
     let running = boot.and_then(|boot| release_of(gateway, &boot.firmware));
@@ -122,9 +110,23 @@ pub(super) fn device(gateway: &Shared, stored: &ww_store::FirmwareDevice) -> Fir
         version: at.and_then(|at| version(gateway, &at)),
         done_bytes: said.map_or(0, |said| said.done_bytes),
         total_bytes: said.map_or(0, |said| said.total_bytes),
-        asked_at: iso(asked),
+        asked_at: iso(asked.flatten()),
         rollout_id: gateway.rollouts.of(stored.installation).map(|id| id.0),
     }
+}
+
+/// What a device said last, and when.
+pub(super) fn said(
+    gateway: &Shared,
+    device: &ww_store::FirmwareDevice,
+) -> Option<(Question, Option<UtcMillis>)> {
+    // What is in memory is as new as the row, or newer.
+    if let Some(newest) = gateway.ota.sessions.newest(device.installation) {
+        return Some((newest.question, newest.asked));
+    }
+    let row = device.question.as_ref()?;
+    let said = ProvenQuestion::decode(&row.question).ok()?;
+    Some((*said.claimed(), row.asked))
 }
 
 fn obstacle(said: &Question) -> Option<String> {

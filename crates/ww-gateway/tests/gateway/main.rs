@@ -12,6 +12,7 @@ mod charts;
 mod details;
 mod enrolment;
 mod exports;
+mod firmware;
 mod fleet;
 mod labels;
 mod live;

@@ -306,7 +306,10 @@ async fn key_of_another_device() {
         assert_eq!(refused["status"], 401);
         answers.push(refused);
     }
-    assert_eq!(answers[0], answers[1], "nobody is told which meters there are");
+    assert_eq!(
+        answers[0], answers[1],
+        "nobody is told which meters there are"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use jiff::civil::Time;
 use ww_api::{MaintenanceWindow, NewRollout, ProblemKind, RolloutDetail, RolloutWaveSize, hex};
-use ww_release::question::ProvenQuestion;
 use ww_release::release::HardwareClass;
 use ww_rollout::{Changes, Percent, Plan, PlanError, WaveSize, Window, group};
 use ww_store::{FirmwareDevice, InstallationId, StoredRollout};
@@ -148,9 +147,7 @@ async fn members_of(
         };
         after = last.installation;
         for device in &devices {
-            let said = device.question.as_ref();
-            let said = said.and_then(|said| ProvenQuestion::decode(&said.question).ok());
-            let class = said.map(|said| said.claimed().class);
+            let class = view::said(gateway, device).map(|(said, _)| said.class);
             if !group.has(device) {
                 continue;
             }
