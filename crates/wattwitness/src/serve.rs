@@ -61,6 +61,24 @@ pub(crate) struct ServeArguments {
     #[command(flatten)]
     #[serde(skip_serializing_if = "TlsArguments::is_empty")]
     tls: TlsArguments,
+    /// The fleet's key: lets meters be told about firmware; see `wattwitness keys`
+    #[arg(
+        long = "firmware-key",
+        value_name = "FILE",
+        env = "WATTWITNESS_FIRMWARE_KEY",
+        requires = "assignment_key_file"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    firmware_key_file: Option<PathBuf>,
+    /// The key that signs what meters are to do about firmware (PEM)
+    #[arg(
+        long = "assignment-key",
+        value_name = "FILE",
+        env = "WATTWITNESS_ASSIGNMENT_KEY",
+        requires = "firmware_key_file"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignment_key_file: Option<PathBuf>,
 }
 
 /// Both or none.

@@ -3,23 +3,34 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the bearer of a key may do; each role may do all that the one before it may.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+/// What the bearer of a key may do. Operators and firmware engineers stand beside each other: each may do
+/// what a viewer may, neither what the other does; an administrator may do all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads.
     Viewer,
-    /// Approves and revokes meters.
+    /// Approves and revokes meters; pauses and aborts rollouts, which makes nothing run.
     Operator,
+    /// Adds roots, publishes and withdraws releases, and rolls them out.
+    Firmware,
     /// Manages keys and reads the audit trail.
     Admin,
 }
 
 impl Role {
     /// All roles, least first.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Operator, Self::Firmware, Self::Admin];
+
+    /// Whether who has this role may do what needs the other.
+    #[must_use]
+    pub const fn may(self, needed: Self) -> bool {
+        match (self, needed) {
+            (Self::Admin, _) | (_, Self::Viewer) => true,
+            (Self::Operator, Self::Operator) | (Self::Firmware, Self::Firmware) => true,
+            (Self::Viewer | Self::Operator | Self::Firmware, _) => false,
+        }
+    }
 
     /// The name in JSON.
     #[must_use]
@@ -27,6 +38,7 @@ impl Role {
         match self {
             Self::Viewer => "viewer",
             Self::Operator => "operator",
+            Self::Firmware => "firmware",
             Self::Admin => "admin",
         }
     }
@@ -114,4 +126,21 @@ pub struct AuditEntry {
     pub subject: String,
     /// With what.
     pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_and_firmware_engineers_stand_beside_each_other() {
+        for (role, may) in [
+            (Role::Viewer, [true, false, false, false]),
+            (Role::Operator, [true, true, false, false]),
+            (Role::Firmware, [true, false, true, false]),
+            (Role::Admin, [true; 4]),
+        ] {
+            assert_eq!(Role::ALL.map(|needed| role.may(needed)), may, "{role:?}");
+        }
+    }
 }

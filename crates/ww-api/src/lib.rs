@@ -6,6 +6,7 @@ pub mod announcement;
 pub mod chart;
 pub mod decimal;
 pub mod finding;
+pub mod firmware;
 pub mod hex;
 pub mod history;
 pub mod import;
@@ -28,6 +29,12 @@ pub use announcement::{Announcement, Approval, LabelRequest, RevocationRequest};
 pub use chart::{Chart, DataPoint, Energy, TimeFrame};
 pub use decimal::{DecimalError, Milli};
 pub use finding::{Evidence, Finding, SignedRecord};
+pub use firmware::{
+    FirmwareDevice, FirmwareDeviceDetail, FirmwareEncoding, FirmwareRelease, FirmwareReleaseState,
+    FirmwareReport, FirmwareRole, FirmwareRoot, MaintenanceWindow, NewRollout, Rollout,
+    RolloutCounts, RolloutDetail, RolloutDevice, RolloutDeviceState, RolloutGroup, RolloutState,
+    RolloutStep, RolloutWave, RolloutWaveSize, RolloutWaveState, UpdateOutcome, UpdateState,
+};
 pub use history::{HistoryEntry, HistoryKind, SignedBy};
 pub use import::{ImportSource, ImportedReading};
 pub use installation::{

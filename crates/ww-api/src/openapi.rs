@@ -20,12 +20,15 @@ use crate::status::{Alive, InternetState};
 use crate::submission::SubmissionShape;
 use crate::{
     Alert, AlertKind, Announcement, ApiKey, Approval, AuditEntry, Chart, DataPoint, Energy,
-    EnrolmentDetail, Health, HistoryEntry, HistoryKind, Installation, InstallationDetail,
-    InstallationState, Internet, LabelRequest, LastBoot, Liveness, Mark, MarkKind, MeterReport,
-    MeterStatus, NewApiKey, NewApiKeyAnswer, NewSession, ParkStatus, PendingReadings, Problem,
-    Proposal, Readiness, Reading, ReadingProof, RecordReference, RevocationDetail,
-    RevocationRequest, Role, Session, SignedBy, TimeFrame, WindowDetail, WindowReading,
-    WindowSummary,
+    EnrolmentDetail, FirmwareDevice, FirmwareDeviceDetail, FirmwareEncoding, FirmwareRelease,
+    FirmwareReleaseState, FirmwareReport, FirmwareRole, FirmwareRoot, Health, HistoryEntry,
+    HistoryKind, Installation, InstallationDetail, InstallationState, Internet, LabelRequest,
+    LastBoot, Liveness, MaintenanceWindow, Mark, MarkKind, MeterReport, MeterStatus, NewApiKey,
+    NewApiKeyAnswer, NewRollout, NewSession, ParkStatus, PendingReadings, Problem, Proposal,
+    Readiness, Reading, ReadingProof, RecordReference, RevocationDetail, RevocationRequest, Role,
+    Rollout, RolloutCounts, RolloutDetail, RolloutDevice, RolloutDeviceState, RolloutGroup,
+    RolloutState, RolloutStep, RolloutWave, RolloutWaveSize, RolloutWaveState, Session, SignedBy,
+    TimeFrame, UpdateOutcome, UpdateState, WindowDetail, WindowReading, WindowSummary,
 };
 
 /// The name of the security scheme for API keys.
@@ -72,6 +75,14 @@ pub fn document() -> OpenApi {
         .schema_from::<EnrolmentDetail>()
         .schema_from::<Evidence>()
         .schema_from::<Finding>()
+        .schema_from::<FirmwareDevice>()
+        .schema_from::<FirmwareDeviceDetail>()
+        .schema_from::<FirmwareEncoding>()
+        .schema_from::<FirmwareRelease>()
+        .schema_from::<FirmwareReleaseState>()
+        .schema_from::<FirmwareReport>()
+        .schema_from::<FirmwareRole>()
+        .schema_from::<FirmwareRoot>()
         .schema_from::<Health>()
         .schema_from::<HistoryEntry>()
         .schema_from::<HistoryKind>()
@@ -85,12 +96,14 @@ pub fn document() -> OpenApi {
         .schema_from::<LabelRequest>()
         .schema_from::<LastBoot>()
         .schema_from::<Liveness>()
+        .schema_from::<MaintenanceWindow>()
         .schema_from::<Mark>()
         .schema_from::<MarkKind>()
         .schema_from::<MeterReport>()
         .schema_from::<MeterStatus>()
         .schema_from::<NewApiKey>()
         .schema_from::<NewApiKeyAnswer>()
+        .schema_from::<NewRollout>()
         .schema_from::<NewSession>()
         .schema_from::<ParkStatus>()
         .schema_from::<PendingReadings>()
@@ -103,11 +116,24 @@ pub fn document() -> OpenApi {
         .schema_from::<RevocationDetail>()
         .schema_from::<RevocationRequest>()
         .schema_from::<Role>()
+        .schema_from::<Rollout>()
+        .schema_from::<RolloutCounts>()
+        .schema_from::<RolloutDetail>()
+        .schema_from::<RolloutDevice>()
+        .schema_from::<RolloutDeviceState>()
+        .schema_from::<RolloutGroup>()
+        .schema_from::<RolloutState>()
+        .schema_from::<RolloutStep>()
+        .schema_from::<RolloutWave>()
+        .schema_from::<RolloutWaveSize>()
+        .schema_from::<RolloutWaveState>()
         .schema_from::<Session>()
         .schema_from::<SignedBy>()
         .schema_from::<SignedRecord>()
         .schema_from::<SubmissionShape>()
         .schema_from::<TimeFrame>()
+        .schema_from::<UpdateOutcome>()
+        .schema_from::<UpdateState>()
         .schema_from::<WindowDetail>()
         .schema_from::<WindowReading>()
         .schema_from::<WindowSummary>()
@@ -149,7 +175,7 @@ const fn method(method: Method) -> HttpMethod {
 fn operation(route: &Route) -> OperationBuilder {
     let path_parameters = route.path_parameters().map(|name| {
         let shape = match name {
-            "meter_id" | "kind" | "source" => Shape::Text,
+            "meter_id" | "kind" | "source" | "digest" => Shape::Text,
             _ => Shape::Integer,
         };
         ParameterBuilder::new()
@@ -188,7 +214,7 @@ fn operation(route: &Route) -> OperationBuilder {
         ));
     }
     match route.access {
-        Access::Role(_) => operation
+        Access::Role(_) | Access::EitherRole(..) => operation
             .security(SecurityRequirement::new(BEARER, [""; 0]))
             .security(SecurityRequirement::new(SESSION, [""; 0])),
         Access::Open | Access::Signed => operation,
@@ -199,7 +225,12 @@ fn access(access: Access) -> String {
     match access {
         Access::Open => "Anyone may use it.".to_owned(),
         Access::Signed => "What it takes is signed; no key is needed.".to_owned(),
-        Access::Role(role) => format!("Needs the role {} or a higher one.", role.name()),
+        Access::Role(role) => format!("Needs the role {}, or one that may do more.", role.name()),
+        Access::EitherRole(one, other) => format!(
+            "Needs the role {} or {}, or one that may do more.",
+            one.name(),
+            other.name()
+        ),
     }
 }
 

@@ -19,11 +19,13 @@ pub enum Method {
 pub enum Access {
     /// Anyone.
     Open,
-    /// Whoever brings records with valid signatures.
+    /// Whoever brings records with valid signatures, or questions with a proof whose they are.
     Signed,
-    /// The bearer of a key with this role or a higher one. Viewers' routes are open to anyone
+    /// The bearer of a key that [may](Role::may) do what this role does. Viewers' routes are open to anyone
     /// while public read is on.
     Role(Role),
+    /// The bearer of a key that may do what one of these roles does.
+    EitherRole(Role, Role),
 }
 
 /// A parameter of a path or a query.
@@ -231,11 +233,21 @@ pub const COSE: &str = "application/cose";
 /// The media type of a table for spreadsheets.
 pub const CSV: &str = "text/csv";
 
+/// The media type of firmware metadata.
+pub const CBOR: &str = "application/cbor";
+
+/// The media type of bytes that are nothing else, such as ciphertext.
+pub const OCTETS: &str = "application/octet-stream";
+
 /// The media type of an Acknowledgement.
 pub const ACKNOWLEDGEMENT: &str = "application/vnd.wattwitness.acknowledgement";
 
 const OPERATOR: Access = Access::Role(Role::Operator);
+const FIRMWARE: Access = Access::Role(Role::Firmware);
 const ADMIN: Access = Access::Role(Role::Admin);
+
+/// To stop a rollout makes nothing run, so whoever runs the park may.
+const STOPPING: Access = Access::EitherRole(Role::Operator, Role::Firmware);
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
@@ -311,7 +323,7 @@ pub const ROUTES: &[Route] = &[
         .tag("gateway").summary("Lists what an operator should look at now, newest first: meters that are silent or wait, equivocations, and findings of the last seven days."),
     Route::get("/api/v1/live", "stream_live", Body::Bytes("text/event-stream"))
         .tag("readings").query(&[LAST_EVENT_ID])
-        .summary("Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again. `alive` is sent when nothing else has been for a while."),
+        .summary("Streams events `reading` (a Reading), `installation` (an Installation) and `rollout` (a Rollout) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again. `alive` is sent when nothing else has been for a while."),
     Route::post("/api/v1/records", "submit_records", Body::Bytes(COSE), Body::Bytes(ACKNOWLEDGEMENT))
         .tag("records").access(Access::Signed)
         .summary("Takes a sequence of COSE_Sign1 records of one meter, each Window perhaps followed by its packed readings; answered once all are durable."),
@@ -344,6 +356,70 @@ pub const ROUTES: &[Route] = &[
         .summary("Makes an API key; it is shown this once."),
     Route::delete("/api/v1/keys/{id}", "revoke_key")
         .tag("administration").access(ADMIN).summary("Revokes an API key."),
+    Route::get("/api/v1/firmware/roots", "list_firmware_roots", Body::JsonArray("FirmwareRoot"))
+        .tag("firmware").summary("Lists who may sign firmware, oldest root first."),
+    Route::post("/api/v1/firmware/roots", "add_firmware_root", Body::Bytes(CBOR), Body::Json("FirmwareRoot"))
+        .tag("firmware").access(FIRMWARE).status(201)
+        .summary("Takes a signed root: the first stands alone, a later one must follow the newest. The newest one again is answered with status 200."),
+    Route::get("/api/v1/firmware/releases", "list_firmware_releases", Body::JsonArray("FirmwareRelease"))
+        .tag("firmware").query(&[LIMIT, CURSOR]).summary("Lists releases, newest first; at most 100 when nothing is said."),
+    Route::post("/api/v1/firmware/releases", "publish_firmware_release", Body::Bytes(OCTETS), Body::Json("FirmwareRelease"))
+        .tag("firmware").access(FIRMWARE).status(201)
+        .summary("Takes a release file (`*.wwr`, up to 64 MiB) and refuses what devices would refuse. Nothing is installed by it. The same one again is answered with status 200."),
+    Route::get("/api/v1/firmware/releases/{digest}", "read_firmware_release", Body::Json("FirmwareRelease"))
+        .tag("firmware").summary("Shows one release."),
+    Route::post("/api/v1/firmware/releases/{digest}/withdraw", "withdraw_firmware_release", Body::None, Body::Json("FirmwareRelease"))
+        .tag("firmware").access(FIRMWARE)
+        .summary("Withdraws a release for good: no device is told to fetch or to start it, and its rollouts end. Devices that run it by one of these go back to the release that they had before, if its security counter allows that."),
+    Route::get("/api/v1/firmware/rollouts", "list_rollouts", Body::JsonArray("Rollout"))
+        .tag("firmware").query(&[LIMIT, CURSOR]).summary("Lists rollouts, newest first; at most 100 when nothing is said."),
+    Route::post("/api/v1/firmware/rollouts", "begin_rollout", Body::Json("NewRollout"), Body::Json("RolloutDetail"))
+        .tag("firmware").access(FIRMWARE).status(201)
+        .summary("Begins to roll a release out: its meters are those of the group that are in service now."),
+    Route::get("/api/v1/firmware/rollouts/{id}", "read_rollout", Body::Json("RolloutDetail"))
+        .tag("firmware").summary("Shows one rollout with its waves and who did what."),
+    Route::get("/api/v1/firmware/rollouts/{id}/devices", "list_rollout_devices", Body::JsonArray("RolloutDevice"))
+        .tag("firmware").query(&[LIMIT, CURSOR])
+        .summary("Lists the meters of a rollout by wave, with their progress; at most 1000 when nothing is said."),
+    Route::post("/api/v1/firmware/rollouts/{id}/devices/{meter_id}/retry", "retry_rollout_device", Body::None, Body::Json("RolloutDetail"))
+        .tag("firmware").access(FIRMWARE).summary("Tells a meter that has failed to try again."),
+    Route::post("/api/v1/firmware/rollouts/{id}/pause", "pause_rollout", Body::None, Body::Json("RolloutDetail"))
+        .tag("firmware").access(STOPPING).summary("Pauses a rollout: meters that have fetched do not start it."),
+    Route::post("/api/v1/firmware/rollouts/{id}/resume", "resume_rollout", Body::None, Body::Json("RolloutDetail"))
+        .tag("firmware").access(FIRMWARE).summary("Goes on with a rollout that is paused or has halted."),
+    Route::post("/api/v1/firmware/rollouts/{id}/abort", "abort_rollout", Body::None, Body::Json("RolloutDetail"))
+        .tag("firmware").access(STOPPING)
+        .summary("Ends a rollout for good: what has not started the release does not."),
+    Route::post("/ota/check", "check_firmware", Body::Bytes(CBOR), Body::Bytes(CBOR))
+        .tag("ota").access(Access::Signed)
+        .summary("Takes a device's proven question (at most 256 bytes) and answers with its signed assignment and wrapped keys (at most 2816)."),
+    Route::post("/ota/verify", "verify_firmware", Body::Bytes(CBOR), Body::Bytes(CBOR))
+        .tag("ota").access(Access::Signed)
+        .summary("Takes the proven question of a device that has fetched all, and answers whether it may start it, for this question only."),
+    Route::post("/ota/complete", "complete_firmware", Body::Bytes(COSE), Body::None)
+        .tag("ota").access(Access::Signed).status(204)
+        .summary("Takes the signed report of what became of an update; the same again changes nothing."),
+    Route::get("/ota/chunk", "read_firmware_chunk", Body::Bytes(OCTETS))
+        .tag("ota").access(Access::Open).query(&[
+            parameter("device", Shape::Text, "The device's id, 64 hex digits."),
+            parameter("nonce", Shape::Text, "The nonce of its newest question, 32 hex digits."),
+            parameter("object", Shape::Text, "The digest of an object or of a list, 64 hex digits."),
+            parameter("from", Shape::Integer, "The number of the first record, from 0."),
+            parameter("n", Shape::Integer, "How many, 1 to 1024."),
+        ])
+        .summary("Streams records of an object or a list: for each, the 8 bytes of its tag in the device's session, then its 1024 bytes; the last one of an object is shorter."),
+    Route::get("/ota/root/{number}", "read_firmware_root", Body::Bytes(CBOR))
+        .tag("ota").access(Access::Open).summary("A root as it was signed. It never changes."),
+    Route::get("/ota/release/{digest}", "read_firmware_envelope", Body::Bytes(CBOR))
+        .tag("ota").access(Access::Open).summary("A release as it was signed. It never changes."),
+    Route::get("/ota/object/{digest}", "read_firmware_object", Body::Bytes(OCTETS))
+        .tag("ota").access(Access::Open)
+        .summary("An encrypted object or the list of its sectors' digests, for mirrors; with `Range`. It never changes."),
+    Route::get("/ota/status", "list_firmware_devices", Body::JsonArray("FirmwareDevice"))
+        .tag("firmware").query(&[LIMIT, CURSOR])
+        .summary("Lists how each meter in service is with its firmware, by number of the installation; at most 1000 when nothing is said."),
+    Route::get("/ota/status/{meter_id}", "read_firmware_device", Body::Json("FirmwareDeviceDetail"))
+        .tag("firmware").summary("Shows how one meter is with its firmware, and what it reported."),
     Route::get("/api/v1/session", "read_session", Body::Json("Session"))
         .tag("session").access(Access::Open)
         .summary("Says who is logged in and what anyone may do. The cookie of a session that has ended is taken back."),

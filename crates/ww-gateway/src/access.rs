@@ -312,6 +312,7 @@ pub(crate) const fn role_of(role: ww_store::Role) -> Role {
     match role {
         ww_store::Role::Viewer => Role::Viewer,
         ww_store::Role::Operator => Role::Operator,
+        ww_store::Role::Firmware => Role::Firmware,
         ww_store::Role::Admin => Role::Admin,
     }
 }
@@ -320,6 +321,7 @@ pub(crate) const fn stored_role(role: Role) -> ww_store::Role {
     match role {
         Role::Viewer => ww_store::Role::Viewer,
         Role::Operator => ww_store::Role::Operator,
+        Role::Firmware => ww_store::Role::Firmware,
         Role::Admin => ww_store::Role::Admin,
     }
 }
@@ -382,28 +384,33 @@ fn admit(gateway: &Shared, access: Access, request: &Request<Body>) -> Result<Op
     let needed = match access {
         Access::Open | Access::Signed => return Ok(caller),
         Access::Role(Role::Viewer) if gateway.config.public_read => return Ok(caller),
-        Access::Role(role) => role,
+        Access::Role(role) => [role; 2],
+        Access::EitherRole(one, other) => [one, other],
+    };
+    let name = || match needed {
+        [one, other] if one == other => one.name().to_owned(),
+        [one, other] => format!("{} or {}", one.name(), other.name()),
     };
     match caller {
         None => Err(Failure::new(
             ProblemKind::Unauthorized,
             match needed {
-                Role::Viewer => {
+                [Role::Viewer, Role::Viewer] => {
                     "public read is off on this gateway: log in, send a key with the role \
                      viewer as a bearer token, or start the gateway with `--public-read`"
                         .to_owned()
                 }
-                role => format!("this needs a key with the role {}", role.name()),
+                _ => format!("this needs a key with the role {}", name()),
             },
         )),
-        Some(caller) if caller.role < needed => Err(Failure::new(
-            ProblemKind::Forbidden,
-            format!(
+        Some(caller) if !needed.iter().any(|needed| caller.role.may(*needed)) => {
+            let detail = format!(
                 "this needs the role {}, the key has {}",
-                needed.name(),
+                name(),
                 caller.role.name()
-            ),
-        )),
+            );
+            Err(Failure::new(ProblemKind::Forbidden, detail))
+        }
         Some(caller) => Ok(Some(caller)),
     }
 }
@@ -426,7 +433,7 @@ fn showing_its_word(
         return Ok(Some(caller));
     }
     // What anyone may send needs nobody's right: whoever logs in or out, and a meter that announces itself.
-    if !matches!(access, Access::Role(_)) {
+    if matches!(access, Access::Open | Access::Signed) {
         return Ok(None);
     }
     if let Some(login) = &caller.login {

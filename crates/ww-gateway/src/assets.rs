@@ -14,7 +14,7 @@ use ww_api::{ProblemKind, openapi};
 
 use crate::error::{Failure, Result};
 use crate::parameters::Path;
-use crate::router::is_door;
+use crate::router::method_of_door;
 
 /// The built files of the dashboard; none when it was not built before this program.
 #[derive(RustEmbed)]
@@ -35,10 +35,10 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 /// Whatever no route of the API has: the dashboard's files, its page, or a problem.
 pub(crate) async fn dashboard(method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let path = uri.path().trim_start_matches('/');
-    if is_door(uri.path()) {
-        return allowing("POST", not_allowed().await);
+    if let Some(method) = method_of_door(uri.path()) {
+        return allowing(method, not_allowed().await);
     }
-    if path.starts_with("api/") {
+    if path.starts_with("api/") || path.starts_with("ota/") {
         return Failure::not_found(format!("path /{path}")).into_response();
     }
     if method != Method::GET && method != Method::HEAD {

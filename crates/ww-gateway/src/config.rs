@@ -26,6 +26,11 @@ pub struct Config {
     pub operator_key_file: Option<PathBuf>,
     /// Public keys of further operators, 128 hex digits each: X then Y.
     pub trusted_operator_keys: Vec<String>,
+    /// The fleet's key, 64 hex digits, with which devices are told of firmware. Goes with `assignment_key_file`;
+    /// without both no firmware is updated.
+    pub firmware_key_file: Option<PathBuf>,
+    /// The key that signs assignments, a P-256 key in PKCS #8 (PEM).
+    pub assignment_key_file: Option<PathBuf>,
     /// How to find out whether the internet can be reached; without it the answer is "unknown".
     pub internet_probe: Option<InternetProbe>,
     /// Proxies before this gateway, by address or network: who asks through one of them is whom it
@@ -50,6 +55,8 @@ impl Default for Config {
             tls: None,
             operator_key_file: None,
             trusted_operator_keys: Vec::new(),
+            firmware_key_file: None,
+            assignment_key_file: None,
             internet_probe: None,
             trusted_proxies: Vec::new(),
             expected_cadence_s: 10,
@@ -103,6 +110,10 @@ pub struct Limits {
     pub batch_records: usize,
     /// How long a body may take to arrive and an answer to be found.
     pub request_timeout_ms: u64,
+    /// Bytes of a release file; there is one at a time.
+    pub release_body_bytes: usize,
+    /// How long a release file may take to arrive and to be checked.
+    pub release_timeout_ms: u64,
     /// Bytes of all bodies together that have begun to arrive and are not complete. One address may
     /// hold an eighth of them, and one body of the longest in any case.
     pub unfinished_body_bytes: usize,
@@ -153,6 +164,8 @@ impl Default for Limits {
             records_body_bytes: 1 << 20,
             batch_records: 512,
             request_timeout_ms: 10_000,
+            release_body_bytes: 64 << 20,
+            release_timeout_ms: 300_000,
             unfinished_body_bytes: 256 << 20,
             head_timeout_ms: 60_000,
             write_timeout_ms: 30_000,

@@ -4,6 +4,13 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+const PEM_END: &str = "-----END PRIVATE KEY-----";
+
 /// Why a file with a secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
@@ -55,6 +62,33 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, KeyFileError> {
     };
     check_mode(path, &metadata)?;
     fs::read_to_string(path).map(Some).map_err(failed)
+}
+
+/// Reads a secret that must be there.
+pub(crate) fn read_existing(path: &Path) -> Result<String, KeyFileError> {
+    read(path)?.ok_or_else(|| KeyFileError::Read {
+        path: path.to_owned(),
+        source: io::ErrorKind::NotFound.into(),
+    })
+}
+
+/// The P-256 key pair in a PKCS #8 document (PEM).
+pub(crate) fn p256_from_pem(pem: &str) -> Option<EcdsaKeyPair> {
+    let body = pem.trim().strip_prefix(PEM_BEGIN)?.strip_suffix(PEM_END)?;
+    let body: String = body.split_whitespace().collect();
+    let der = STANDARD.decode(body).ok()?;
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()
+}
+
+/// A PKCS #8 document as PEM.
+pub(crate) fn pem(der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    let mut pem = format!("{PEM_BEGIN}\n");
+    for line in body.as_bytes().chunks(64) {
+        pem.extend(line.iter().map(|byte| char::from(*byte)));
+        pem.push('\n');
+    }
+    pem + PEM_END + "\n"
 }
 
 /// Makes a file that only its owner may read, and never in the place of another: a key that somebody

@@ -19,6 +19,7 @@ use ww_store::{Event, EventId, EventKind};
 
 use crate::access::Caller;
 use crate::error::{Failure, Result};
+use crate::firmware::rollouts;
 use crate::installations::show;
 use crate::limits::Share;
 use crate::metrics::{add, subtract};
@@ -194,6 +195,11 @@ async fn render(gateway: &Shared, events: &[Event]) -> Option<Vec<u8>> {
                         "reading",
                         &view::reading(&meter, stored),
                     );
+                }
+            }
+            EventKind::Rollout(id) => {
+                if let Some(rollout) = rollouts::summary(gateway, *id).await.ok()? {
+                    push(&mut text, event.id, "rollout", &rollout);
                 }
             }
             EventKind::Installation(id) => {

@@ -5,16 +5,11 @@ use std::path::Path;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ww_store::Verified;
 use ww_wire::record::Record;
 use ww_wire::{Domain, PublicKey, Rule, Signature, SignerId, ToBeSigned};
 
 use crate::key_file::{self, KeyFileError};
-
-const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-const PEM_END: &str = "-----END PRIVATE KEY-----";
 
 /// A P-256 key pair of an operator, in a PKCS #8 file (PEM).
 pub struct OperatorKey {
@@ -32,20 +27,14 @@ impl OperatorKey {
             path: path.to_owned(),
         };
         if let Some(pem) = key_file::read(path)? {
-            return Self::from_pem(&pem).ok_or_else(content);
+            let pair = key_file::p256_from_pem(&pem);
+            return pair.and_then(Self::from_pair).ok_or_else(content);
         }
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
             .map_err(|_| KeyFileError::NoRandomness)?;
         let document = pair.to_pkcs8v1().map_err(|_| KeyFileError::NoRandomness)?;
-        key_file::make(path, &pem(document.as_ref()))?;
+        key_file::make(path, &key_file::pem(document.as_ref()))?;
         Self::from_pair(pair).ok_or_else(content)
-    }
-
-    fn from_pem(pem: &str) -> Option<Self> {
-        let body = pem.trim().strip_prefix(PEM_BEGIN)?.strip_suffix(PEM_END)?;
-        let body: String = body.split_whitespace().collect();
-        let der = STANDARD.decode(body).ok()?;
-        Self::from_pair(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()?)
     }
 
     fn from_pair(pair: EcdsaKeyPair) -> Option<Self> {
@@ -92,16 +81,6 @@ impl std::fmt::Debug for OperatorKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("OperatorKey").field(&self.public).finish()
     }
-}
-
-fn pem(der: &[u8]) -> String {
-    let body = STANDARD.encode(der);
-    let mut pem = format!("{PEM_BEGIN}\n");
-    for line in body.as_bytes().chunks(64) {
-        pem.extend(line.iter().map(|byte| char::from(*byte)));
-        pem.push('\n');
-    }
-    pem + PEM_END + "\n"
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 //! request is read here too.
 
 use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
-use ww_api::{ProblemKind, time};
+use ww_api::{ProblemKind, hex, time};
 use ww_store::Moment;
 use ww_wire::UtcMillis;
 
@@ -34,15 +35,27 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
-        Query::try_from_uri(&parts.uri)
+        Self::of(&parts.uri)
+    }
+}
+
+impl Parameters {
+    /// The parameters of an address.
+    pub(crate) fn of(uri: &Uri) -> Result<Self> {
+        Query::try_from_uri(uri)
             .map(|Query(pairs)| Self(pairs))
             .map_err(|_| {
                 Failure::new(ProblemKind::InvalidField, "the query cannot be read").field("query")
             })
     }
-}
 
-impl Parameters {
+    /// Bytes in hex that must be there.
+    pub(crate) fn hex<const N: usize>(&self, name: &'static str) -> Result<[u8; N]> {
+        self.text(name)
+            .and_then(hex::decode_array)
+            .ok_or_else(|| Failure::invalid(name, format!("must be {} hex digits", 2 * N)))
+    }
+
     pub(crate) fn text(&self, name: &'static str) -> Option<&str> {
         self.0
             .iter()

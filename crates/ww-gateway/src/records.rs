@@ -515,7 +515,16 @@ async fn store_records(
     let now = gateway.now();
     let mut next_index = None;
     if !checked.batch.is_empty() {
+        let boots = boots_of(&checked.batch);
         let outcomes = gateway.store.ingest(checked.batch, now).await?;
+        for (place, boot) in boots {
+            if let Some(Outcome::Stored(receipt)) = outcomes.get(place) {
+                gateway.registry.started(&boot);
+                gateway
+                    .rollouts
+                    .booted(gateway, receipt.installation, &boot);
+            }
+        }
         let noted = note_outcomes(gateway, &outcomes, &checked.entries);
         next_index = noted.next_index;
         if noted.stored > 0
@@ -543,6 +552,19 @@ async fn store_records(
         to_its_end(store_statement(Arc::clone(gateway), statement)).await?;
     }
     Ok(next_index)
+}
+
+/// The Boot records of a batch and their places in it.
+fn boots_of(batch: &[Ingest]) -> Vec<(usize, Boot)> {
+    let places = batch.iter().enumerate();
+    let boots = places.filter_map(|(place, item)| match item {
+        Ingest::Chain(record) => match record.record() {
+            ChainRecord::Boot(boot) => Some((place, *boot)),
+            _ => None,
+        },
+        _ => None,
+    });
+    boots.collect()
 }
 
 /// What became of a body's records.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
+use jiff::tz::TimeZone;
 use tokio::time::Instant;
 use ww_api::Liveness;
 use ww_store::{
@@ -11,7 +12,7 @@ use ww_store::{
 };
 use ww_verify::VerifyingKey;
 use ww_wire::record::Record as _;
-use ww_wire::{Enrolment, Hash, MeterId, UtcMillis};
+use ww_wire::{Boot, Enrolment, Hash, MeterId, UtcMillis};
 
 use crate::limits::{Bucket, Rate, RetryAfter};
 use crate::plausibility::Plausibility;
@@ -26,6 +27,8 @@ pub(crate) struct Meter {
     pub(crate) state: InstallationState,
     pub(crate) enrolment: Option<Enrolment>,
     pub(crate) enrolment_digest: Option<Hash>,
+    /// The site's; UTC for one that is not known here.
+    pub(crate) time_zone: TimeZone,
     /// All that it ever had, by number.
     enrolments: Vec<Held>,
     memory: Arc<Mutex<Memory>>,
@@ -138,6 +141,28 @@ pub(crate) struct Registry {
 struct Meters {
     by_meter: HashMap<MeterId, Arc<Meter>>,
     by_installation: HashMap<InstallationId, Arc<Meter>>,
+    /// What each meter in service runs, and how many run it.
+    runs: HashMap<InstallationId, Hash>,
+    running: HashMap<Hash, u64>,
+}
+
+impl Meters {
+    fn runs(&mut self, installation: InstallationId, payload: Option<Hash>) {
+        let before = match payload {
+            Some(payload) => {
+                *self.running.entry(payload).or_default() += 1;
+                self.runs.insert(installation, payload)
+            }
+            None => self.runs.remove(&installation),
+        };
+        let before = before.and_then(|before| Some((before, self.running.get_mut(&before)?)));
+        if let Some((before, count)) = before {
+            *count -= 1;
+            if *count == 0 {
+                self.running.remove(&before);
+            }
+        }
+    }
 }
 
 impl Registry {
@@ -192,11 +217,33 @@ impl Registry {
             state: installation.state,
             enrolment: installation.enrolment,
             enrolment_digest: installation.enrolment_digest,
+            time_zone: TimeZone::get(&installation.time_zone).unwrap_or(TimeZone::UTC),
             enrolments: enrolments.iter().filter_map(held).collect(),
             memory,
         });
+        let runs = installation.last_boot.filter(|_| {
+            installation.state == InstallationState::Active && installation.replaced_by.is_none()
+        });
+        meters.runs(meter.installation, runs.map(|boot| boot.firmware));
         meters.by_meter.insert(meter.meter, Arc::clone(&meter));
         meters.by_installation.insert(meter.installation, meter);
+    }
+
+    /// Notes what a meter in service runs since it has started.
+    pub(crate) fn started(&self, boot: &Boot) {
+        let mut meters = self
+            .meters
+            .write()
+            .expect("no code panics while it holds this lock");
+        if let Some(meter) = meters.by_meter.get(&boot.meter) {
+            let installation = meter.installation;
+            meters.runs(installation, Some(boot.firmware));
+        }
+    }
+
+    /// How many meters in service run this payload by their newest Boot record.
+    pub(crate) fn running(&self, payload: &Hash) -> u64 {
+        self.read().running.get(payload).copied().unwrap_or(0)
     }
 
     fn memory(&self, installation: &Installation) -> Memory {

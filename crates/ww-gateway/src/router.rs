@@ -21,11 +21,12 @@ use ww_api::{Evidence, Finding, ProblemKind};
 use crate::access::authorize;
 use crate::connection::{Activity, BusyBody};
 use crate::error::Failure;
+use crate::firmware::{self, rollouts};
 use crate::metrics::add;
 use crate::state::{Encrypted, Gateway, Peer};
 use crate::{
     administration, alerts, assets, export, history, ingest, installations, live, marks, network,
-    readings, records, session, status,
+    ota, readings, records, session, status,
 };
 
 /// Where the requests of one connection come in.
@@ -59,6 +60,13 @@ pub(crate) async fn answer(
             request.headers(),
         )),
     };
+    if let Some(door) = ota::Door::at(request.uri().path())
+        && door.method() == request.method()
+    {
+        let answered = Box::pin(ota::enter(door, gateway, peer, request)).await;
+        // An object is sent for longer than it takes to answer.
+        return answered.map(|body| BusyBody::around(body, busy));
+    }
     if let Some(door) = door(&request) {
         // Meters are no browsers: what a page of another origin needs is only for who names one.
         if !request.headers().contains_key(header::ORIGIN) {
@@ -94,9 +102,13 @@ fn door(request: &hyper::Request<Incoming>) -> Option<Door> {
     door_at(request.uri().path())
 }
 
-/// The door at a path, which takes nothing but POST.
-pub(crate) fn is_door(path: &str) -> bool {
-    door_at(path).is_some()
+/// The one method that the door at a path takes.
+pub(crate) fn method_of_door(path: &str) -> Option<&'static str> {
+    let of_devices = ota::Door::at(path).map(|door| match door.method() {
+        Method::GET => "GET",
+        _ => "POST",
+    });
+    of_devices.or(door_at(path).map(|_| "POST"))
 }
 
 fn door_at(path: &str) -> Option<Door> {
@@ -216,6 +228,49 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         )
         .route("/api/v1/keys/{id}", delete(administration::revoke_key))
         .route(
+            "/api/v1/firmware/roots",
+            get(firmware::list_roots).post(firmware::add_root),
+        )
+        .route(
+            "/api/v1/firmware/releases",
+            get(firmware::list_releases).post(firmware::publish),
+        )
+        .route(
+            "/api/v1/firmware/releases/{digest}",
+            get(firmware::read_release),
+        )
+        .route(
+            "/api/v1/firmware/releases/{digest}/withdraw",
+            post(firmware::withdraw),
+        )
+        .route(
+            "/api/v1/firmware/rollouts",
+            get(rollouts::list).post(rollouts::begin),
+        )
+        .route("/api/v1/firmware/rollouts/{id}", get(rollouts::one))
+        .route(
+            "/api/v1/firmware/rollouts/{id}/devices",
+            get(rollouts::devices),
+        )
+        .route(
+            "/api/v1/firmware/rollouts/{id}/devices/{meter_id}/retry",
+            post(rollouts::retry),
+        )
+        .route(
+            "/api/v1/firmware/rollouts/{id}/pause",
+            post(rollouts::pause),
+        )
+        .route(
+            "/api/v1/firmware/rollouts/{id}/resume",
+            post(rollouts::resume),
+        )
+        .route(
+            "/api/v1/firmware/rollouts/{id}/abort",
+            post(rollouts::abort),
+        )
+        .route("/ota/status", get(firmware::list_devices))
+        .route("/ota/status/{meter_id}", get(firmware::read_device))
+        .route(
             "/api/v1/session",
             get(session::read).post(session::begin).delete(session::end),
         )
@@ -248,7 +303,12 @@ async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -
     add(&gateway.metrics.requests, 1);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let limit = Duration::from_millis(gateway.config.limits.request_timeout_ms);
+    let limits = &gateway.config.limits;
+    let limit = match (&method, path.as_str()) {
+        (&Method::POST, "/api/v1/firmware/releases") => limits.release_timeout_ms,
+        _ => limits.request_timeout_ms,
+    };
+    let limit = Duration::from_millis(limit);
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {

@@ -31,11 +31,13 @@ use crate::access::{self, FirstKeyError, Keys};
 use crate::clock::Clock;
 use crate::config::{Config, Tls};
 use crate::connection::Impatient;
+use crate::firmware::{self, Rollouts};
 use crate::key_file::KeyFileError;
 use crate::limits::{BodyRoom, PeerLimit, Rate, Seldom, Share, Shares};
 use crate::metrics::{Metrics, add, subtract};
 use crate::network;
 use crate::operator::OperatorKey;
+use crate::ota::{self, FirmwareKeys, Ota};
 use crate::probe::{self, InternetWatch};
 use crate::registry::Registry;
 use crate::router::{self, Entrance};
@@ -72,6 +74,11 @@ pub enum StartError {
     /// The store failed.
     #[error("the store failed at the start")]
     Store(#[from] StoreError),
+    /// One of the two keys for firmware without the other.
+    #[error(
+        "firmware_key_file and assignment_key_file go together: one is named without the other"
+    )]
+    FirmwareKeys,
     /// A trusted operator's key is not 128 hex digits.
     #[error("trusted_operator_keys: {text:?} is not 128 hex digits")]
     OperatorKey {
@@ -170,6 +177,8 @@ impl Gateway {
             "the gateway listens"
         );
         tokio::spawn(upkeep(Arc::clone(&shared)));
+        tokio::spawn(firmware::watch(Arc::clone(&shared)));
+        tokio::spawn(ota::write_questions(Arc::clone(&shared)));
         tokio::spawn(status::watch(Arc::clone(&shared)));
         if let Some(internet_probe) = shared.config.internet_probe.clone() {
             tokio::spawn(probe::watch(Arc::clone(&shared), internet_probe));
@@ -250,9 +259,18 @@ async fn shared(
     for kept in store.sessions().await? {
         keys.put_session(&kept.session);
     }
+    let firmware_keys = match (&config.firmware_key_file, &config.assignment_key_file) {
+        (None, None) => None,
+        (Some(fleet), Some(assignment)) => Some(FirmwareKeys::open(fleet, assignment)?),
+        _ => return Err(StartError::FirmwareKeys),
+    };
+    let ota = Ota::open(firmware_keys, store.as_ref()).await?;
+    let rollouts = Rollouts::load(store.as_ref()).await?;
     let newest = store.last_event().await?;
     let peer_rate = Rate::new(limits.peer_requests_per_s, limits.peer_burst);
-    Ok(Arc::new(Shared {
+    let shared = Arc::new(Shared {
+        ota,
+        rollouts,
         knowing: tokio::sync::Mutex::new(()),
         labelling: Arc::default(),
         anonymous: PeerLimit::new(peer_rate),
@@ -277,7 +295,9 @@ async fn shared(
         operators,
         registry,
         keys,
-    }))
+    });
+    shared.rollouts.catch_up(&shared).await?;
+    Ok(shared)
 }
 
 /// Lets the store do its upkeep, step by step, until the gateway stops.

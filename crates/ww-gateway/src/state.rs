@@ -12,9 +12,11 @@ use crate::access::{Caller, Keys};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Failure, Result};
+use crate::firmware::Rollouts;
 use crate::limits::{BodyRoom, PeerLimit, Rate, Shares};
 use crate::metrics::Metrics;
 use crate::operator::OperatorKey;
+use crate::ota::Ota;
 use crate::probe::InternetWatch;
 use crate::registry::Registry;
 use crate::session::CookieNames;
@@ -44,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) status: StatusMemory,
     pub(crate) events: watch::Sender<EventId>,
     pub(crate) stopping: watch::Sender<bool>,
+    pub(crate) ota: Ota,
+    pub(crate) rollouts: Rollouts,
     /// Held by the export that reads a page.
     pub(crate) exporting: Arc<Semaphore>,
     pub(crate) live_slots: Arc<Semaphore>,

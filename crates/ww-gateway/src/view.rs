@@ -28,7 +28,7 @@ pub(crate) fn iso(time: Option<UtcMillis>) -> Option<String> {
     time.map(time::iso)
 }
 
-fn seconds(time: UtcMillis) -> i64 {
+pub(crate) fn seconds(time: UtcMillis) -> i64 {
     i64::try_from(time.seconds()).unwrap_or(i64::MAX)
 }
 

@@ -3,7 +3,7 @@
 
 use ww_wire::{ChainIndex, Hash, MilliwattHours, Milliwatts, Signature, UtcMillis};
 
-use crate::{EventId, InstallationId, KeyId, StoredReading};
+use crate::{EventId, InstallationId, KeyId, RolloutId, StoredReading};
 
 /// Events that are kept at least, for those who resume a live stream.
 pub const EVENTS_KEPT: u64 = 100_000;
@@ -24,6 +24,8 @@ pub enum EventKind {
     Reading(Box<StoredReading>),
     /// Something about an installation changed; ask for it.
     Installation(InstallationId),
+    /// Something about a rollout changed; ask for it.
+    Rollout(RolloutId),
 }
 
 /// What is odd about a record that was taken nevertheless, or why one was not.
@@ -195,8 +197,8 @@ pub struct Evidence {
     pub refused_readings: Option<Vec<u8>>,
 }
 
-/// What the holder of an API key may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What the holder of an API key may do. The numbers are those in databases; they say nothing about rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Role {
     /// Sees everything but keys and audit trail.
@@ -205,6 +207,8 @@ pub enum Role {
     Operator = 2,
     /// Manages keys.
     Admin = 3,
+    /// Publishes firmware and rolls it out.
+    Firmware = 4,
 }
 
 /// An API key to be stored: its hash only.

@@ -9,6 +9,7 @@ mod calendar;
 mod chunk;
 mod energy;
 mod error;
+mod firmware;
 mod identity;
 mod installation;
 mod journal;
@@ -21,6 +22,11 @@ mod verified;
 
 pub use energy::{Bar, Chart, EnergySummary, Moment, Span};
 pub use error::{Refusal, StoreError};
+pub use firmware::{
+    DeviceQuestion, FIRMWARE_REPORTS_KEPT, FirmwareDevice, FirmwareRelease, FirmwareRoot,
+    NewFirmwareRelease, NewRollout, OBJECT_PIECE_BYTES, ObjectRange, RolloutChange, RolloutId,
+    RolloutMember, RolloutStage, StoredRollout, StoredUpdateReport, Withdrawal,
+};
 pub use identity::{EventId, InstallationId, KeyId, ReadingId};
 pub use installation::{
     Announced, Announcement, ChainEnd, Installation, InstallationState, LastReading,

@@ -11,11 +11,13 @@ use ww_wire::{
 
 use crate::{
     Acceptance, Announced, Announcement, ApiKey, ApiSession, AuditQuery, AuditRecord, ChainEnd,
-    Chart, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding, FindingSum,
-    ImportedReading, Installation, InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey,
-    NewApiSession, NewAudit, NewFinding, ProvenReading, ReadingId, ReadingQuery, Refusal, Span,
-    StoreError, StoredChainRecord, StoredEnrolment, StoredReading, StoredReport, StoredStatement,
-    StoredWindow, Verified, WholeWindow, WindowQuery, WindowReadings,
+    Chart, DeviceQuestion, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding,
+    FindingSum, FirmwareDevice, FirmwareRelease, FirmwareRoot, ImportedReading, Installation,
+    InstallationId, KeyId, Mark, MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, NewFinding,
+    NewFirmwareRelease, NewRollout, ObjectRange, ProvenReading, ReadingId, ReadingQuery, Refusal,
+    RolloutChange, RolloutId, RolloutMember, Span, StoreError, StoredChainRecord, StoredEnrolment,
+    StoredReading, StoredReport, StoredRollout, StoredStatement, StoredUpdateReport, StoredWindow,
+    Verified, WholeWindow, WindowQuery, WindowReadings,
 };
 
 /// A future answer of the store. It does no work on the thread that polls it.
@@ -387,6 +389,106 @@ pub trait Store: Send + Sync + 'static {
 
     /// The names under which readings were taken over.
     fn import_sources(&self) -> Answer<'_, Vec<String>>;
+
+    // Firmware.
+
+    /// Stores a root, unless there is one with its number: tells whether it is new.
+    fn add_firmware_root(&self, number: u32, bytes: Vec<u8>, audit: NewAudit) -> Answer<'_, bool>;
+
+    /// All roots, by number.
+    fn firmware_roots(&self) -> Answer<'_, Vec<FirmwareRoot>>;
+
+    /// Stores a release and its objects, unless there is one with its digest: tells whether it is new.
+    /// The objects are written in pieces before the release; one call at a time.
+    fn publish_firmware(
+        &self,
+        new: NewFirmwareRelease,
+        audit: NewAudit,
+    ) -> Answer<'_, (FirmwareRelease, bool)>;
+
+    /// Withdraws a release; `None` when there is none. Withdrawing twice keeps the first time.
+    fn withdraw_firmware(
+        &self,
+        digest: Hash,
+        audit: NewAudit,
+    ) -> Answer<'_, Option<FirmwareRelease>>;
+
+    /// One release.
+    fn firmware_release(&self, digest: Hash) -> Answer<'_, Option<FirmwareRelease>>;
+
+    /// Releases, newest first, with places below `before`, at most `limit`.
+    fn firmware_releases(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Answer<'_, Vec<FirmwareRelease>>;
+
+    /// Bytes of an object from `from` on, at most `most`, which is at most [`crate::OBJECT_PIECE_BYTES`]; fewer
+    /// when it ends, and none past its end. `None` when there is no such object.
+    fn firmware_object(
+        &self,
+        digest: Hash,
+        from: u64,
+        most: usize,
+    ) -> Answer<'_, Option<ObjectRange>>;
+
+    /// Stores the newest question of devices, each in the place of the one before; of two in one call the
+    /// later one stays.
+    fn put_firmware_questions(&self, questions: Vec<DeviceQuestion>) -> Answer<'_, ()>;
+
+    /// The newest question of a device.
+    fn firmware_question(&self, id: InstallationId) -> Answer<'_, Option<DeviceQuestion>>;
+
+    /// Meters in service that no other follows, by number of the installation, after `after`, at most
+    /// `limit`.
+    fn firmware_devices(
+        &self,
+        after: InstallationId,
+        limit: u32,
+    ) -> Answer<'_, Vec<FirmwareDevice>>;
+
+    /// One of them.
+    fn firmware_device(&self, id: InstallationId) -> Answer<'_, Option<FirmwareDevice>>;
+
+    /// Stores what a device reported, unless it did before: tells whether it is new. Of one meter the
+    /// newest [`crate::FIRMWARE_REPORTS_KEPT`] are kept.
+    fn add_firmware_report(
+        &self,
+        id: InstallationId,
+        report: StoredUpdateReport,
+        audit: NewAudit,
+    ) -> Answer<'_, bool>;
+
+    /// What a device reported, newest first, at most `limit`.
+    fn firmware_reports(
+        &self,
+        id: InstallationId,
+        limit: u32,
+    ) -> Answer<'_, Vec<StoredUpdateReport>>;
+
+    /// Stores a rollout. The subject of its audit line becomes `rollout` and its number. `None`, and
+    /// nothing is changed, when one of its meters is in another that is open.
+    fn add_rollout(&self, new: NewRollout, audit: NewAudit) -> Answer<'_, Option<StoredRollout>>;
+
+    /// Stores what happened to a rollout; tells the event if there is one.
+    fn change_rollout(&self, id: RolloutId, change: RolloutChange) -> Answer<'_, Option<EventId>>;
+
+    /// One rollout.
+    fn rollout(&self, id: RolloutId) -> Answer<'_, Option<StoredRollout>>;
+
+    /// Rollouts, newest first, with numbers below `before`, at most `limit`.
+    fn rollouts(&self, before: Option<RolloutId>, limit: u32) -> Answer<'_, Vec<StoredRollout>>;
+
+    /// Those that are not over, by number.
+    fn telling_rollouts(&self) -> Answer<'_, Vec<RolloutId>>;
+
+    /// The meters of a rollout from a place on, in their order, at most `limit`.
+    fn rollout_members(
+        &self,
+        id: RolloutId,
+        from: u32,
+        limit: u32,
+    ) -> Answer<'_, Vec<RolloutMember>>;
 
     // Upkeep.
 

@@ -107,6 +107,17 @@ store_suite! { Sqlite;
     pending_readings_go_by_id_over_all_installations,
     keys_are_kept_by_hash_and_stay_withdrawn,
     a_session_is_kept_until_it_or_its_key_ends,
+    roots_are_kept_by_number_and_the_first_of_two_stays,
+    a_release_comes_back_and_its_objects_are_read_in_ranges,
+    the_same_release_again_changes_nothing_and_objects_are_shared,
+    a_publication_that_broke_off_is_taken_up_anew,
+    a_withdrawn_release_stays_withdrawn_by_the_first,
+    the_newest_question_of_a_device_is_kept,
+    devices_are_meters_in_service_with_what_they_run_and_asked,
+    reports_are_kept_once_newest_first_and_bounded,
+    a_meter_is_in_one_open_rollout_at_a_time,
+    the_rows_of_a_rollout_change_one_by_one,
+    a_change_of_a_rollout_is_told_and_stands_in_the_audit_trail,
     a_withdrawn_key_begins_no_session,
     a_key_has_no_more_than_so_many_sessions,
     the_audit_trail_is_asked_for_by_who_what_and_when,
@@ -442,6 +453,9 @@ async fn a_file_of_the_first_schema_is_taken_up_with_nothing_lost_or_counted_twi
         "ALTER TABLE heads DROP COLUMN fresh_id; DROP TABLE chunk_extremes;
          DROP TABLE sessions; DROP INDEX chain_of_others;
          DROP TABLE finding_days;
+         DROP TABLE firmware_members; DROP TABLE firmware_rollouts;
+         DROP TABLE firmware_reports; DROP TABLE firmware_questions; DROP TABLE firmware_pieces;
+         DROP TABLE firmware_objects; DROP TABLE firmware_releases; DROP TABLE firmware_roots;
          PRAGMA user_version = 1",
     )
     .unwrap();
@@ -499,8 +513,14 @@ async fn findings_of_an_older_file_are_counted_by_day_and_the_next_one_after_the
     let before = counted(&*store).await;
     store.close().await.unwrap();
     let raw = rusqlite::Connection::open(backend.0.path().join("store.db")).unwrap();
-    raw.execute_batch("DROP TABLE finding_days; PRAGMA user_version = 5")
-        .unwrap();
+    raw.execute_batch(
+        "DROP TABLE finding_days;
+         DROP TABLE firmware_members; DROP TABLE firmware_rollouts;
+         DROP TABLE firmware_reports; DROP TABLE firmware_questions; DROP TABLE firmware_pieces;
+         DROP TABLE firmware_objects; DROP TABLE firmware_releases; DROP TABLE firmware_roots;
+         PRAGMA user_version = 5",
+    )
+    .unwrap();
 
     let store = backend.open();
     let sums = counted(&*store).await;

@@ -91,6 +91,11 @@ impl World {
         }
     }
 
+    /// What the clock says, in milliseconds.
+    pub(crate) fn clock(&self) -> u64 {
+        self.clock.0.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.gateway.local_addr())
     }

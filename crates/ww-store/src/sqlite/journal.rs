@@ -5,12 +5,14 @@ use ww_wire::{ChainIndex, Hash, MilliwattHours, Milliwatts, Sequence, Signature,
 
 use super::failure::{Failure, Result};
 use super::lookup::{find_near, owner};
-use super::session::{EVENT_INSTALLATION, EVENT_READING, Session, millis, time_from};
+use super::session::{
+    EVENT_INSTALLATION, EVENT_READING, EVENT_ROLLOUT, Session, millis, time_from,
+};
 use crate::varint::{Bytes, Unreadable};
 use crate::{
     ApiKey, ApiSession, AuditQuery, AuditRecord, Event, EventId, EventKind, Evidence, EvidenceSum,
     Finding, FindingKind, FindingSum, ImportedReading, InstallationId, KeyId, NewApiKey,
-    NewApiSession, NewAudit, NewFinding, Role, SESSIONS_PER_KEY, SignedBytes,
+    NewApiSession, NewAudit, NewFinding, Role, RolloutId, SESSIONS_PER_KEY, SignedBytes,
 };
 
 /// The length of a day of UTC.
@@ -96,6 +98,7 @@ fn resolve(
         let owner = meter.and_then(|(_, owner)| owner);
         let kind = match listed.kind {
             EVENT_INSTALLATION => Some(EventKind::Installation(listed.installation)),
+            EVENT_ROLLOUT => Some(EventKind::Rollout(RolloutId(listed.installation.0))),
             EVENT_READING => match (owner, Sequence::new(listed.sequence)) {
                 (Some(owner), Some(sequence)) => find_near(connection, owner, sequence, &mut held)?
                     .map(|stored| EventKind::Reading(Box::new(stored))),
@@ -555,6 +558,7 @@ fn role_from(number: u8) -> Result<Role> {
         1 => Ok(Role::Viewer),
         2 => Ok(Role::Operator),
         3 => Ok(Role::Admin),
+        4 => Ok(Role::Firmware),
         _ => Err(Failure::Damaged(format!("role {number}"))),
     }
 }

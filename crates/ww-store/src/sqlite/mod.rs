@@ -3,6 +3,7 @@
 
 mod charts;
 mod failure;
+mod firmware;
 mod ingest;
 mod journal;
 mod lookup;
@@ -32,12 +33,14 @@ use self::failure::{Failure, Result};
 use self::session::{Job, Session, Work};
 use crate::{
     Acceptance, Announced, Announcement, Answer, ApiKey, ApiSession, AuditQuery, AuditRecord,
-    ChainEnd, Chart, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding, FindingSum,
-    ImportedReading, Ingest, Installation, InstallationId, Integrity, KeyId, Maintenance, Mark,
-    MarkQuery, Moment, NewApiKey, NewApiSession, NewAudit, OfAll, Outcome, ProvenReading,
-    ReadingId, ReadingQuery, Span, Statistics, Store, StoreError, StoredChainRecord,
-    StoredEnrolment, StoredReading, StoredReport, StoredStatement, StoredWindow, Verified,
-    WholeWindow, WindowQuery,
+    ChainEnd, Chart, DeviceQuestion, EnergySummary, Event, EventId, Evidence, EvidenceSum, Finding,
+    FindingSum, FirmwareDevice, FirmwareRelease, FirmwareRoot, ImportedReading, Ingest,
+    Installation, InstallationId, Integrity, KeyId, Maintenance, Mark, MarkQuery, Moment,
+    NewApiKey, NewApiSession, NewAudit, NewFirmwareRelease, NewRollout, OBJECT_PIECE_BYTES,
+    ObjectRange, OfAll, Outcome, ProvenReading, ReadingId, ReadingQuery, RolloutChange, RolloutId,
+    RolloutMember, Span, Statistics, Store, StoreError, StoredChainRecord, StoredEnrolment,
+    StoredReading, StoredReport, StoredRollout, StoredStatement, StoredUpdateReport, StoredWindow,
+    Verified, WholeWindow, WindowQuery,
 };
 
 /// Prepared statements that each connection keeps.
@@ -86,6 +89,8 @@ pub struct SqliteStore {
     reads: Mutex<Option<std::sync::mpsc::Sender<Read>>>,
     room_to_read: Arc<Semaphore>,
     maintenance: tokio::sync::Mutex<()>,
+    /// Held by who writes a release.
+    publishing: tokio::sync::Mutex<()>,
     commits: Arc<AtomicU64>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -144,6 +149,7 @@ impl SqliteStore {
             reads: Mutex::new(Some(reads)),
             room_to_read: Arc::new(Semaphore::new(options.waiting_reads.max(1))),
             maintenance: tokio::sync::Mutex::new(()),
+            publishing: tokio::sync::Mutex::new(()),
             commits,
             threads: Mutex::new(threads),
         })
@@ -279,6 +285,30 @@ impl SqliteStore {
             reads.send(read).map_err(|_| StoreError::Closed)?;
             answer.await.map_err(|_| StoreError::Closed)?
         })
+    }
+
+    /// Writes an object piece by piece, so that other writes come between.
+    async fn write_object(
+        &self,
+        digest: Hash,
+        content: Arc<[u8]>,
+    ) -> core::result::Result<(), StoreError> {
+        let attempt = "store an object";
+        let bytes = content.len() as u64;
+        let begin = move |session: &mut Session| firmware::begin_object(session, &digest, bytes);
+        let object = self.write(attempt, begin).await?;
+        let pieces = content.len().div_ceil(OBJECT_PIECE_BYTES);
+        for number in 0..pieces {
+            let content = Arc::clone(&content);
+            let write = move |session: &mut Session| {
+                let start = number * OBJECT_PIECE_BYTES;
+                let end = content.len().min(start + OBJECT_PIECE_BYTES);
+                let is_last = number + 1 == pieces;
+                firmware::write_piece(session, object, number, &content[start..end], is_last)
+            };
+            self.write(attempt, write).await?;
+        }
+        Ok(())
     }
 
     /// Ends the channels, so that the threads finish what they have and end.
@@ -801,6 +831,169 @@ impl Store for SqliteStore {
 
     fn import_sources(&self) -> Answer<'_, Vec<String>> {
         self.read("list imports", journal::import_sources)
+    }
+
+    fn add_firmware_root(&self, number: u32, bytes: Vec<u8>, audit: NewAudit) -> Answer<'_, bool> {
+        self.write("store a firmware root", move |session| {
+            firmware::add_root(session, number, &bytes, &audit)
+        })
+    }
+
+    fn firmware_roots(&self) -> Answer<'_, Vec<FirmwareRoot>> {
+        self.read("list firmware roots", firmware::roots)
+    }
+
+    fn publish_firmware(
+        &self,
+        mut new: NewFirmwareRelease,
+        audit: NewAudit,
+    ) -> Answer<'_, (FirmwareRelease, bool)> {
+        Box::pin(async move {
+            let _alone = self.publishing.lock().await;
+            let objects = core::mem::take(&mut new.objects);
+            let wanted = objects
+                .iter()
+                .map(|(digest, _)| *digest)
+                .collect::<Vec<_>>();
+            let look =
+                move |connection: &Connection| firmware::missing_objects(connection, &wanted);
+            let missing = self.read("look for a release's objects", look).await?;
+            for (digest, content) in objects {
+                if missing.contains(&digest) {
+                    self.write_object(digest, Arc::from(content)).await?;
+                }
+            }
+            let publish = move |session: &mut Session| firmware::publish(session, &new, &audit);
+            self.write("publish a release", publish).await
+        })
+    }
+
+    fn withdraw_firmware(
+        &self,
+        digest: Hash,
+        audit: NewAudit,
+    ) -> Answer<'_, Option<FirmwareRelease>> {
+        self.write("withdraw a release", move |session| {
+            firmware::withdraw(session, &digest, &audit)
+        })
+    }
+
+    fn firmware_release(&self, digest: Hash) -> Answer<'_, Option<FirmwareRelease>> {
+        self.read("find a release", move |connection| {
+            firmware::release(connection, &digest)
+        })
+    }
+
+    fn firmware_releases(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Answer<'_, Vec<FirmwareRelease>> {
+        self.read("list releases", move |connection| {
+            firmware::releases(connection, before, limit)
+        })
+    }
+
+    fn firmware_object(
+        &self,
+        digest: Hash,
+        from: u64,
+        most: usize,
+    ) -> Answer<'_, Option<ObjectRange>> {
+        self.read("read an object", move |connection| {
+            firmware::object_range(connection, &digest, from, most.min(OBJECT_PIECE_BYTES))
+        })
+    }
+
+    fn put_firmware_questions(&self, questions: Vec<DeviceQuestion>) -> Answer<'_, ()> {
+        self.write("store the questions of devices", move |session| {
+            firmware::put_questions(session, &questions)
+        })
+    }
+
+    fn firmware_question(&self, id: InstallationId) -> Answer<'_, Option<DeviceQuestion>> {
+        self.read("find a device's question", move |connection| {
+            firmware::question(connection, id)
+        })
+    }
+
+    fn firmware_devices(
+        &self,
+        after: InstallationId,
+        limit: u32,
+    ) -> Answer<'_, Vec<FirmwareDevice>> {
+        self.read("list devices", move |connection| {
+            firmware::devices(connection, after, limit)
+        })
+    }
+
+    fn firmware_device(&self, id: InstallationId) -> Answer<'_, Option<FirmwareDevice>> {
+        self.read("find a device", move |connection| {
+            firmware::device(connection, id)
+        })
+    }
+
+    fn add_firmware_report(
+        &self,
+        id: InstallationId,
+        report: StoredUpdateReport,
+        audit: NewAudit,
+    ) -> Answer<'_, bool> {
+        self.write("store a device's report", move |session| {
+            firmware::add_report(session, id, &report, &audit)
+        })
+    }
+
+    fn firmware_reports(
+        &self,
+        id: InstallationId,
+        limit: u32,
+    ) -> Answer<'_, Vec<StoredUpdateReport>> {
+        self.read("list a device's reports", move |connection| {
+            firmware::reports(connection, id, limit)
+        })
+    }
+
+    fn add_rollout(&self, new: NewRollout, audit: NewAudit) -> Answer<'_, Option<StoredRollout>> {
+        self.write("begin a rollout", move |session| {
+            firmware::add_rollout(session, &new, &audit)
+        })
+    }
+
+    fn change_rollout(&self, id: RolloutId, change: RolloutChange) -> Answer<'_, Option<EventId>> {
+        self.write("change a rollout", move |session| {
+            firmware::change_rollout(session, id, &change)
+        })
+    }
+
+    fn rollout(&self, id: RolloutId) -> Answer<'_, Option<StoredRollout>> {
+        self.read("find a rollout", move |connection| {
+            firmware::rollout(connection, id)
+        })
+    }
+
+    fn rollouts(&self, before: Option<RolloutId>, limit: u32) -> Answer<'_, Vec<StoredRollout>> {
+        self.read("list rollouts", move |connection| {
+            firmware::rollouts(connection, before, limit)
+        })
+    }
+
+    fn telling_rollouts(&self) -> Answer<'_, Vec<RolloutId>> {
+        self.read(
+            "list rollouts that are not over",
+            firmware::telling_rollouts,
+        )
+    }
+
+    fn rollout_members(
+        &self,
+        id: RolloutId,
+        from: u32,
+        limit: u32,
+    ) -> Answer<'_, Vec<RolloutMember>> {
+        self.read("list the meters of a rollout", move |connection| {
+            firmware::rollout_members(connection, id, from, limit)
+        })
     }
 
     fn maintain(&self) -> Answer<'_, Maintenance> {

@@ -9,7 +9,7 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x5761_7474;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: [&str; 6] = [V1, V2, V3, V4, V5, V6];
+const MIGRATIONS: [&str; 7] = [V1, V2, V3, V4, V5, V6, V7];
 
 /// The newest schema known here.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -301,6 +301,92 @@ CREATE INDEX finding_days_by_day ON finding_days (day);
 INSERT INTO finding_days
     SELECT meter, kind, at / 86400000, count(*), min(at), max(id) FROM findings
     WHERE at IS NOT NULL GROUP BY 1, 2, 3;
+";
+
+/// Firmware. What others have signed or sealed stands as it is in columns of bytes.
+///
+/// - `firmware_objects`, `firmware_pieces`: ciphertexts and lists in pieces of 256 KiB. One that is not
+///   whole is of a publication that broke off, and goes with the next.
+/// - `firmware_questions`: the newest question of each device.
+/// - `firmware_rollouts`: `stage` 0 is open, 1 has ended and still tells its meters what to do, 2 is over.
+/// - `firmware_members`: a meter is in one open rollout at most.
+const V7: &str = "
+CREATE TABLE firmware_roots (
+    number INTEGER PRIMARY KEY,
+    bytes BLOB NOT NULL,
+    added INTEGER,
+    added_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE firmware_releases (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    payload BLOB NOT NULL,
+    root_number INTEGER NOT NULL,
+    envelope BLOB NOT NULL,
+    keys BLOB NOT NULL,
+    published INTEGER,
+    published_by TEXT NOT NULL,
+    withdrawn INTEGER,
+    withdrawn_by TEXT
+) STRICT;
+
+CREATE TABLE firmware_objects (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    bytes INTEGER NOT NULL,
+    is_whole INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE firmware_pieces (
+    object INTEGER NOT NULL REFERENCES firmware_objects (id),
+    number INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (object, number)
+) STRICT;
+
+CREATE TABLE firmware_questions (
+    meter INTEGER PRIMARY KEY REFERENCES installations (id) ON DELETE CASCADE,
+    device_nonce BLOB NOT NULL,
+    server_nonce BLOB NOT NULL,
+    question BLOB NOT NULL,
+    earlier BLOB NOT NULL,
+    asked INTEGER
+) STRICT;
+
+CREATE TABLE firmware_reports (
+    id INTEGER PRIMARY KEY,
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    digest BLOB NOT NULL,
+    payload BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    received INTEGER
+) STRICT;
+CREATE UNIQUE INDEX firmware_reports_by_digest ON firmware_reports (meter, digest);
+CREATE INDEX firmware_reports_by_meter ON firmware_reports (meter, id);
+
+CREATE TABLE firmware_rollouts (
+    id INTEGER PRIMARY KEY,
+    release BLOB NOT NULL,
+    plan BLOB NOT NULL,
+    course BLOB NOT NULL,
+    summary BLOB NOT NULL,
+    stage INTEGER NOT NULL,
+    created INTEGER,
+    created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX firmware_rollouts_telling ON firmware_rollouts (id) WHERE stage < 2;
+
+CREATE TABLE firmware_members (
+    rollout INTEGER NOT NULL REFERENCES firmware_rollouts (id),
+    meter INTEGER NOT NULL REFERENCES installations (id),
+    place INTEGER NOT NULL,
+    is_open INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (rollout, meter)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX firmware_members_by_place ON firmware_members (rollout, place);
+CREATE UNIQUE INDEX firmware_members_open ON firmware_members (meter) WHERE is_open = 1;
 ";
 
 /// Brings a database to the newest schema, one migration per transaction.

@@ -22,7 +22,7 @@ use super::lookup::{Owner, blob, read_live_body};
 use crate::booking::{Entry, Ledger, Point};
 use crate::calendar::Calendar;
 use crate::varint;
-use crate::{EventId, InstallationId, InstallationState, StoreError};
+use crate::{EventId, InstallationId, InstallationState, RolloutId, StoreError};
 
 /// The most calls that share one commit: enough to make the fsync cheap, few enough that the first
 /// does not wait long for the last.
@@ -214,9 +214,11 @@ pub(super) struct Fresh {
     pub(super) last_id: i64,
 }
 
-/// The two kinds of events, as they stand in `events.body`.
+/// The kinds of events, as they stand in `events.body`. In one about a rollout its number stands where
+/// an installation's does in the others.
 pub(super) const EVENT_READING: u8 = 0;
 pub(super) const EVENT_INSTALLATION: u8 = 1;
+pub(super) const EVENT_ROLLOUT: u8 = 2;
 
 impl Session {
     pub(super) fn new(
@@ -499,6 +501,17 @@ impl Session {
             0,
         );
         Ok(())
+    }
+
+    /// Writes down an event about a rollout.
+    pub(super) fn rollout_changed(&mut self, id: RolloutId) -> EventId {
+        put_event(
+            &mut self.next_event,
+            &mut self.pending_events,
+            EVENT_ROLLOUT,
+            InstallationId(id.0),
+            0,
+        )
     }
 }
 

@@ -1,10 +1,12 @@
 //! The tests that every backend of the trait must pass. A backend gives a [`Backend`] and calls
 //! [`store_suite!`].
 
+mod firmware;
 pub(crate) mod meter;
 pub(crate) mod model;
 mod views;
 
+pub(crate) use self::firmware::*;
 pub(crate) use self::views::*;
 
 use std::sync::Arc;
