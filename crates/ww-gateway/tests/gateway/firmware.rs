@@ -464,8 +464,10 @@ async fn an_ended_rollout_is_shown_as_it_ended_and_lets_its_meters_go() {
 async fn a_withdrawn_release_takes_those_who_have_it_back_to_the_one_before() {
     let world = FleetWorld::start().await;
     let (mut one, mut other) = (world.device(1).await, world.device(2).await);
-    let prior = world.publish("1.3.0", 1, b"the one before").await;
-    let release = world.publish("1.4.0", 1, IMAGE).await;
+    let prior = world.publish("1.3.0", 2, b"the one before").await;
+    // Devices that have confirmed the withdrawn one would refuse this.
+    world.publish("1.2.1", 1, b"one with a lower counter").await;
+    let release = world.publish("1.4.0", 2, IMAGE).await;
     let id = world.begun(&release, |_| {}).await;
     update(&world, &mut one, &release).await;
     let path = format!("/api/v1/firmware/releases/{}/withdraw", release.digest);
