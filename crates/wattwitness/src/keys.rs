@@ -34,7 +34,7 @@ Examples:
   wattwitness keys new --role release anna.key
       a key that signs firmware, under a passphrase; anna.pub is for the others
   wattwitness keys fleet fleet.key
-  wattwitness keys device --fleet-key fleet.key --meter $METER device.key
+  wattwitness keys device device.key --fleet-key fleet.key --meter $METER
       what this meter and its gateway share, for updates
 
 docs/FIRMWARE.md says who holds which key, and what to do when one is lost.";

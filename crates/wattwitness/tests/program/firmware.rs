@@ -429,6 +429,56 @@ fn what_devices_would_refuse_is_not_sent() {
     assert!(said.contains("no gateway answers"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_takes_roots_and_releases_lists_them_and_takes_them_back() {
+    let fleet = Fleet::new(&[]);
+    let config =
+        "[serve]\nfirmware_key_file = \"fleet.key\"\nassignment_key_file = \"gateway.key\"\n";
+    std::fs::write(fleet.0.path("wattwitness.toml"), config).unwrap();
+    let _gateway = fleet.0.serve().await;
+    let gateway = fleet.0.url("");
+    let to = ["--gateway", &gateway, "--api-key-file", "data/admin.key"];
+    fleet.image("new.bin", 2);
+    fleet.build("new.bin", "new.wwr", &SECOND).unwrap();
+    for key in ["anna.key", "bert.key"] {
+        fleet.sign("new.wwr", key);
+    }
+    let publish = ["firmware", "publish", "new.wwr", "--root", "root-1.cbor"];
+    let publish = [&publish[..], &to].concat();
+    let said = fleet.refused(&publish);
+    assert!(said.contains("the gateway refused"), "{said}");
+
+    let root = ["keys", "root", "publish", "root-1.cbor"];
+    fleet.told(&[&root[..], &to].concat());
+    let published = fleet.told(&publish);
+    let digest = published.split_whitespace().last().unwrap();
+    let list = ["firmware", "list", "--gateway", &gateway];
+    let line = fleet.told(&list);
+    assert!(
+        line.starts_with(digest) && line.contains("published"),
+        "{line}"
+    );
+    assert!(line.contains("1.4.0") && line.contains(CLASS), "{line}");
+    fleet.told(&[&["firmware", "withdraw", "new.wwr"], &to[..]].concat());
+    assert!(fleet.told(&list).contains("withdrawn"));
+
+    fleet.told(&[
+        "keys",
+        "revoke",
+        "root-1.cbor",
+        "root-2.cbor",
+        "--key",
+        "cleo.pub",
+    ]);
+    for key in ["anna-root.key", "cleo-root.key"] {
+        fleet.told(&["keys", "root", "sign", "root-2.cbor", "--key", key]);
+    }
+    let root = ["keys", "root", "publish", "root-2.cbor"];
+    let said = fleet.refused(&[&root[..], &to].concat());
+    assert!(said.contains("--previous"), "{said}");
+    fleet.told(&[&root[..], &["--previous", "root-1.cbor"], &to].concat());
+}
+
 #[test]
 fn a_release_and_its_root_are_sent_whole_with_the_api_key() {
     let fleet = Fleet::new(&[]);
