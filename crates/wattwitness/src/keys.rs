@@ -107,6 +107,9 @@ pub(crate) struct ShowArguments {
     /// Print the id only
     #[arg(long)]
     id: bool,
+    /// Print the public key in PEM form, as a file *.pub has it
+    #[arg(long, conflicts_with = "id")]
+    pem: bool,
     #[command(flatten)]
     passphrase: PassphraseArguments,
 }
@@ -303,13 +306,19 @@ fn show(arguments: &ShowArguments) -> anyhow::Result<String> {
             .clone()
     } else {
         fleet_key(file).with_context(|| format!("{shown} holds no key that is known here"))?;
-        ensure!(!arguments.id, "a secret that is shared has no id");
+        ensure!(
+            !arguments.id && !arguments.pem,
+            "a secret that is shared has no public key and no id"
+        );
         return Ok(format!(
             "key file    {shown}\nkind        32 secret bytes, of a fleet or of a device"
         ));
     };
     if arguments.id {
         return Ok(public.id().to_string());
+    }
+    if arguments.pem {
+        return Ok(public.to_pem()?.trim_end().to_owned());
     }
     Ok(format!("key file    {shown}\n{}", described(&public)))
 }
