@@ -34,7 +34,7 @@ Examples:
   wattwitness keys new --role release anna.key
       a key that signs firmware, under a passphrase; anna.pub is for the others
   wattwitness keys fleet fleet.key
-  wattwitness keys device --fleet-key fleet.key --meter $METER device.key
+  wattwitness keys device device.key --fleet-key fleet.key --meter $METER
       what this meter and its gateway share, for updates
 
 docs/FIRMWARE.md says who holds which key, and what to do when one is lost.";
@@ -107,6 +107,9 @@ pub(crate) struct ShowArguments {
     /// Print the id only
     #[arg(long)]
     id: bool,
+    /// Print the public key in PEM form, as a file *.pub has it
+    #[arg(long, conflicts_with = "id")]
+    pem: bool,
     #[command(flatten)]
     passphrase: PassphraseArguments,
 }
@@ -303,13 +306,19 @@ fn show(arguments: &ShowArguments) -> anyhow::Result<String> {
             .clone()
     } else {
         fleet_key(file).with_context(|| format!("{shown} holds no key that is known here"))?;
-        ensure!(!arguments.id, "a secret that is shared has no id");
+        ensure!(
+            !arguments.id && !arguments.pem,
+            "a secret that is shared has no public key and no id"
+        );
         return Ok(format!(
             "key file    {shown}\nkind        32 secret bytes, of a fleet or of a device"
         ));
     };
     if arguments.id {
         return Ok(public.id().to_string());
+    }
+    if arguments.pem {
+        return Ok(public.to_pem()?.trim_end().to_owned());
     }
     Ok(format!("key file    {shown}\n{}", described(&public)))
 }

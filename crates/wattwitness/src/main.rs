@@ -307,6 +307,7 @@ mod tests {
         for command in [
             "verify --saved folder",
             "keys new meter.key",
+            "firmware inspect meter.wwr",
             "enrol --gateway http://[::1] --api-key-file admin.key",
             "backup park.db",
             "restore park.db",

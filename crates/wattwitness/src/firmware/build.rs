@@ -232,8 +232,9 @@ fn deltas(
             continue;
         }
         seen.push(base.digest);
-        let delta = delta::between(&base.payload, payload)
-            .with_context(|| format!("no delta can be made from {shown}"))?;
+        let delta = delta::between(&base.payload, payload).with_context(|| {
+            format!("no delta can be made from {shown}; leave out --from {shown}")
+        })?;
         let (of, len) = (payload.len().max(1), delta.len());
         let share = format!(
             "{}, {:.1} % of the whole",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use reqwest::Url;
-use serde::Deserialize;
+use ww_api::{FirmwareRelease, FirmwareReleaseState};
 use ww_verify::Plain;
 
 use crate::firmware::gateway::GatewayArguments;
@@ -64,39 +64,33 @@ pub(crate) fn publish(arguments: &PublishArguments) -> anyhow::Result<String> {
     Ok(format!("release {version} is published\ndigest {digest}"))
 }
 
-/// What is shown of a release that a gateway has.
-#[derive(Deserialize)]
-struct Listed {
-    digest: String,
-    version: String,
-    hardware_class: String,
-    security_counter: u32,
-    state: String,
-    installed: u64,
-}
-
 /// Lists what a gateway has.
 pub(crate) fn list(arguments: &ListArguments) -> anyhow::Result<String> {
     let server = Server::new(&arguments.gateway, arguments.api_key_file.as_deref())?;
-    let mut all: Vec<Listed> = Vec::new();
+    let mut all: Vec<FirmwareRelease> = Vec::new();
     crate::online(server.pages(RELEASES, |page| {
-        all.extend(http::read_json::<Vec<Listed>>(page).with_context(|| {
-            format!("the answer to {RELEASES} is not what a gateway says; is this its address?")
-        })?);
+        all.extend(
+            http::read_json::<Vec<FirmwareRelease>>(page).with_context(|| {
+                format!("the answer to {RELEASES} is not what a gateway says; is this its address?")
+            })?,
+        );
         Ok(())
     }))?;
     if all.is_empty() {
         return Ok("no release is published".to_owned());
     }
     let lines = all.iter().map(|release| {
+        let state = match release.state {
+            FirmwareReleaseState::Published => "published",
+            FirmwareReleaseState::Withdrawn => "withdrawn",
+        };
         format!(
-            "{}  {:12}  {:10}  counter {}  {}  on {} meters",
+            "{}  {:12}  {state}  on {} meters, hardware class {}, security counter {}",
             Plain(&release.digest),
             Plain(&release.version).to_string(),
-            Plain(&release.state).to_string(),
-            release.security_counter,
+            release.installed,
             Plain(&release.hardware_class),
-            release.installed
+            release.security_counter,
         )
     });
     Ok(lines.collect::<Vec<_>>().join("\n"))

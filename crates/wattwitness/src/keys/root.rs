@@ -28,6 +28,8 @@ Examples:
       each signer does this on a computer of his own, and hands the file on
   wattwitness keys root sign root-1.cbor --merge root-1-of-bert.cbor
       takes over what others have signed on copies
+  wattwitness keys root sign root-2.cbor --key anna-root.key --previous root-1.cbor
+      signs for the root before, whose keys must agree too
   wattwitness keys root show root-1.cbor
   wattwitness keys root publish root-1.cbor --gateway http://127.0.0.1:8000 \\
       --api-key-file admin.key";
@@ -79,13 +81,13 @@ pub(crate) struct NewRootArguments {
 /// How many of each role must sign.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Thresholds {
-    /// How many root keys must sign the next root [default: as before; 2 in a first root]
+    /// How many root keys must sign the next root [default: as before; 2 in root 1, or 1 where there is one key]
     #[arg(long, value_name = "N")]
     root_threshold: Option<u8>,
-    /// How many release keys must sign a release [default: as before; 2 in a first root]
+    /// How many release keys must sign a release [default: as before; 2 in root 1, or 1 where there is one key]
     #[arg(long, value_name = "N")]
     release_threshold: Option<u8>,
-    /// How many assignment keys must sign [default: as before; 1 in a first root]
+    /// How many assignment keys must sign [default: as before; 1 in root 1]
     #[arg(long, value_name = "N")]
     assignment_threshold: Option<u8>,
 }

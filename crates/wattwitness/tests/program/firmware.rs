@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::OnceLock;
 
 use crate::place::{Place, free_address};
 
@@ -13,8 +14,26 @@ const ANNA: &str = "correct horse battery";
 /// A place where three people have keys of both kinds, a gateway has one, and a fleet has its own.
 struct Fleet(Place);
 
+/// The files of a fleet with release keys of P-256, and of one with keys of RSA: keys under passphrases
+/// take their time, so all tests share them.
+static FILES: [OnceLock<Vec<(String, Vec<u8>)>>; 2] = [OnceLock::new(), OnceLock::new()];
+
 impl Fleet {
     fn new(release_key: &[&str]) -> Self {
+        let fleet = Self(Place::new());
+        let files = &FILES[usize::from(!release_key.is_empty())];
+        for (name, content) in files.get_or_init(|| Self::made(release_key)) {
+            std::fs::write(fleet.0.path(name), content).unwrap();
+            if name.ends_with(".key") || name == "pass" {
+                let private = std::fs::Permissions::from_mode(0o600);
+                std::fs::set_permissions(fleet.0.path(name), private).unwrap();
+            }
+        }
+        fleet
+    }
+
+    /// Makes the files, and root 1 that two have signed.
+    fn made(release_key: &[&str]) -> Vec<(String, Vec<u8>)> {
         let fleet = Self(Place::new());
         fleet.secret("pass", ANNA);
         for name in ["anna", "bert", "cleo"] {
@@ -27,6 +46,13 @@ impl Fleet {
         let online = ["keys", "new", "--role", "assignment", "--no-passphrase"];
         fleet.told(&[&online[..], &["gateway.key"]].concat());
         fleet.told(&["keys", "fleet", "fleet.key"]);
+        for name in ["anna.key", "gateway.key", "fleet.key"] {
+            let mode = std::fs::metadata(fleet.0.path(name))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
         let root = ["keys", "root", "new", "root-1.cbor", "--root-key"];
         let roots = ["anna-root.pub", "bert-root.pub", "cleo-root.pub"];
         let releases = ["--release-key", "anna.pub", "bert.pub", "cleo.pub"];
@@ -35,7 +61,11 @@ impl Fleet {
         for key in ["anna-root.key", "bert-root.key"] {
             fleet.told(&["keys", "root", "sign", "root-1.cbor", "--key", key]);
         }
-        fleet
+        let content = |name: String| {
+            let content = std::fs::read(fleet.0.path(&name)).unwrap();
+            (name, content)
+        };
+        fleet.0.names().into_iter().map(content).collect()
     }
 
     fn secret(&self, name: &str, text: &str) {
@@ -249,6 +279,36 @@ fn who_has_no_say_signs_nothing() {
 }
 
 #[test]
+fn a_copy_with_a_signature_that_does_not_hold_is_not_merged() {
+    let fleet = Fleet::new(&[]);
+    fleet.image("new.bin", 2);
+    fleet.build("new.bin", "new.wwr", &SECOND).unwrap();
+    let before = std::fs::read(fleet.0.path("new.wwr")).unwrap();
+    std::fs::copy(fleet.0.path("new.wwr"), fleet.0.path("bert.wwr")).unwrap();
+    fleet.sign("bert.wwr", "bert.key");
+    let mut copy = std::fs::read(fleet.0.path("bert.wwr")).unwrap();
+    let id = fleet.told(&["keys", "show", "--id", "bert.pub"]);
+    let id = ww_api::hex::decode_array::<32>(id.trim()).unwrap();
+    let at = copy.windows(32).position(|part| part == id).unwrap();
+    // The signature's bytes follow the id, three heads later.
+    copy[at + 32 + 20] ^= 1;
+    std::fs::write(fleet.0.path("bert.wwr"), copy).unwrap();
+    let merge = ["firmware", "sign", "new.wwr", "--merge", "bert.wwr"];
+    let said = fleet.refused(&[&merge[..], &["--root", "root-1.cbor"]].concat());
+    assert!(said.contains("does not hold"), "{said}");
+    assert_eq!(std::fs::read(fleet.0.path("new.wwr")).unwrap(), before);
+}
+
+#[test]
+fn the_public_half_is_made_again_from_the_private_key() {
+    let fleet = Fleet::new(&[]);
+    let pem = std::fs::read_to_string(fleet.0.path("anna.pub")).unwrap();
+    assert_eq!(fleet.told(&["keys", "show", "--pem", "anna.key"]), pem);
+    let said = fleet.refused(&["keys", "show", "--pem", "fleet.key"]);
+    assert!(said.contains("no public key"), "{said}");
+}
+
+#[test]
 fn a_revoked_key_has_no_say_once_enough_of_both_roots_have_signed() {
     let fleet = Fleet::new(&[]);
     let revoke = ["keys", "revoke", "root-1.cbor", "root-2.cbor", "--key"];
@@ -368,13 +428,11 @@ fn private_keys_and_secrets_are_for_their_owner_alone_and_public_ones_are_not_re
         "--meter",
     ];
     fleet.told(&[&device[..], &[meter.trim()]].concat());
-    for name in ["anna.key", "gateway.key", "fleet.key", "device.key"] {
-        let mode = std::fs::metadata(fleet.0.path(name))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
-    }
+    let mode = std::fs::metadata(fleet.0.path("device.key"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
     let (fleet_key, device_key) = ["fleet.key", "device.key"]
         .map(|name| std::fs::read_to_string(fleet.0.path(name)).unwrap())
         .into();
@@ -427,6 +485,56 @@ fn what_devices_would_refuse_is_not_sent() {
     let root = ["keys", "root", "publish", "root-1.cbor"];
     let said = fleet.refused(&[&root[..], &to].concat());
     assert!(said.contains("no gateway answers"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_takes_roots_and_releases_lists_them_and_takes_them_back() {
+    let fleet = Fleet::new(&[]);
+    let config =
+        "[serve]\nfirmware_key_file = \"fleet.key\"\nassignment_key_file = \"gateway.key\"\n";
+    std::fs::write(fleet.0.path("wattwitness.toml"), config).unwrap();
+    let _gateway = fleet.0.serve().await;
+    let gateway = fleet.0.url("");
+    let to = ["--gateway", &gateway, "--api-key-file", "data/admin.key"];
+    fleet.image("new.bin", 2);
+    fleet.build("new.bin", "new.wwr", &SECOND).unwrap();
+    for key in ["anna.key", "bert.key"] {
+        fleet.sign("new.wwr", key);
+    }
+    let publish = ["firmware", "publish", "new.wwr", "--root", "root-1.cbor"];
+    let publish = [&publish[..], &to].concat();
+    let said = fleet.refused(&publish);
+    assert!(said.contains("the gateway refused"), "{said}");
+
+    let root = ["keys", "root", "publish", "root-1.cbor"];
+    fleet.told(&[&root[..], &to].concat());
+    let published = fleet.told(&publish);
+    let digest = published.split_whitespace().last().unwrap();
+    let list = ["firmware", "list", "--gateway", &gateway];
+    let line = fleet.told(&list);
+    assert!(
+        line.starts_with(digest) && line.contains("published"),
+        "{line}"
+    );
+    assert!(line.contains("1.4.0") && line.contains(CLASS), "{line}");
+    fleet.told(&[&["firmware", "withdraw", "new.wwr"], &to[..]].concat());
+    assert!(fleet.told(&list).contains("withdrawn"));
+
+    fleet.told(&[
+        "keys",
+        "revoke",
+        "root-1.cbor",
+        "root-2.cbor",
+        "--key",
+        "cleo.pub",
+    ]);
+    for key in ["anna-root.key", "cleo-root.key"] {
+        fleet.told(&["keys", "root", "sign", "root-2.cbor", "--key", key]);
+    }
+    let root = ["keys", "root", "publish", "root-2.cbor"];
+    let said = fleet.refused(&[&root[..], &to].concat());
+    assert!(said.contains("--previous"), "{said}");
+    fleet.told(&[&root[..], &["--previous", "root-1.cbor"], &to].concat());
 }
 
 #[test]
