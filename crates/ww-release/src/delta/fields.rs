@@ -35,13 +35,13 @@ impl Fields {
         high: [Slow::EVEN; 8],
     };
 
-    /// A long instruction instead of another.
-    pub(super) fn long<B: Bits>(&mut self, bits: &mut B, old: u32, new: u32) -> Result<u32, B::Error> {
+    /// A long instruction instead of another, or of nothing.
+    pub(super) fn long<B: Bits>(&mut self, bits: &mut B, old: Option<u32>, new: u32) -> Result<u32, B::Error> {
         let mut coded = 3;
         let mut others = 0;
         for (index, (place, width)) in [(2, 5), (7, 5), (12, 3), (15, 5), (20, 5), (25, 7)].into_iter().enumerate() {
             let mask = (1 << width) - 1;
-            let (was, is) = (old >> place & mask, new >> place & mask);
+            let is = new >> place & mask;
             let opcode = coded >> 2 & 31;
             // Registers, or parts of a number.
             let is_register = usize::from(matches!(opcode, 0x0c | 0x08 | 0x18));
@@ -54,27 +54,28 @@ impl Fields {
                 _ => &mut self.top[is_register],
             };
             let same = &mut self.long_same[index][others.min(1)];
-            let is = if same.code(bits, was == is)? {
-                was
-            } else {
-                others += 1;
-                branch(bits, nodes, width, is)?
+            let is = match old.map(|old| old >> place & mask) {
+                Some(was) if same.code(bits, was == is)? => was,
+                _ => {
+                    others += 1;
+                    branch(bits, nodes, width, is)?
+                }
             };
             coded |= is << place;
         }
         Ok(coded)
     }
 
-    /// A short instruction instead of another.
-    pub(super) fn short<B: Bits>(&mut self, bits: &mut B, old: u32, new: u32) -> Result<u32, B::Error> {
+    /// A short instruction instead of another, or of nothing.
+    pub(super) fn short<B: Bits>(&mut self, bits: &mut B, old: Option<u32>, new: u32) -> Result<u32, B::Error> {
         // The opcode's two parts side by side.
         let turned = |word: u32| (word & 3) << 14 | word >> 13 << 11 | word >> 12 & 1 | (word & 0xffc) >> 1;
-        let (old, new) = (turned(old), turned(new));
+        let (old, new) = (old.map(turned), turned(new));
         let mut coded = 0;
         let mut others = 0;
         for (index, (place, width)) in [(11, 5), (6, 5), (1, 5), (0, 1)].into_iter().enumerate() {
             let mask = (1 << width) - 1;
-            let (was, is) = (old >> place & mask, new >> place & mask);
+            let is = new >> place & mask;
             let quadrant = (coded >> 14 & 3).min(2) as usize;
             let nodes: &mut [Slow] = match index {
                 0 => &mut self.short_opcode,
@@ -83,11 +84,12 @@ impl Fields {
                 _ => &mut self.high,
             };
             let same = &mut self.short_same[index][others.min(1)];
-            let is = if same.code(bits, was == is)? {
-                was
-            } else {
-                others += 1;
-                branch(bits, nodes, width, is)?
+            let is = match old.map(|old| old >> place & mask) {
+                Some(was) if same.code(bits, was == is)? => was,
+                _ => {
+                    others += 1;
+                    branch(bits, nodes, width, is)?
+                }
             };
             coded |= is << place;
         }

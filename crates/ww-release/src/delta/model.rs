@@ -17,6 +17,8 @@ pub(super) const AHEAD_BYTES: usize = 32;
 pub(super) struct Command {
     /// How many new bytes.
     pub(super) literal: u32,
+    /// Whether they are instructions.
+    pub(super) is_code: bool,
     /// How many old ones after them.
     pub(super) copy: u32,
     /// Where the old ones lie.
@@ -106,6 +108,8 @@ pub(super) struct Model {
     fields: Fields,
     literals: [Tree; 2],
     literal_len: Number,
+    is_code: Flag,
+    is_long: Flag,
     copy_len: Number,
     known_source: Flag,
     source: Number,
@@ -134,6 +138,8 @@ impl Model {
             fields: Fields::EVEN,
             literals: [const { Tree::EVEN }; 2],
             literal_len: Number::EVEN,
+            is_code: Flag::EVEN,
+            is_long: Flag::EVEN,
             copy_len: Number::EVEN,
             known_source: Flag::EVEN,
             source: Number::EVEN,
@@ -151,10 +157,11 @@ impl Model {
         wanted: Command,
     ) -> Possible<Command, B> {
         let literal = self.literal_len.code(bits, wanted.literal)?;
+        let is_code = literal > 0 && self.is_code.code(bits, wanted.is_code)?;
         let copy_most = left.checked_sub(literal);
         let copy_most = copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
         if copy_most == 0 {
-            return Ok(Command { literal, copy: 0, from: end });
+            return Ok(Command { literal, is_code, copy: 0, from: end });
         }
         let copy = self.copy_len.code(bits, wanted.copy.wrapping_sub(1))?;
         if copy >= copy_most {
@@ -170,13 +177,31 @@ impl Model {
             expected.wrapping_add(ahead as u32)
         };
         self.landmarks.learn(from, place.wrapping_sub(from));
-        Ok(Command { literal, copy: copy + 1, from })
+        Ok(Command { literal, is_code, copy: copy + 1, from })
     }
 
-    /// A new byte at `place`.
-    pub(super) fn literal<B: Bits>(&mut self, bits: &mut B, place: u32, wanted: u8) -> Possible<u8, B> {
+    /// New bytes at `place`, of `most` that follow: a byte, or an instruction.
+    pub(super) fn literal<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        place: u32,
+        most: u32,
+        is_code: bool,
+        wanted: &[u8],
+    ) -> Possible<Unit, B> {
         self.history = 0;
-        Ok(self.literals[(place & 1) as usize].code(bits, wanted)?)
+        if !is_code || place & 1 == 1 || most < 4 {
+            let byte = wanted.first().copied().unwrap_or_default();
+            let byte = self.literals[(place & 1) as usize].code(bits, byte)?;
+            return Ok(Unit { bytes: [byte, 0, 0, 0], len: 1 });
+        }
+        let word = wanted.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let is_long = self.is_long.code(bits, word & 3 == 3)?;
+        let (word, len) = match is_long {
+            true => (self.fields.long(bits, None, word)?, 4),
+            false => (self.fields.short(bits, None, word & 0xffff)?, 2),
+        };
+        Ok(Unit { bytes: word.to_le_bytes(), len })
     }
 
     /// The unit at `place` that is made from what the old payload holds at `from`: of `old`, which is at
@@ -349,8 +374,8 @@ impl Model {
                 });
                 let (old, new) = (word(old), word(wanted));
                 let new = match len {
-                    4 => self.fields.long(bits, old, new)?,
-                    _ => self.fields.short(bits, old, new)?,
+                    4 => self.fields.long(bits, Some(old), new)?,
+                    _ => self.fields.short(bits, Some(old), new)?,
                 };
                 let bytes = new.to_le_bytes();
                 return Ok(Unit { bytes, len });
