@@ -1,7 +1,7 @@
 //! Instructions by their fields, where one stands instead of another: what is the same in both, and
 //! what else is there, each field among those of its kind.
 
-use super::coder::{Bits, Flag, Slow};
+use super::coder::{Bits, Flag, Rough};
 
 /// What is learnt of fields.
 #[derive(Clone, Debug)]
@@ -9,30 +9,30 @@ pub(super) struct Fields {
     /// By field, and whether one before it is another.
     long_same: [[Flag; 2]; 6],
     short_same: [[Flag; 2]; 4],
-    opcode: [Slow; 32],
-    function: [[Slow; 8]; 4],
-    register: [[Slow; 32]; 2],
-    third: [[Slow; 32]; 2],
-    top: [[Slow; 128]; 2],
-    short_opcode: [Slow; 32],
-    low: [[Slow; 32]; 3],
-    middle: [[Slow; 32]; 3],
-    high: [Slow; 8],
+    opcode: [Rough; 32],
+    function: [[Rough; 8]; 4],
+    register: [[Rough; 32]; 2],
+    third: [[Rough; 32]; 2],
+    top: [Rough; 128],
+    short_opcode: [Rough; 32],
+    low: [[Rough; 32]; 3],
+    middle: [[Rough; 32]; 3],
+    high: [Rough; 8],
 }
 
 impl Fields {
     pub(super) const EVEN: Self = Self {
         long_same: [[Flag::EVEN; 2]; 6],
         short_same: [[Flag::EVEN; 2]; 4],
-        opcode: [Slow::EVEN; 32],
-        function: [[Slow::EVEN; 8]; 4],
-        register: [[Slow::EVEN; 32]; 2],
-        third: [[Slow::EVEN; 32]; 2],
-        top: [[Slow::EVEN; 128]; 2],
-        short_opcode: [Slow::EVEN; 32],
-        low: [[Slow::EVEN; 32]; 3],
-        middle: [[Slow::EVEN; 32]; 3],
-        high: [Slow::EVEN; 8],
+        opcode: [Rough::EVEN; 32],
+        function: [[Rough::EVEN; 8]; 4],
+        register: [[Rough::EVEN; 32]; 2],
+        third: [[Rough::EVEN; 32]; 2],
+        top: [Rough::EVEN; 128],
+        short_opcode: [Rough::EVEN; 32],
+        low: [[Rough::EVEN; 32]; 3],
+        middle: [[Rough::EVEN; 32]; 3],
+        high: [Rough::EVEN; 8],
     };
 
     /// A long instruction instead of another, or of nothing.
@@ -45,13 +45,13 @@ impl Fields {
             let opcode = coded >> 2 & 31;
             // Registers, or parts of a number.
             let is_register = usize::from(matches!(opcode, 0x0c | 0x08 | 0x18));
-            let nodes: &mut [Slow] = match index {
+            let nodes: &mut [Rough] = match index {
                 0 => &mut self.opcode,
                 1 => &mut self.register[0],
                 2 => &mut self.function[(opcode >> 2 & 3) as usize],
                 3 => &mut self.register[1],
                 4 => &mut self.third[is_register],
-                _ => &mut self.top[is_register],
+                _ => &mut self.top,
             };
             let same = &mut self.long_same[index][others.min(1)];
             let is = match old.map(|old| old >> place & mask) {
@@ -77,7 +77,7 @@ impl Fields {
             let mask = (1 << width) - 1;
             let is = new >> place & mask;
             let quadrant = (coded >> 14 & 3).min(2) as usize;
-            let nodes: &mut [Slow] = match index {
+            let nodes: &mut [Rough] = match index {
                 0 => &mut self.short_opcode,
                 1 => &mut self.middle[quadrant],
                 2 => &mut self.low[quadrant],
@@ -98,7 +98,7 @@ impl Fields {
 }
 
 /// A number of `width` bits, from the highest down, each in the context of those before it.
-fn branch<B: Bits>(bits: &mut B, nodes: &mut [Slow], width: u32, number: u32) -> Result<u32, B::Error> {
+fn branch<B: Bits>(bits: &mut B, nodes: &mut [Rough], width: u32, number: u32) -> Result<u32, B::Error> {
     let mut node = 1;
     for place in (0..width).rev() {
         let bit = nodes[node].code(bits, number >> place & 1 == 1)?;

@@ -2,7 +2,7 @@
 //! The newest are kept, in a table of one size.
 
 /// How many pieces are kept.
-const MOST: usize = 128;
+const MOST: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Landmark {

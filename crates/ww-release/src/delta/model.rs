@@ -40,7 +40,7 @@ impl<E> From<E> for Impossible<E> {
 }
 
 /// How many upper parts are remembered, and for how many old bytes.
-const UPPERS: usize = 8;
+const UPPERS: usize = 3;
 const UPPER_REACH: u32 = 128;
 
 type Possible<T, B> = Result<T, Impossible<<B as Bits>::Error>>;
@@ -92,7 +92,6 @@ pub(super) struct Model {
     references: [ReferenceModel; KINDS],
     surprised: u8,
     shift: Number,
-    pages: Number,
     /// By the length of a unit, and which of the last ones were the same.
     same: [[Flag; 16]; 5],
     history: usize,
@@ -103,10 +102,9 @@ pub(super) struct Model {
     as_last: Flag,
     change: Number,
     same_byte: [[Flag; 4]; 3],
-    difference: Tree,
     alike: [Flag; 2],
     fields: Fields,
-    literals: [Tree; 2],
+    literals: Tree,
     literal_len: Number,
     is_code: Flag,
     is_long: Flag,
@@ -124,7 +122,6 @@ impl Model {
             references: [const { ReferenceModel::EVEN }; KINDS],
             surprised: 0,
             shift: Number::EVEN,
-            pages: Number::EVEN,
             same: [[Flag::EVEN; 16]; 5],
             history: 0,
             changed: 0,
@@ -133,10 +130,9 @@ impl Model {
             as_last: Flag::EVEN,
             change: Number::EVEN,
             same_byte: [[Flag::EVEN; 4]; 3],
-            difference: Tree::EVEN,
             alike: [Flag::EVEN; 2],
             fields: Fields::EVEN,
-            literals: [const { Tree::EVEN }; 2],
+            literals: Tree::EVEN,
             literal_len: Number::EVEN,
             is_code: Flag::EVEN,
             is_long: Flag::EVEN,
@@ -192,7 +188,7 @@ impl Model {
         self.history = 0;
         if !is_code || place & 1 == 1 || most < 4 {
             let byte = wanted.first().copied().unwrap_or_default();
-            let byte = self.literals[(place & 1) as usize].code(bits, byte)?;
+            let byte = self.literals.code(bits, byte)?;
             return Ok(Unit { bytes: [byte, 0, 0, 0], len: 1 });
         }
         let word = wanted.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
@@ -320,7 +316,7 @@ impl Model {
             let near = expected.and_then(|unit| Upper::read(&unit.bytes, place, frame));
             let address = |upper: Option<Upper>| upper.map_or(0, |upper| upper.address);
             let pages = address(new).wrapping_sub(address(near)) as i32 >> 12;
-            let pages = self.pages.code_signed(bits, pages)?;
+            let pages = self.shift.code_signed(bits, pages)?;
             let shift = guess.below.wrapping_add((pages as u32) << 12);
             return Ok(unit(moved(shift)));
         }
@@ -386,8 +382,7 @@ impl Model {
             if len > 1 && self.same_byte[size][place & 3].code(bits, new == *old)? {
                 continue;
             }
-            let difference = self.difference.code(bits, new.wrapping_sub(*old))?;
-            bytes[place] = old.wrapping_add(difference);
+            bytes[place] = self.literals.code(bits, new)?;
         }
         Ok(Unit { bytes, len })
     }

@@ -86,12 +86,12 @@ const SHORTEST: usize = 4;
 
 /// Costs in 64ths of a bit, as they come out on the whole.
 mod cost {
-    pub(super) const NEW: u32 = 6 * 64;
+    pub(super) const NEW: u32 = 5 * 64;
     pub(super) const SAME: u32 = 8;
     pub(super) const OTHER: u32 = 8 * 64;
     pub(super) const OTHER_AGAIN: u32 = 9 * 64;
-    pub(super) const LEAVE: u32 = 2 * 64;
-    pub(super) const SWITCH: u32 = 15 * 64;
+    pub(super) const LEAVE: u32 = 4 * 64;
+    pub(super) const SWITCH: u32 = 20 * 64;
     pub(super) const FAR: u32 = 64;
 }
 
