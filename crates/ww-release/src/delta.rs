@@ -142,7 +142,7 @@ impl Decoder {
         Ok(Self {
             sizes,
             range: RangeDecoder::new(),
-            model: Model::new(Frame::new(base, old)),
+            model: Model::new(Frame::new(base, old.max(new))),
             old: Window::EMPTY,
             made: 0,
             command: Command {
@@ -204,7 +204,9 @@ impl Decoder {
             let left = self.sizes.new - self.made;
             let end = self.command.from;
             let wanted = self.command;
-            self.command = self.model.command(&mut bits, self.made, left, end, wanted)?;
+            self.command = self
+                .model
+                .command(&mut bits, self.made, left, end, wanted)?;
             let Command { copy, from, .. } = self.command;
             if from > self.sizes.old || copy > self.sizes.old - from {
                 return Err(DeltaError::Nonsense("old bytes that are not there"));
@@ -217,13 +219,17 @@ impl Decoder {
             from,
         } = self.command;
         let unit = if literal > 0 {
-            let unit = self.model.literal(&mut bits, self.made, literal, is_code, &[])?;
+            let unit = self
+                .model
+                .literal(&mut bits, self.made, literal, is_code, &[])?;
             self.command.literal -= unit.len as u32;
             unit
         } else {
             let most = copy.min(UNIT_BYTES as u32) as usize;
             let bytes = self.old.bytes(from, self.sizes.old, old)?;
-            let unit = self.model.unit(&mut bits, self.made, from, bytes, most, &[])?;
+            let unit = self
+                .model
+                .unit(&mut bits, self.made, from, bytes, most, &[])?;
             self.command.copy -= unit.len as u32;
             self.command.from += unit.len as u32;
             unit

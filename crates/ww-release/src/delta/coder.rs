@@ -106,7 +106,11 @@ impl Number {
     }
 
     /// A number with a sign, which comes last and counts as the lowest bit.
-    pub(super) fn code_signed<B: Bits>(&mut self, bits: &mut B, number: i32) -> Result<i32, B::Error> {
+    pub(super) fn code_signed<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        number: i32,
+    ) -> Result<i32, B::Error> {
         let folded = self.code(bits, (number << 1 ^ number >> 31) as u32)?;
         Ok((folded >> 1) as i32 ^ -((folded & 1) as i32))
     }

@@ -3,6 +3,29 @@
 
 use super::coder::{Bits, Flag, Rough};
 
+/// How many kinds of short instructions there are, by what their fields hold.
+const CLASSES: usize = 13;
+
+/// The kind of the short instructions with this opcode, which is the quadrant and what the highest bits
+/// say.
+const fn class(opcode: u32) -> usize {
+    match opcode {
+        0 => 0,
+        1..=4 => 1,
+        5..=7 => 2,
+        8 => 3,
+        9 | 13 => 4,
+        10 => 5,
+        11 => 6,
+        12 => 7,
+        14 | 15 => 8,
+        18 => 10,
+        20 => 11,
+        22 => 12,
+        _ => 9,
+    }
+}
+
 /// What is learnt of fields.
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
@@ -15,8 +38,8 @@ pub(super) struct Fields {
     third: [[Rough; 32]; 2],
     top: [Rough; 128],
     short_opcode: [Rough; 32],
-    low: [[Rough; 32]; 3],
-    middle: [[Rough; 32]; 3],
+    low: [[Rough; 32]; CLASSES],
+    middle: [[Rough; 32]; CLASSES],
     high: [Rough; 8],
 }
 
@@ -30,16 +53,24 @@ impl Fields {
         third: [[Rough::EVEN; 32]; 2],
         top: [Rough::EVEN; 128],
         short_opcode: [Rough::EVEN; 32],
-        low: [[Rough::EVEN; 32]; 3],
-        middle: [[Rough::EVEN; 32]; 3],
+        low: [[Rough::EVEN; 32]; CLASSES],
+        middle: [[Rough::EVEN; 32]; CLASSES],
         high: [Rough::EVEN; 8],
     };
 
     /// A long instruction instead of another, or of nothing.
-    pub(super) fn long<B: Bits>(&mut self, bits: &mut B, old: Option<u32>, new: u32) -> Result<u32, B::Error> {
+    pub(super) fn long<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        old: Option<u32>,
+        new: u32,
+    ) -> Result<u32, B::Error> {
         let mut coded = 3;
         let mut others = 0;
-        for (index, (place, width)) in [(2, 5), (7, 5), (12, 3), (15, 5), (20, 5), (25, 7)].into_iter().enumerate() {
+        for (index, (place, width)) in [(2, 5), (7, 5), (12, 3), (15, 5), (20, 5), (25, 7)]
+            .into_iter()
+            .enumerate()
+        {
             let mask = (1 << width) - 1;
             let is = new >> place & mask;
             let opcode = coded >> 2 & 31;
@@ -67,20 +98,26 @@ impl Fields {
     }
 
     /// A short instruction instead of another, or of nothing.
-    pub(super) fn short<B: Bits>(&mut self, bits: &mut B, old: Option<u32>, new: u32) -> Result<u32, B::Error> {
+    pub(super) fn short<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        old: Option<u32>,
+        new: u32,
+    ) -> Result<u32, B::Error> {
         // The opcode's two parts side by side.
-        let turned = |word: u32| (word & 3) << 14 | word >> 13 << 11 | word >> 12 & 1 | (word & 0xffc) >> 1;
+        let turned =
+            |word: u32| (word & 3) << 14 | word >> 13 << 11 | word >> 12 & 1 | (word & 0xffc) >> 1;
         let (old, new) = (old.map(turned), turned(new));
         let mut coded = 0;
         let mut others = 0;
         for (index, (place, width)) in [(11, 5), (6, 5), (1, 5), (0, 1)].into_iter().enumerate() {
             let mask = (1 << width) - 1;
             let is = new >> place & mask;
-            let quadrant = (coded >> 14 & 3).min(2) as usize;
+            let class = class(coded >> 11);
             let nodes: &mut [Rough] = match index {
                 0 => &mut self.short_opcode,
-                1 => &mut self.middle[quadrant],
-                2 => &mut self.low[quadrant],
+                1 => &mut self.middle[class],
+                2 => &mut self.low[class],
                 _ => &mut self.high,
             };
             let same = &mut self.short_same[index][others.min(1)];
@@ -98,7 +135,12 @@ impl Fields {
 }
 
 /// A number of `width` bits, from the highest down, each in the context of those before it.
-fn branch<B: Bits>(bits: &mut B, nodes: &mut [Rough], width: u32, number: u32) -> Result<u32, B::Error> {
+fn branch<B: Bits>(
+    bits: &mut B,
+    nodes: &mut [Rough],
+    width: u32,
+    number: u32,
+) -> Result<u32, B::Error> {
     let mut node = 1;
     for place in (0..width).rev() {
         let bit = nodes[node].code(bits, number >> place & 1 == 1)?;

@@ -35,9 +35,7 @@ pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
         }
     }
     let bases = [0, frame::base(old)];
-    let deltas = bases.map(|base| {
-        encode(old, new, base)
-    });
+    let deltas = bases.map(|base| encode(old, new, base));
     Ok(deltas
         .into_iter()
         .min_by_key(Vec::len)
@@ -45,7 +43,7 @@ pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
 }
 
 fn encode(old: &[u8], new: &[u8], base: u32) -> Vec<u8> {
-    let frame = Frame::new(base, old.len() as u32);
+    let frame = Frame::new(base, old.len().max(new.len()) as u32);
     let mut out = Vec::with_capacity(new.len() / 8);
     out.push(FORMAT);
     for number in [old.len() as u32, new.len() as u32, base] {
@@ -103,7 +101,9 @@ impl Encoder<'_> {
             from: piece.old as u32,
         };
         let (place, left) = (self.place as u32, (self.new.len() - self.place) as u32);
-        let command = self.model.command(&mut self.bits, place, left, self.end, wanted);
+        let command = self
+            .model
+            .command(&mut self.bits, place, left, self.end, wanted);
         debug_assert_eq!(said(command), wanted);
         self.literal(new, wanted.is_code);
         self.end = wanted.from + wanted.copy;
@@ -113,7 +113,9 @@ impl Encoder<'_> {
             let old = &self.old[from..self.old.len().min(from + AHEAD_BYTES)];
             let wanted = &self.new[self.place..self.place + most];
             let place = self.place as u32;
-            let unit = self.model.unit(&mut self.bits, place, from as u32, old, most, wanted);
+            let unit = self
+                .model
+                .unit(&mut self.bits, place, from as u32, old, most, wanted);
             let Unit { bytes, len } = said(unit);
             debug_assert!(wanted.starts_with(&bytes[..len]), "the unit is another");
             from += len;

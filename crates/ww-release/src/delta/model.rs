@@ -10,7 +10,7 @@ use super::riscv::{self, Frame, KINDS, Kind, Offset, Reference, Upper};
 pub(super) const UNIT_BYTES: usize = 4;
 
 /// Bytes of the old payload by which a unit is known.
-pub(super) const AHEAD_BYTES: usize = 32;
+pub(super) const AHEAD_BYTES: usize = 24;
 
 /// New bytes, then old ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +70,23 @@ impl ReferenceModel {
 
 /// An upper part that was met in what is copied: what it is in the old payload and in the new.
 #[derive(Clone, Copy, Debug)]
-struct Uppers {
+struct Met {
     from: u32,
     old: Upper,
     new: Upper,
 }
 
-impl Uppers {
+impl Met {
     const NONE: Self = {
-        let none = Upper { register: 32, address: 0 };
-        Self { from: 0, old: none, new: none }
+        let none = Upper {
+            register: 32,
+            address: 0,
+        };
+        Self {
+            from: 0,
+            old: none,
+            new: none,
+        }
     };
 }
 
@@ -88,7 +95,7 @@ impl Uppers {
 pub(super) struct Model {
     frame: Frame,
     landmarks: Landmarks,
-    uppers: [Uppers; UPPERS],
+    met: [Met; UPPERS],
     references: [ReferenceModel; KINDS],
     surprised: u8,
     shift: Number,
@@ -118,7 +125,7 @@ impl Model {
         Self {
             frame,
             landmarks: Landmarks::NONE,
-            uppers: [Uppers::NONE; UPPERS],
+            met: [Met::NONE; UPPERS],
             references: [const { ReferenceModel::EVEN }; KINDS],
             surprised: 0,
             shift: Number::EVEN,
@@ -155,9 +162,15 @@ impl Model {
         let literal = self.literal_len.code(bits, wanted.literal)?;
         let is_code = literal > 0 && self.is_code.code(bits, wanted.is_code)?;
         let copy_most = left.checked_sub(literal);
-        let copy_most = copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
+        let copy_most =
+            copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
         if copy_most == 0 {
-            return Ok(Command { literal, is_code, copy: 0, from: end });
+            return Ok(Command {
+                literal,
+                is_code,
+                copy: 0,
+                from: end,
+            });
         }
         let copy = self.copy_len.code(bits, wanted.copy.wrapping_sub(1))?;
         if copy >= copy_most {
@@ -169,11 +182,18 @@ impl Model {
             known
         } else {
             let expected = end.wrapping_add(literal);
-            let ahead = self.source.code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
+            let ahead = self
+                .source
+                .code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
             expected.wrapping_add(ahead as u32)
         };
         self.landmarks.learn(from, place.wrapping_sub(from));
-        Ok(Command { literal, is_code, copy: copy + 1, from })
+        Ok(Command {
+            literal,
+            is_code,
+            copy: copy + 1,
+            from,
+        })
     }
 
     /// New bytes at `place`, of `most` that follow: a byte, or an instruction.
@@ -189,15 +209,23 @@ impl Model {
         if !is_code || place & 1 == 1 || most < 4 {
             let byte = wanted.first().copied().unwrap_or_default();
             let byte = self.literals.code(bits, byte)?;
-            return Ok(Unit { bytes: [byte, 0, 0, 0], len: 1 });
+            return Ok(Unit {
+                bytes: [byte, 0, 0, 0],
+                len: 1,
+            });
         }
-        let word = wanted.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let word = wanted
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_le_bytes(*bytes));
         let is_long = self.is_long.code(bits, word & 3 == 3)?;
         let (word, len) = match is_long {
             true => (self.fields.long(bits, None, word)?, 4),
             false => (self.fields.short(bits, None, word & 0xffff)?, 2),
         };
-        Ok(Unit { bytes: word.to_le_bytes(), len })
+        Ok(Unit {
+            bytes: word.to_le_bytes(),
+            len,
+        })
     }
 
     /// The unit at `place` that is made from what the old payload holds at `from`: of `old`, which is at
@@ -212,19 +240,25 @@ impl Model {
         wanted: &[u8],
     ) -> Possible<Unit, B> {
         let is_code = (place | from) & 1 == 0;
-        let first = *old.first().ok_or(Impossible::Nonsense("a unit of no bytes"))?;
-        let len = if from & 1 == 1 { 1 } else { riscv::instruction_len(first) };
+        let first = *old
+            .first()
+            .ok_or(Impossible::Nonsense("a unit of no bytes"))?;
+        let len = if from & 1 == 1 {
+            1
+        } else {
+            riscv::instruction_len(first)
+        };
         let len = len.min(most).min(old.len());
         if !is_code {
             return self.plain(bits, &old[..len], wanted, is_code);
         }
-        let uppers = self.uppers_at(from, old);
-        let reference = match uppers.and_then(|uppers| Reference::read_lower(old, uppers.old)) {
+        let met = self.met_at(from, old);
+        let reference = match met.and_then(|met| Reference::read_lower(old, met.old)) {
             Some(lower) => Some(lower),
             None => Reference::read(old, from, self.frame),
         };
         let reference = reference.filter(|reference| reference.kind.len() <= most);
-        let new = uppers.unwrap_or(Uppers::NONE).new;
+        let new = met.unwrap_or(Met::NONE).new;
         let unit = match reference {
             Some(reference) => self.reference(bits, place, reference, new, wanted)?,
             None => None,
@@ -237,17 +271,17 @@ impl Model {
         Ok(unit)
     }
 
-    fn uppers_at(&self, from: u32, old: &[u8]) -> Option<Uppers> {
-        let recent = |uppers: &&Uppers| from.wrapping_sub(uppers.from) < UPPER_REACH;
-        let fits = |uppers: &&Uppers| Reference::read_lower(old, uppers.old).is_some();
-        self.uppers.iter().filter(recent).find(fits).copied()
+    fn met_at(&self, from: u32, old: &[u8]) -> Option<Met> {
+        let recent = |met: &&Met| from.wrapping_sub(met.from) < UPPER_REACH;
+        let fits = |met: &&Met| Reference::read_lower(old, met.old).is_some();
+        self.met.iter().filter(recent).find(fits).copied()
     }
 
     fn remember(&mut self, place: u32, from: u32, old: &[u8], unit: &Unit) {
         if let Some(written) = riscv::written(old) {
-            for uppers in &mut self.uppers {
-                if uppers.old.register == written {
-                    *uppers = Uppers::NONE;
+            for met in &mut self.met {
+                if met.old.register == written {
+                    *met = Met::NONE;
                 }
             }
         }
@@ -256,8 +290,8 @@ impl Model {
         if let (Some(old), Some(new)) = (old, new)
             && old.register == new.register
         {
-            self.uppers.rotate_right(1);
-            self.uppers[0] = Uppers { from, old, new };
+            self.met.rotate_right(1);
+            self.met[0] = Met { from, old, new };
         }
     }
 
@@ -279,6 +313,10 @@ impl Model {
             let bytes = reference.write(place, frame, upper);
             bytes.map(|bytes| Unit { bytes, len })
         };
+        let reached = |unit: Option<Unit>| match unit {
+            Some(unit) => Ok(Some(unit)),
+            None => Err(Impossible::Nonsense("a reference out of reach")),
+        };
         let guess = self.landmarks.guess(old.target);
         let model = &mut self.references[kind as usize];
         let agreed = usize::from(guess.below == guess.above);
@@ -287,23 +325,23 @@ impl Model {
         let is_expected = expected.is_some_and(|unit| wanted.starts_with(&unit.bytes[..len]));
         if model.expected[agreed << 1 | surprised].code(bits, is_expected)? {
             self.surprised &= !(1 << kind as usize);
-            return match expected {
-                Some(unit) => Ok(Some(unit)),
-                None => Err(Impossible::Nonsense("a reference out of reach")),
-            };
+            return reached(expected);
         }
         self.surprised |= 1 << kind as usize;
         let new = match kind {
             Kind::Lower => Reference::read_lower(wanted, upper),
-            Kind::Upper | Kind::ShortUpper => Upper::read(wanted, place, frame).map(|upper| Reference {
-                target: upper.address,
-                ..old
-            }),
+            Kind::Upper | Kind::ShortUpper => {
+                Upper::read(wanted, place, frame).map(|upper| Reference {
+                    target: upper.address,
+                    ..old
+                })
+            }
             _ => Reference::read(wanted, place, frame),
         };
         let new = new.filter(|new| {
             let unit = new.write(place, frame, upper);
-            new.kind == kind && new.rest == old.rest
+            new.kind == kind
+                && new.rest == old.rest
                 && unit.is_some_and(|unit| wanted.starts_with(&unit[..len]))
         });
         if !model.linked.code(bits, new.is_some())? {
@@ -312,13 +350,11 @@ impl Model {
         let shift = new.map_or(0, |new| new.target.wrapping_sub(old.target));
         if matches!(kind, Kind::Upper | Kind::ShortUpper) {
             // The lower part will tell the rest.
-            let new = Upper::read(wanted, place, frame);
-            let near = expected.and_then(|unit| Upper::read(&unit.bytes, place, frame));
-            let address = |upper: Option<Upper>| upper.map_or(0, |upper| upper.address);
-            let pages = address(new).wrapping_sub(address(near)) as i32 >> 12;
-            let pages = self.shift.code_signed(bits, pages)?;
+            let near = moved(guess.below).upper_address(place, frame);
+            let away = new.map_or(0, |new| new.target.wrapping_sub(near));
+            let pages = self.shift.code_signed(bits, away as i32 >> 12)?;
             let shift = guess.below.wrapping_add((pages as u32) << 12);
-            return Ok(unit(moved(shift)));
+            return reached(unit(moved(shift)));
         }
         let shift = if guess.below != guess.above && model.above.code(bits, shift == guess.above)? {
             guess.above
@@ -328,13 +364,16 @@ impl Model {
             guess.below.wrapping_add(further as u32)
         };
         self.landmarks.learn(old.target, shift);
-        match unit(moved(shift)) {
-            Some(unit) => Ok(Some(unit)),
-            None => Err(Impossible::Nonsense("a reference out of reach")),
-        }
+        reached(unit(moved(shift)))
     }
 
-    fn plain<B: Bits>(&mut self, bits: &mut B, old: &[u8], wanted: &[u8], is_code: bool) -> Possible<Unit, B> {
+    fn plain<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        old: &[u8],
+        wanted: &[u8],
+        is_code: bool,
+    ) -> Possible<Unit, B> {
         let len = old.len();
         let offset = Offset::read(old).filter(|_| len > 1);
         let mut bytes = [0; UNIT_BYTES];
@@ -365,9 +404,11 @@ impl Model {
             let is_long = |unit: &[u8]| unit.first().is_some_and(|first| first & 3 == 3);
             let alike = wanted.len() >= len && is_long(wanted) == (len == 4);
             if is_long(old) == (len == 4) && self.alike[size - 1].code(bits, alike)? {
-                let word = |bytes: &[u8]| (0..len).rev().fold(0, |word, place| {
-                    word << 8 | u32::from(bytes.get(place).copied().unwrap_or_default())
-                });
+                let word = |bytes: &[u8]| {
+                    (0..len).rev().fold(0, |word, place| {
+                        word << 8 | u32::from(bytes.get(place).copied().unwrap_or_default())
+                    })
+                };
                 let (old, new) = (word(old), word(wanted));
                 let new = match len {
                     4 => self.fields.long(bits, Some(old), new)?,
@@ -404,7 +445,9 @@ impl Model {
         };
         self.last_change[register] = change as i16;
         let bytes = old.with(old.number.wrapping_add(change as u32));
-        let bytes = bytes.ok_or(Impossible::Nonsense("a number that its instruction cannot hold"))?;
+        let bytes = bytes.ok_or(Impossible::Nonsense(
+            "a number that its instruction cannot hold",
+        ))?;
         Ok(Unit { bytes, len })
     }
 }

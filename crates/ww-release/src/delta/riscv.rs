@@ -173,9 +173,13 @@ impl Reference {
         let Some(word) = bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) else {
             return Self::read_short(short, place);
         };
-        if place % 4 == 0 && word.wrapping_sub(frame.base) < frame.span {
+        if place.is_multiple_of(4) && word.wrapping_sub(frame.base) < frame.span {
             let (kind, target) = (Kind::Pointer, word.wrapping_sub(frame.base));
-            return Some(Self { kind, target, rest: 0 });
+            return Some(Self {
+                kind,
+                target,
+                rest: 0,
+            });
         }
         let (kind, offset, field) = match word & 0x7f {
             0x6f => (Kind::Jump, jump_offset(word), JUMP_FIELD),
@@ -190,7 +194,11 @@ impl Reference {
         let word = u32::from(short);
         let (kind, offset, field) = match short & 0xe003 {
             0x2001 | 0xa001 => (Kind::ShortJump, short_jump_offset(word), SHORT_JUMP_FIELD),
-            0xc001 | 0xe001 => (Kind::ShortBranch, short_branch_offset(word), SHORT_BRANCH_FIELD),
+            0xc001 | 0xe001 => (
+                Kind::ShortBranch,
+                short_branch_offset(word),
+                SHORT_BRANCH_FIELD,
+            ),
             _ => return None,
         };
         let (target, rest) = (place.wrapping_add(offset), word & !u32::from(field));
@@ -206,6 +214,13 @@ impl Reference {
         Some(Self { kind, target, rest })
     }
 
+    /// What the upper part of the address comes to at `place`: the address, but for the lower part.
+    pub(super) fn upper_address(&self, place: u32, frame: Frame) -> u32 {
+        let origin = origin(self.rest, place, frame).unwrap_or(0);
+        let sum = self.target.wrapping_sub(origin);
+        (sum.wrapping_add(0x800) & UPPER_FIELD).wrapping_add(origin)
+    }
+
     /// The bytes by which this reference is named at `place`, as many as its kind has; `None` when the
     /// address is too far from there or odd. `upper` is what a [`Kind::Lower`] adds to.
     pub(super) fn write(&self, place: u32, frame: Frame, upper: Upper) -> Option<[u8; 4]> {
@@ -217,8 +232,8 @@ impl Reference {
             Kind::ShortJump => reaches(11).then(|| short_jump_field(offset)),
             Kind::ShortBranch => reaches(8).then(|| short_branch_field(offset)),
             Kind::Upper | Kind::ShortUpper => {
-                let sum = self.target.wrapping_sub(origin(self.rest, place, frame)?);
-                let upper = sum.wrapping_add(0x800) & UPPER_FIELD;
+                let origin = origin(self.rest, place, frame)?;
+                let upper = self.upper_address(place, frame).wrapping_sub(origin);
                 if self.kind == Kind::Upper {
                     Some(upper)
                 } else {
@@ -276,15 +291,27 @@ enum Form {
 
 impl Offset {
     pub(super) fn read(instruction: &[u8]) -> Option<Self> {
-        if let Some(word) = instruction.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) {
+        if let Some(word) = instruction
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes))
+        {
             let register = word >> 15 & 31;
             let (form, field, number) = match lower_field(word, register)? {
-                STORE_FIELD => (Form::Store, STORE_FIELD, bits(word, 25, 7, 5) | bits(word, 7, 5, 0)),
+                STORE_FIELD => (
+                    Form::Store,
+                    STORE_FIELD,
+                    bits(word, 25, 7, 5) | bits(word, 7, 5, 0),
+                ),
                 field => (Form::Load, field, word >> 20),
             };
             let (number, rest) = (extend(number, 11), word & !field);
             let register = register as usize;
-            return Some(Self { register, number, rest, form });
+            return Some(Self {
+                register,
+                number,
+                rest,
+                form,
+            });
         }
         let word = u32::from(u16::from_le_bytes(*instruction.first_chunk()?));
         let (form, register) = match word & 0xe003 {
@@ -296,7 +323,12 @@ impl Offset {
         };
         let number = form.number(word);
         let rest = word & !form.field(u32::MAX);
-        Some(Self { register, number, rest, form })
+        Some(Self {
+            register,
+            number,
+            rest,
+            form,
+        })
     }
 
     /// The instruction with this number instead; `None` when it does not hold that.
@@ -317,7 +349,9 @@ impl Form {
             Self::Load => extend(word >> 20, 11),
             Self::Store => extend(bits(word, 25, 7, 5) | bits(word, 7, 5, 0), 11),
             Self::ShortWord => bits(word, 10, 3, 3) | bits(word, 6, 1, 2) | bits(word, 5, 1, 6),
-            Self::ShortStackLoad => bits(word, 12, 1, 5) | bits(word, 4, 3, 2) | bits(word, 2, 2, 6),
+            Self::ShortStackLoad => {
+                bits(word, 12, 1, 5) | bits(word, 4, 3, 2) | bits(word, 2, 2, 6)
+            }
             Self::ShortStackStore => bits(word, 9, 4, 2) | bits(word, 7, 2, 6),
             Self::ShortStackAddress => {
                 let low = bits(word, 6, 1, 2) | bits(word, 5, 1, 3) | bits(word, 11, 2, 4);
@@ -330,7 +364,9 @@ impl Form {
         match self {
             Self::Load => number << 20,
             Self::Store => bits(number, 5, 7, 25) | bits(number, 0, 5, 7),
-            Self::ShortWord => bits(number, 3, 3, 10) | bits(number, 2, 1, 6) | bits(number, 6, 1, 5),
+            Self::ShortWord => {
+                bits(number, 3, 3, 10) | bits(number, 2, 1, 6) | bits(number, 6, 1, 5)
+            }
             Self::ShortStackLoad => {
                 bits(number, 5, 1, 12) | bits(number, 2, 3, 4) | bits(number, 6, 2, 2)
             }
@@ -366,7 +402,10 @@ fn branch_field(offset: u32) -> u32 {
 fn short_jump_offset(word: u32) -> u32 {
     let low = bits(word, 3, 3, 1) | bits(word, 11, 1, 4) | bits(word, 2, 1, 5);
     let middle = bits(word, 7, 1, 6) | bits(word, 6, 1, 7) | bits(word, 9, 2, 8);
-    extend(low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11), 11)
+    extend(
+        low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11),
+        11,
+    )
 }
 
 fn short_jump_field(offset: u32) -> u32 {

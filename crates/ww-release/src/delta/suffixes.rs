@@ -1,8 +1,8 @@
 //! The suffixes of a text in their order, by induced sorting (Nong, Zhang and Chan, 2009): linear in
 //! time, a few words a byte in memory.
 
-use std::vec::Vec;
 use std::vec;
+use std::vec::Vec;
 
 const NONE: u32 = u32::MAX;
 
@@ -25,7 +25,9 @@ fn sort(text: &[u32], letters: usize) -> Vec<u32> {
         is_small[place] = this < next || this == next && is_small[place + 1];
     }
     let is_leftmost = |place: usize| place > 0 && is_small[place] && !is_small[place - 1];
-    let leftmost: Vec<u32> = (1..len as u32).filter(|place| is_leftmost(*place as usize)).collect();
+    let leftmost: Vec<u32> = (1..len as u32)
+        .filter(|place| is_leftmost(*place as usize))
+        .collect();
     let sorter = Sorter::new(text, &is_small, letters);
     let rough = sorter.induce(&leftmost);
     if leftmost.len() <= 1 {
@@ -38,12 +40,17 @@ fn sort(text: &[u32], letters: usize) -> Vec<u32> {
         number[*place as usize] = index as u32;
     }
     let piece = |index: usize| {
-        let end = leftmost.get(index + 1).map_or(len, |place| *place as usize + 1);
+        let end = leftmost
+            .get(index + 1)
+            .map_or(len, |place| *place as usize + 1);
         &text[leftmost[index] as usize..end]
     };
     let mut names = vec![0; leftmost.len()];
     let (mut name, mut before) = (0, None);
-    for place in rough.iter().filter(|place| number[**place as usize] != NONE) {
+    for place in rough
+        .iter()
+        .filter(|place| number[**place as usize] != NONE)
+    {
         let index = number[*place as usize] as usize;
         let is_last = index + 1 == leftmost.len();
         if before.is_some_and(|before: usize| {
@@ -63,7 +70,10 @@ fn sort(text: &[u32], letters: usize) -> Vec<u32> {
     } else {
         sort(&names, name as usize + 1)
     };
-    let exact: Vec<u32> = order.iter().map(|index| leftmost[*index as usize]).collect();
+    let exact: Vec<u32> = order
+        .iter()
+        .map(|index| leftmost[*index as usize])
+        .collect();
     sorter.induce(&exact)
 }
 

@@ -50,7 +50,11 @@ fn targets(image: &[u8]) -> BTreeSet<u32> {
 
 /// Different words of the image, by the mebibyte that they point into; the largest groups.
 fn groups(image: &[u8]) -> Vec<Vec<u32>> {
-    let words = image.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
+    let words = image
+        .as_chunks()
+        .0
+        .iter()
+        .map(|word| u32::from_le_bytes(*word));
     let words: BTreeSet<u32> = words.filter(|word| *word >> 20 != 0).collect();
     let words: Vec<u32> = words.into_iter().collect();
     let mut groups: Vec<&[u32]> = words.chunk_by(|a, b| a >> 20 == b >> 20).collect();

@@ -72,7 +72,11 @@ impl Bits for Length {
     type Error = core::convert::Infallible;
 
     fn bit(&mut self, zero: u16, bit: bool) -> Result<bool, Self::Error> {
-        let probability = if bit { 0x1_0000 - u32::from(zero) } else { zero.into() };
+        let probability = if bit {
+            0x1_0000 - u32::from(zero)
+        } else {
+            zero.into()
+        };
         self.0 += u64::from(length(probability));
         Ok(bit)
     }
