@@ -148,3 +148,40 @@ fn branch<B: Bits>(
     }
     Ok(node as u32 - (1 << width))
 }
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Takes every bit as it comes.
+    struct Taken;
+
+    impl Bits for Taken {
+        type Error = Infallible;
+
+        fn bit(&mut self, _: u16, bit: bool) -> Result<bool, Infallible> {
+            Ok(bit)
+        }
+    }
+
+    #[test]
+    fn every_short_instruction_is_said_as_it_is() {
+        let mut fields = Fields::EVEN;
+        for new in (0..=u32::from(u16::MAX)).filter(|new| new & 3 != 3) {
+            for old in [None, Some(new ^ 0x1041)] {
+                assert_eq!(fields.short(&mut Taken, old, new), Ok(new));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_long_instruction_is_said_as_it_is(old: Option<u32>, new: u32) {
+            let new = new | 3;
+            prop_assert_eq!(Fields::EVEN.long(&mut Taken, old, new), Ok(new));
+        }
+    }
+}

@@ -98,7 +98,11 @@ impl Encoder<'_> {
             literal: new.len() as u32,
             is_code: self.is_code(new),
             copy: piece.len as u32,
-            from: piece.old as u32,
+            from: if piece.len == 0 {
+                self.end
+            } else {
+                piece.old as u32
+            },
         };
         let (place, left) = (self.place as u32, (self.new.len() - self.place) as u32);
         let command = self
@@ -107,7 +111,7 @@ impl Encoder<'_> {
         debug_assert_eq!(said(command), wanted);
         self.literal(new, wanted.is_code);
         self.end = wanted.from + wanted.copy;
-        let mut from = piece.old;
+        let mut from = wanted.from as usize;
         while from < self.end as usize {
             let most = (self.end as usize - from).min(UNIT_BYTES);
             let old = &self.old[from..self.old.len().min(from + AHEAD_BYTES)];

@@ -423,3 +423,121 @@ fn short_branch_field(offset: u32) -> u32 {
     let low = bits(offset, 1, 2, 3) | bits(offset, 3, 2, 10) | bits(offset, 5, 1, 2);
     low | bits(offset, 6, 2, 5) | bits(offset, 8, 1, 12)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    const FRAME: Frame = Frame::new(0x4200_0000, 0x10_0000);
+    const PLACE: u32 = 0x1000;
+    const NO_UPPER: Upper = Upper {
+        register: 32,
+        address: 0,
+    };
+
+    fn read(word: u32) -> Option<(Kind, u32)> {
+        let reference = Reference::read(&word.to_le_bytes(), PLACE, FRAME)?;
+        Some((reference.kind, reference.target.wrapping_sub(PLACE)))
+    }
+
+    // As the GNU assembler for rv32imc encodes them.
+    #[test]
+    fn what_jumps_and_branches_name_is_read() {
+        assert_eq!(read(0x0100_00ef), Some((Kind::Jump, 16)));
+        assert_eq!(read(0xff1f_f06f), Some((Kind::Jump, 16_u32.wrapping_neg())));
+        assert_eq!(read(0x00b5_0863), Some((Kind::Branch, 16)));
+        assert_eq!(
+            read(0xfeb5_18e3),
+            Some((Kind::Branch, 16_u32.wrapping_neg()))
+        );
+        assert_eq!(read(0xa801), Some((Kind::ShortJump, 16)));
+        assert_eq!(read(0x2801), Some((Kind::ShortJump, 16)));
+        assert_eq!(read(0xc901), Some((Kind::ShortBranch, 16)));
+        assert_eq!(
+            read(0xf965),
+            Some((Kind::ShortBranch, 16_u32.wrapping_neg()))
+        );
+    }
+
+    #[test]
+    fn a_word_names_an_address_of_the_image_only() {
+        assert_eq!(read(0x4200_1010), Some((Kind::Pointer, 16)));
+        assert_eq!(read(0x4210_0000), None);
+        let nowhere = Frame::new(0, 0x10_0000);
+        let small = Reference::read(&0x1010_u32.to_le_bytes(), PLACE, nowhere);
+        assert_eq!(small, None);
+    }
+
+    #[test]
+    fn the_two_parts_of_an_address_are_read_together_though_others_stand_between() {
+        let code: Vec<u8> = [0x4200_2537, 0x0000_0013, 0x8105_0593]
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        let upper = Reference::read(&code, PLACE, FRAME).unwrap();
+        assert_eq!((upper.kind, upper.target), (Kind::Upper, 0x1810));
+
+        let register = Upper::read(&code, PLACE, FRAME).unwrap();
+        let lower = Reference::read_lower(&code[8..], register).unwrap();
+        assert_eq!((lower.kind, lower.target), (Kind::Lower, 0x1810));
+
+        let moved = Reference {
+            target: 0x1810 + 0x800,
+            ..upper
+        };
+        let bytes = moved.write(PLACE, FRAME, NO_UPPER).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x4200_2537);
+        let moved = Reference {
+            target: 0x1810 - 0x20,
+            ..upper
+        };
+        let bytes = moved.write(PLACE, FRAME, NO_UPPER).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x4200_1537);
+    }
+
+    #[test]
+    fn a_short_upper_part_holds_no_zero() {
+        let upper = Reference {
+            kind: Kind::ShortUpper,
+            target: 0x1000_u32.wrapping_sub(0x4200_0000),
+            rest: 0x6501,
+        };
+        let bytes = upper.write(PLACE, FRAME, NO_UPPER).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x6505);
+        let zero = Reference {
+            target: 0x4200_0000_u32.wrapping_neg(),
+            ..upper
+        };
+        assert_eq!(zero.write(PLACE, FRAME, NO_UPPER), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_that_is_read_is_written_as_it_was(
+            bytes in any::<[u8; 24]>(),
+            place in (0_u32..0x8000).prop_map(|place| 2 * place),
+            register in 0_u32..32,
+            address in any::<u32>(),
+        ) {
+            let upper = Upper { register, address };
+            let lower = Reference::read_lower(&bytes, upper);
+            for reference in [Reference::read(&bytes, place, FRAME), lower].into_iter().flatten() {
+                let len = reference.kind.len();
+                let written = reference.write(place, FRAME, upper).unwrap();
+                prop_assert_eq!(&written[..len], &bytes[..len]);
+            }
+        }
+
+        #[test]
+        fn a_number_that_is_read_is_written_as_it_was(bytes in any::<[u8; 4]>(), is_long: bool) {
+            let instruction = if is_long { &bytes[..] } else { &bytes[..2] };
+            if let Some(offset) = Offset::read(instruction) {
+                let written = offset.with(offset.number).unwrap();
+                prop_assert_eq!(&written[..instruction.len()], instruction);
+            }
+        }
+    }
+}
