@@ -16,11 +16,11 @@ use ww_api::ProblemKind;
 use ww_release::assignment::Stage;
 use ww_release::question::Question;
 use ww_rollout::{Asked, Changes, DeviceState, Door, Prior, Refusal, Why};
-use ww_store::{InstallationId, RolloutId, RolloutStage, Store, StoreError};
+use ww_store::{InstallationId, RolloutChange, RolloutId, Store, StoreError};
 use ww_wire::{Boot, Hash, UpdateReport};
 
 pub(crate) use self::begin::begin;
-use self::held::HeldRollout;
+use self::held::{HeldRollout, Unwritten};
 pub(crate) use self::people::{abort, devices, list, one, pause, resume, retry, summary};
 use crate::access::Caller;
 use crate::error::{Failure, Result};
@@ -285,39 +285,48 @@ impl Rollouts {
         Ok(())
     }
 
-    /// Writes what is unwritten.
+    /// Writes what is unwritten, many rows at a time.
     pub(crate) async fn write(&self, gateway: &Shared) -> Result<(), StoreError> {
         let _alone = self.writing.lock().await;
-        let changes: Vec<_> = {
-            let mut held = self.lock();
-            let rollouts = held.rollouts.iter_mut();
-            rollouts
-                .filter_map(|(id, rollout)| Some((*id, rollout.take_change(gateway)?)))
-                .collect()
-        };
-        let mut event = None;
-        let mut failed = Ok(());
-        for (id, (change, unwritten)) in changes {
-            let stage = change.stage;
-            match gateway.store.change_rollout(id, change).await {
-                Ok(told) => {
-                    event = event.max(told);
-                    if stage == Some(RolloutStage::Over) {
-                        self.lock().forget(id);
-                    }
+        loop {
+            let next = {
+                let mut held = self.lock();
+                let mut rollouts = held.rollouts.iter_mut();
+                rollouts.find_map(|(id, rollout)| Some((*id, rollout.take_change(gateway)?)))
+            };
+            let Some((id, (change, unwritten))) = next else {
+                return Ok(());
+            };
+            self.write_one(gateway, id, change, unwritten).await?;
+        }
+    }
+
+    async fn write_one(
+        &self,
+        gateway: &Shared,
+        id: RolloutId,
+        change: RolloutChange,
+        unwritten: Unwritten,
+    ) -> Result<(), StoreError> {
+        let told = gateway.store.change_rollout(id, change).await;
+        let mut held = self.lock();
+        match told {
+            Ok(event) => {
+                if let Some(event) = event {
+                    gateway.announce_event(event);
                 }
-                Err(error) => {
-                    if let Some(rollout) = self.lock().rollouts.get_mut(&id) {
-                        rollout.put_back(unwritten);
-                    }
-                    failed = Err(error);
+                if held.rollouts.get(&id).is_some_and(HeldRollout::is_done) {
+                    held.forget(id);
                 }
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(rollout) = held.rollouts.get_mut(&id) {
+                    rollout.put_back(unwritten);
+                }
+                Err(error)
             }
         }
-        if let Some(event) = event {
-            gateway.announce_event(event);
-        }
-        failed
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
