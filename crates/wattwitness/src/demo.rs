@@ -2,6 +2,7 @@
 //! product's own, with real keys; sun, sensors and flash are simulated. History is made behind the
 //! open page as real signed windows, then the meters go on live.
 
+mod firmware;
 mod park;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use ww_wire::UtcMillis;
 
 use crate::data_folder::DataFolder;
 use crate::{serve, stop};
+use firmware::Firmware;
 use park::{Demonstrator, Progress};
 
 const EXAMPLES: &str = "\
@@ -69,6 +71,14 @@ pub(crate) struct DemoArguments {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     private: bool,
+    /// Leave the meters' firmware as it is; otherwise a new release is rolled out once history is complete
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    without_firmware: bool,
+    /// Roll out a release that does not work: the rollout halts, and the meter goes back by itself
+    #[arg(long, conflicts_with = "without_firmware")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    bad_firmware: bool,
 }
 
 /// The park's time, for the gateway.
@@ -97,7 +107,12 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let taken = DataFolder::take(&folder)?;
     let start = now()?;
     let clock = RunningClock::new(start, f64::from(speed));
-    let config = gateway_config(&arguments, folder.clone());
+    let firmware = firmware(&arguments, &folder).await?;
+    let mut config = gateway_config(&arguments, folder.clone());
+    if let Some(firmware) = &firmware {
+        config.firmware_key_file = Some(firmware.fleet_key_file());
+        config.assignment_key_file = Some(firmware.assignment_key_file());
+    }
     let gateway = serve::start(config, Arc::new(ParkClock(clock))).await?;
     let url = format!("http://{}", serve::address(&gateway));
     let park = Park::example(usize::from(meters), arguments.seed.unwrap_or(1));
@@ -122,6 +137,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
             stopping: Arc::clone(&stopping),
             progress: Arc::clone(&progress),
             runtime: tokio::runtime::Handle::current(),
+            firmware: firmware.clone(),
         };
         let thread = std::thread::Builder::new().name(format!("meter-{number}"));
         threads.push(
@@ -130,12 +146,48 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
                 .context("no thread for a meter")?,
         );
     }
+    let rollout = firmware.map(|firmware| {
+        let admin_key_file = gateway.admin_key_file().to_owned();
+        let (progress, url) = (Arc::clone(&progress), url.clone());
+        let admin_key = admin_key.trim().to_owned();
+        tokio::spawn(async move {
+            progress.completed().await;
+            let shown = roll_out(firmware, url, admin_key_file, admin_key).await;
+            shown.unwrap_or_else(|error| tracing::error!("no rollout is shown: {error:#}"));
+        })
+    });
     stop::requested().await;
+    rollout.inspect(tokio::task::JoinHandle::abort);
     stopping.store(true, Ordering::Relaxed);
     tokio::task::spawn_blocking(move || join(threads)).await?;
     gateway.shutdown().await;
     drop(taken);
     Ok(())
+}
+
+/// The park's firmware, unless it is to stay as it is.
+async fn firmware(
+    arguments: &DemoArguments,
+    folder: &Path,
+) -> anyhow::Result<Option<Arc<Firmware>>> {
+    if arguments.without_firmware {
+        return Ok(None);
+    }
+    let (folder, is_bad) = (folder.to_owned(), arguments.bad_firmware);
+    let made = tokio::task::spawn_blocking(move || Firmware::prepare(&folder, is_bad));
+    Ok(Some(Arc::new(made.await??)))
+}
+
+/// Publishes both releases, and begins the rollout of the second.
+async fn roll_out(
+    firmware: Arc<Firmware>,
+    url: String,
+    admin_key_file: PathBuf,
+    admin_key: String,
+) -> anyhow::Result<()> {
+    let gateway = url.parse()?;
+    tokio::task::spawn_blocking(move || firmware.publish(&url, &admin_key_file)).await??;
+    firmware::roll_out(&gateway, &admin_key).await
 }
 
 fn join(threads: Vec<JoinHandle<anyhow::Result<()>>>) {

@@ -11,6 +11,7 @@ mod firmware;
 mod http;
 mod keys;
 mod meter;
+mod ota;
 mod serve;
 mod settings;
 mod stop;

@@ -142,11 +142,12 @@ impl Decoder {
         Ok(Self {
             sizes,
             range: RangeDecoder::new(),
-            model: Model::new(Frame::new(base, old)),
+            model: Model::new(Frame::new(base, old.max(new))),
             old: Window::EMPTY,
             made: 0,
             command: Command {
                 literal: 0,
+                is_code: false,
                 copy: 0,
                 from: 0,
             },
@@ -213,22 +214,27 @@ impl Decoder {
         }
         let Command {
             literal,
+            is_code,
             copy,
             from,
         } = self.command;
-        if literal > 0 {
-            self.unit[0] = self.model.literal(&mut bits, self.made, 0)?;
-            self.command.literal -= 1;
-            self.unit_len = 1;
+        let unit = if literal > 0 {
+            let unit = self
+                .model
+                .literal(&mut bits, self.made, literal, is_code, &[])?;
+            self.command.literal -= unit.len as u32;
+            unit
         } else {
             let most = copy.min(UNIT_BYTES as u32) as usize;
             let bytes = self.old.bytes(from, self.sizes.old, old)?;
-            let unit = self.model.unit(&mut bits, self.made, from, bytes, most, &[])?;
-            self.unit = unit.bytes;
-            self.unit_len = unit.len as u8;
+            let unit = self
+                .model
+                .unit(&mut bits, self.made, from, bytes, most, &[])?;
             self.command.copy -= unit.len as u32;
             self.command.from += unit.len as u32;
-        }
+            unit
+        };
+        (self.unit, self.unit_len) = (unit.bytes, unit.len as u8);
         self.given = 0;
         self.made += u32::from(self.unit_len);
         Ok(())

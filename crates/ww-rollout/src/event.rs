@@ -7,7 +7,8 @@ use ww_wire::MeterId;
 use crate::course::{Course, HaltCause};
 use crate::member::{Member, Standing};
 
-/// What a call has changed. Rows that are not here are as they were.
+/// What a call has changed. Rows that are not here are as they were; those that are belong together, and are
+/// written all or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "what is not stored is lost with a restart"]
 pub struct Changes {

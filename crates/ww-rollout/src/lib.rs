@@ -6,33 +6,32 @@
 //! # The states of a rollout
 //!
 //! ```text
-//!                      Rollout::new
-//!                           │
-//!                           ▼      soaked, and a wave is left
-//!               ┌────── running k ◄───────────────┐
-//!               │           │ enough confirmed    │
-//!               │           ▼                     │
-//!               │        soaking k ───────────────┤
-//!               │           │                     │ soaked, and no wave is left
-//!               │           │                     ▼
-//!               │           │                 finishing ──────────► COMPLETED
-//!               │           │                     │      nobody is waited for
-//!               └───────────┴──────────┬──────────┘
-//!       too many failures, or a wave   │   ▲
-//!       that cannot succeed any more   │   │ resume
-//!        ┌─────────────────────────────┤   │ (after a halt: what has failed
-//!        ▼                       pause ▼   │  so far counts no more)
-//!     halted ───────────────────► paused ──┤
-//!        │                             │   │
-//!        └─────────────────────────────┴───┘
-//!                      │ abort
+//!                 Rollout::new
+//!                      │
 //!                      ▼
-//!                   ABORTED          any state ── withdraw ──► WITHDRAWN
+//!        ┌────────► running k ─────────────┐
+//!        │             │                   │
+//!        │             │ enough confirmed  │  too many failures, or a wave that
+//!  soaked, and         ▼                   │  cannot succeed any more
+//!  a wave is left   soaking k ─────────────┼──────────────► halted ──┐
+//!        │             │                   │                         │
+//!        └─────────────┤                   │  pause                  │ resume: back to where it was;
+//!                      │ soaked, and       ├──────────────► paused ──┤ what failed before a halt
+//!                      │ none is left      │                         │ counts no more
+//!                      ▼                   │                         ▼
+//!                  finishing ──────────────┘            running k, soaking k, finishing
+//!                      │
+//!                      │ nobody is waited for
+//!                      ▼
+//!                  COMPLETED
+//!
+//!   running, soaking, finishing, paused, halted ── abort ────► ABORTED
+//!   any of them, COMPLETED, ABORTED ───────────── withdraw ──► WITHDRAWN
 //! ```
 //!
-//! (A halted rollout is resumed like a paused one; it is not paused on the way.) The states in capitals
-//! are ends. While a rollout is paused or halted its clocks stand still: no deadline passes and nothing
-//! soaks, since no meter could go on.
+//! The states in capitals are ends: a meter that is late waits for the next rollout then. While a rollout is
+//! paused or halted its clocks stand still: no deadline passes and nothing soaks, since no meter could go on.
+//! If a whole fleet stays silent, it halts; a rollout that nobody touches comes to an end or a halt by itself.
 //!
 //! # When a meter counts
 //!
@@ -49,7 +48,7 @@
 //! Reports and Boot records are ordered by the meter's own boot counter and uptime: each may come twice,
 //! late or in any order, and what is known in the end is the same. What a *question* says is proven by a
 //! secret that a server holds too, and can be played back by who listens; so it is shown as progress, and
-//! holds the one who asks if it says that it rolled back, but counts for no threshold.
+//! holds the one who asks if it says that it rolled back, but by itself counts for no threshold.
 //!
 //! Nobody is asked to try again what it rolled back or refused, until an operator says so
 //! ([`Rollout::retry`]).

@@ -699,10 +699,11 @@ impl Rollout {
         (failed, self.tallies[wave].size - excused)
     }
 
+    /// Asked of a wave that counts somebody: one that counts nobody has halted the rollout before.
     fn has_succeeded(&self, wave: usize) -> bool {
         let (_, of) = self.counting(wave);
         let confirmed = self.tallies[wave].confirmed;
-        of > 0 && (self.plan.success_percent).is_reached(confirmed.into(), of.into())
+        (self.plan.success_percent).is_reached(confirmed.into(), of.into())
     }
 
     fn cause_to_halt(&self) -> Option<HaltCause> {

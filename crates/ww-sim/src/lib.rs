@@ -16,4 +16,5 @@ pub mod random;
 pub mod sensor;
 pub mod signer;
 pub mod sun;
+pub mod updater;
 pub mod weather;

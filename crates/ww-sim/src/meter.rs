@@ -2,7 +2,7 @@
 //! it, driven from event to event on a fake clock. It decides nothing that a meter decides.
 
 use ww_device::chain::{ChainError, Start};
-use ww_device::meter::{Meter, MeterError, StartError, Step};
+use ww_device::meter::{Meter, MeterError, Progress, StartError, Step};
 use ww_device::now::Now;
 use ww_device::queue::{Layout, PushError};
 use ww_device::sampler::Enrolled;
@@ -42,6 +42,40 @@ pub struct Parts<S, V> {
     pub verifier: V,
     /// Seed of its network and of the randomness that it asks for.
     pub seed: u64,
+    /// What runs on it.
+    pub firmware: Firmware,
+}
+
+/// What runs on a meter, as its Boot records say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Firmware {
+    /// SHA-256 of it.
+    pub digest: Hash,
+    /// Major, minor, patch.
+    pub version: (u16, u16, u16),
+    /// Its security counter.
+    pub security_counter: u32,
+}
+
+impl Firmware {
+    /// What runs on a meter that nobody updates.
+    #[must_use]
+    pub fn first() -> Self {
+        Self {
+            digest: Hash::of(&[b"virtual meter"]),
+            version: (0, 1, 0),
+            security_counter: 1,
+        }
+    }
+}
+
+/// What a meter has shown since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The sensor gave a value.
+    pub sensor: bool,
+    /// The gateway took something that the meter signed.
+    pub gateway: bool,
 }
 
 /// What may be wrong around a meter, each until it is taken back.
@@ -94,6 +128,7 @@ pub struct VirtualMeter<S, V> {
     recorded: Option<Vec<AnyReading>>,
     mishaps: u64,
     last_mishap: Option<MeterError>,
+    shown: Shown,
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +175,7 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
             recorded: None,
             mishaps: 0,
             last_mishap: None,
+            shown: Shown::default(),
         }
     }
 
@@ -157,14 +193,28 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
     /// # Errors
     /// [`Stopped::Start`]; [`Stopped::PowerLost`] when a planned cut strikes.
     pub fn start(&mut self) -> Result<Boot, Stopped> {
+        self.start_after(ResetReason::PowerOn)
+    }
+
+    /// As [`VirtualMeter::start`], after a reset for this reason.
+    ///
+    /// # Errors
+    /// As [`VirtualMeter::start`].
+    pub fn start_after(&mut self, reset_reason: ResetReason) -> Result<Boot, Stopped> {
         self.power_off();
         self.booted = self.now;
+        self.shown = Shown::default();
+        let Firmware {
+            digest,
+            version,
+            security_counter,
+        } = self.parts.firmware;
         let start = Start {
             now: self.meter_now(),
-            firmware: Hash::of(&[b"virtual meter"]),
-            version: (0, 1, 0),
-            security_counter: 1,
-            reset_reason: ResetReason::PowerOn,
+            firmware: digest,
+            version,
+            security_counter,
+            reset_reason,
         };
         let parts = &self.parts;
         let started = Meter::start(
@@ -241,6 +291,16 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
     /// The meter, while it runs.
     pub fn meter(&self) -> Option<&Meter<FlashHandle, S, V>> {
         self.meter.as_ref()
+    }
+
+    /// The meter, while it runs, to have something signed.
+    pub fn meter_mut(&mut self) -> Option<&mut Meter<FlashHandle, S, V>> {
+        self.meter.as_mut()
+    }
+
+    /// What it has shown since it started.
+    pub const fn shown(&self) -> Shown {
+        self.shown
     }
 
     /// What it is made of, its sensor to be broken and its flash to be cut.
@@ -323,6 +383,7 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
                 Ok(true)
             }
             Some(Step::Recorded(recording)) => {
+                self.shown.sensor |= recording.reading.sum().power.is_some();
                 if let Some(recorded) = &mut self.recorded {
                     recorded.push(recording.reading);
                 }
@@ -381,7 +442,8 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
             match replied.reply {
                 Reply::Done(body) => {
                     let taken = meter.upload_done(replied.lane, &body, now, random);
-                    self.noted(taken)?;
+                    let progress = self.noted(taken)?;
+                    self.shown.gateway |= matches!(progress, Some(Progress::Acknowledged { .. }));
                 }
                 Reply::Refused(refusal) => {
                     meter.upload_refused(replied.lane, refusal, now, random);
@@ -457,7 +519,7 @@ impl<S: Signer + Clone, V: Verifier + Clone> VirtualMeter<S, V> {
     }
 
     /// The time as the meter knows it.
-    fn meter_now(&self) -> Now {
+    pub fn meter_now(&self) -> Now {
         let uptime_ms = self.now.get().saturating_sub(self.booted.get());
         let uptime = UptimeMillis::new(uptime_ms).unwrap_or(UptimeMillis::MAX);
         let time_ms = self

@@ -8,7 +8,7 @@ use ww_device::uplink::Request;
 use ww_device::verifier::SoftwareVerifier;
 use ww_sim::flash::{FlashHandle, NorFlashModel, SECTOR_BYTES};
 use ww_sim::gateway::{Gateway, Reply};
-use ww_sim::meter::{Parts, VirtualMeter};
+use ww_sim::meter::{Firmware, Parts, VirtualMeter};
 use ww_sim::park::Post;
 use ww_wire::cose::{Item, Items};
 use ww_wire::record::Record;
@@ -169,6 +169,7 @@ fn meter(post: &Post, key: &PrivateKey, first: UtcMillis) -> anyhow::Result<Mete
         signer: SoftwareSigner::new(key.bytes())?,
         verifier: SoftwareVerifier,
         seed: 1,
+        firmware: Firmware::first(),
     };
     let mut meter = VirtualMeter::new(parts, first);
     meter.start()?;

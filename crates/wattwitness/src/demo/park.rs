@@ -8,21 +8,26 @@ use std::time::Duration;
 
 use anyhow::Context;
 use reqwest::{Client, Url};
+use tokio::sync::Notify;
 use ww_api::name::Named;
 use ww_api::{Announcement, Approval, Installation};
 use ww_device::queue::Layout;
 use ww_device::signer::SoftwareSigner;
 use ww_device::uplink::{Refusal, Request};
 use ww_device::verifier::SoftwareVerifier;
+use ww_release::question::{Obstacle, UpdateState};
 use ww_sim::clock::{Clock, RunningClock};
 use ww_sim::flash::{FlashHandle, NorFlashModel, SECTOR_BYTES};
 use ww_sim::gateway::{Gateway, Reply};
-use ww_sim::meter::{Parts, VirtualMeter};
+use ww_sim::meter::{Firmware as Running, Parts, VirtualMeter};
 use ww_sim::park::Post;
-use ww_wire::{MeterId, PublicKey, UtcMillis};
+use ww_sim::updater::Updater;
+use ww_wire::{MeterId, PublicKey, ResetReason, UtcMillis};
 
+use super::firmware::{self, Carrying, Firmware};
 use crate::keys::PrivateKey;
 use crate::meter::gateway::{Answer, GatewayClient};
+use crate::ota::OtaClient;
 
 /// How much history a meter makes before it uploads: less than its flash holds.
 const STRIDE_MS: u64 = 6 * 3_600_000;
@@ -39,6 +44,7 @@ pub(super) struct Progress {
     first_ms: u64,
     last_ms: u64,
     shown_percent: AtomicU64,
+    complete: Notify,
 }
 
 impl Progress {
@@ -48,7 +54,13 @@ impl Progress {
             first_ms: first.get(),
             last_ms: last.get(),
             shown_percent: AtomicU64::new(0),
+            complete: Notify::new(),
         }
+    }
+
+    /// Waits until the whole history of all is made; for one who waits.
+    pub(super) async fn completed(&self) {
+        self.complete.notified().await;
     }
 
     pub(super) fn begin(&self) {
@@ -68,6 +80,7 @@ impl Progress {
 
     fn show(&self, percent: u64) {
         if percent == 100 {
+            self.complete.notify_one();
             eprintln!("\rHistory is complete; the meters are live.");
         } else if std::io::stderr().is_terminal() {
             eprint!("\rMaking history: {percent} %");
@@ -76,6 +89,9 @@ impl Progress {
         }
     }
 }
+
+/// A meter of the park.
+pub(super) type Metering = VirtualMeter<SoftwareSigner, SoftwareVerifier>;
 
 /// Everything that one meter of the park needs.
 pub(super) struct Demonstrator {
@@ -89,6 +105,15 @@ pub(super) struct Demonstrator {
     pub(super) stopping: Arc<AtomicBool>,
     pub(super) progress: Arc<Progress>,
     pub(super) runtime: tokio::runtime::Handle,
+    /// Where its firmware comes from; none when it is not updated.
+    pub(super) firmware: Option<Arc<Firmware>>,
+}
+
+/// A meter's firmware, and the way to who updates it.
+struct Updating {
+    updater: Updater,
+    client: OtaClient,
+    told: Option<(UpdateState, Obstacle)>,
 }
 
 impl Demonstrator {
@@ -108,6 +133,7 @@ impl Demonstrator {
         };
         let mut enrolled = self.post.enrolled();
         enrolled.mac = None;
+        let mut updating = self.updating(key.public().id())?;
         let sectors = Layout::ONE_MEBIBYTE.end_bytes() as usize / SECTOR_BYTES;
         let parts = Parts {
             sensor: self.post.sensor(self.first),
@@ -117,19 +143,19 @@ impl Demonstrator {
             signer,
             verifier: SoftwareVerifier,
             seed: self.number as u64,
+            firmware: match &mut updating {
+                Some(updating) => firmware::running(&mut updating.updater),
+                None => Running::first(),
+            },
         };
         let mut meter = VirtualMeter::new(parts, self.first);
         meter.start()?;
         self.make_history(&mut meter, &mut uplink)?;
-        self.live(&mut meter, &mut uplink)?;
+        self.live(&mut meter, &mut uplink, updating)?;
         Ok(meter.stop()?)
     }
 
-    fn make_history(
-        &self,
-        meter: &mut VirtualMeter<SoftwareSigner, SoftwareVerifier>,
-        uplink: &mut Uplink,
-    ) -> anyhow::Result<()> {
+    fn make_history(&self, meter: &mut Metering, uplink: &mut Uplink) -> anyhow::Result<()> {
         // First the enrolment, so that the whole history is made under it.
         meter.run_until(self.first, uplink)?;
         while !self.stopping.load(Ordering::Relaxed) {
@@ -154,12 +180,60 @@ impl Demonstrator {
 
     fn live(
         &self,
-        meter: &mut VirtualMeter<SoftwareSigner, SoftwareVerifier>,
+        meter: &mut Metering,
         uplink: &mut Uplink,
+        mut updating: Option<Updating>,
     ) -> anyhow::Result<()> {
         while !self.stopping.load(Ordering::Relaxed) {
             meter.run_until(self.clock.utc(), uplink)?;
+            if let Some(updating) = &mut updating {
+                self.update(meter, updating)?;
+            }
             std::thread::park_timeout(PULSE);
+        }
+        Ok(())
+    }
+
+    fn updating(&self, device: MeterId) -> anyhow::Result<Option<Updating>> {
+        let Some(firmware) = &self.firmware else {
+            return Ok(None);
+        };
+        Ok(Some(Updating {
+            updater: firmware.updater(device, self.number as u64)?,
+            client: OtaClient::new(self.gateway.clone(), device)?,
+            told: None,
+        }))
+    }
+
+    /// Does what is due of an update. A restart is the meter's, too: it seals, and starts again with what
+    /// the boot loader chose.
+    fn update(&self, meter: &mut Metering, updating: &mut Updating) -> anyhow::Result<()> {
+        let Updating {
+            updater,
+            client,
+            told,
+        } = updating;
+        let (now, conditions) = (meter.meter_now(), firmware::conditions(meter));
+        let mut carrying = Carrying {
+            client,
+            runtime: &self.runtime,
+            meter,
+        };
+        let restarts = updater.run(now, conditions, &mut SoftwareVerifier, &mut carrying);
+        let progress = updater.progress();
+        let state = (progress.state, progress.obstacle);
+        if *told != Some(state) {
+            firmware::told(&self.post.name, &progress);
+            *told = Some(state);
+        }
+        if restarts {
+            meter.stop()?;
+            updater.restart(ResetReason::Update, &mut SoftwareVerifier)?;
+            let claimed = firmware::claimed(&updater.head());
+            meter.faults_mut().sensor.is_unreachable =
+                claimed.is_none_or(|claimed| !claimed.reaches_sensor);
+            meter.parts_mut().firmware = firmware::running(updater);
+            meter.start_after(ResetReason::Update)?;
         }
         Ok(())
     }

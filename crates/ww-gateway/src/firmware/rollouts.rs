@@ -239,20 +239,23 @@ impl Rollouts {
         Ok(self.write(gateway).await?)
     }
 
-    /// Ends all rollouts of a release. Those who have it go back to what they had before, where that is
-    /// another release for them that was published and whose security counter allows it.
+    /// Ends all rollouts of a release, those too that are over. Who has it goes back to the newest release
+    /// before it for the same hardware that is not withdrawn and whose security counter allows that.
     pub(crate) async fn withdraw(
         &self,
         gateway: &Shared,
         caller: &Caller,
         release: &Hash,
     ) -> Result<()> {
+        let prior = prior(gateway, release);
+        if prior.is_some() {
+            self.take_up(gateway, release).await?;
+        }
         {
             let mut held = self.lock();
             let now_ms = held.now_ms(gateway);
             let of_release = |rollout: &&mut HeldRollout| rollout.engine.plan().release == *release;
             for rollout in held.rollouts.values_mut().filter(of_release) {
-                let prior = prior(gateway, release);
                 if let Ok(changes) = rollout.engine.withdraw(now_ms, prior) {
                     rollout.note(gateway, changes, &caller.name);
                 }
@@ -262,8 +265,28 @@ impl Rollouts {
         Ok(self.write(gateway).await?)
     }
 
+    /// Lets rollouts of a release that are over tell their meters again, where no other one does.
+    async fn take_up(&self, gateway: &Shared, release: &Hash) -> Result<()> {
+        // The newest first: of two that a meter was in, that tells it.
+        for id in gateway.store.rollouts_of(*release).await?.into_iter().rev() {
+            if self.lock().rollouts.contains_key(&id) {
+                continue;
+            }
+            let loaded = held::load(gateway.store.as_ref(), id).await?;
+            let Some((rollout, members)) = loaded else {
+                continue;
+            };
+            let mut held = self.lock();
+            for member in members {
+                held.of.entry(member).or_insert(id);
+            }
+            held.rollouts.insert(id, rollout);
+        }
+        Ok(())
+    }
+
     /// Writes what is unwritten.
-    async fn write(&self, gateway: &Shared) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, gateway: &Shared) -> Result<(), StoreError> {
         let _alone = self.writing.lock().await;
         let changes: Vec<_> = {
             let mut held = self.lock();
@@ -324,13 +347,15 @@ impl Held {
     }
 }
 
-/// The newest release before one that was published for the same hardware and not withdrawn.
+/// The newest release before one for the same hardware that is not withdrawn and that devices take which
+/// have confirmed the one.
 fn prior(gateway: &Shared, release: &Hash) -> Option<Prior> {
     let withdrawn = gateway.ota.catalogue.release(release)?;
     let before = gateway.ota.catalogue.releases(withdrawn.id, usize::MAX);
     let prior = before.into_iter().find(|release| {
         release.class == withdrawn.class
             && release.withdrawal.is_none()
+            && release.security_counter >= withdrawn.security_counter
             && release.payload != withdrawn.payload
     })?;
     Some(Prior {

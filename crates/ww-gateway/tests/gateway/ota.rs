@@ -401,6 +401,24 @@ async fn slow_loris() {
 }
 
 #[tokio::test]
+async fn many_records_come_in_one_answer_each_behind_its_own_tag() {
+    let world = FleetWorld::start().await;
+    let device = world.device(1).await;
+    let image: Vec<u8> = (0..300_001_u32).map(|place| (place / 3) as u8).collect();
+    let release = world.publish("1.4.0", 1, &image).await;
+    let answered = world.ask(&device, "/ota/check").await;
+    let nonce = device.question.nonce;
+    let chunk = world.chunk(&device, &nonce, &release.object, 3, 1024).await;
+    let body = bytes(chunk).await;
+    assert_eq!(body.len(), 300_001 - 3 * 1024 + 8 * 290);
+    let rest = records(&device.session(&answered), &release.object, 3, &body);
+    let path = format!("/ota/object/{}", release.object);
+    let whole = bytes(world.world.get(&path).await).await;
+    assert_eq!(Hash::of(&[&whole]), release.object);
+    assert_eq!(rest, whole[3 * 1024..]);
+}
+
+#[tokio::test]
 async fn a_chunk_says_by_name_what_is_wrong_with_it() {
     let (world, device, release) = fetching().await;
     world.ask(&device, "/ota/check").await;

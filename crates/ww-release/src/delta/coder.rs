@@ -11,58 +11,53 @@ pub(super) trait Bits {
     fn bit(&mut self, zero: u16, bit: bool) -> Result<bool, Self::Error>;
 }
 
-/// A probability that follows fast where it is not sure, for what is coded often in one place.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Flag {
-    fast: u16,
-    slow: u16,
-}
-
-impl Flag {
-    pub(super) const EVEN: Self = Self {
-        fast: 1 << 15,
-        slow: 1 << 15,
-    };
-
-    pub(super) fn code<B: Bits>(&mut self, bits: &mut B, bit: bool) -> Result<bool, B::Error> {
-        let zero = (u32::from(self.fast) + u32::from(self.slow)) / 2;
-        let bit = bits.bit((zero as u16).clamp(FLOOR, u16::MAX - FLOOR), bit)?;
-        learn(&mut self.fast, bit, 4);
-        learn(&mut self.slow, bit, 7);
-        Ok(bit)
-    }
-}
-
+/// The least probability of a bit, in 65,536ths.
 const FLOOR: u16 = 32;
 
-fn learn(zero: &mut u16, bit: bool, rate: u32) {
+/// Follows a bit by a part of what is missing.
+const fn learn(zero: u16, bit: bool, rate: u32) -> u16 {
     if bit {
-        *zero -= *zero >> rate;
+        zero - (zero >> rate)
     } else {
-        *zero += (u16::MAX - *zero) >> rate;
+        zero + ((u16::MAX - zero) >> rate)
     }
 }
 
-/// A probability that is learnt in one pace.
+/// An exact probability, for bits that are nearly always the same.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slow(u16);
+pub(super) struct Flag(u16);
 
-impl Slow {
+impl Flag {
     pub(super) const EVEN: Self = Self(1 << 15);
 
     pub(super) fn code<B: Bits>(&mut self, bits: &mut B, bit: bool) -> Result<bool, B::Error> {
         let bit = bits.bit(self.0.clamp(FLOOR, u16::MAX - FLOOR), bit)?;
-        learn(&mut self.0, bit, 4);
+        self.0 = learn(self.0, bit, 5);
+        Ok(bit)
+    }
+}
+
+/// A rough probability in a byte, of which there are many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rough(u8);
+
+impl Rough {
+    pub(super) const EVEN: Self = Self(1 << 7);
+
+    pub(super) fn code<B: Bits>(&mut self, bits: &mut B, bit: bool) -> Result<bool, B::Error> {
+        let zero = u16::from(self.0) << 8 | 0x80;
+        let bit = bits.bit(zero, bit)?;
+        self.0 = (learn(zero, bit, 4) >> 8) as u8;
         Ok(bit)
     }
 }
 
 /// A byte, from its highest bit down, each bit in the context of those before it.
 #[derive(Clone, Debug)]
-pub(super) struct Tree([Slow; 256]);
+pub(super) struct Tree([Rough; 256]);
 
 impl Tree {
-    pub(super) const EVEN: Self = Self([Slow::EVEN; 256]);
+    pub(super) const EVEN: Self = Self([Rough::EVEN; 256]);
 
     pub(super) fn code<B: Bits>(&mut self, bits: &mut B, byte: u8) -> Result<u8, B::Error> {
         let mut node = 1;
@@ -74,23 +69,29 @@ impl Tree {
     }
 }
 
+/// Bits of a number above which all count alike.
+const LONGEST: usize = 23;
+
+/// Its low bits, of which each has a probability of its own; those above them share the last one.
+const LOW_BITS: usize = 10;
+
 /// A number of up to 32 bits: how many it has, then those below the highest.
 #[derive(Clone, Debug)]
 pub(super) struct Number {
-    more: [Slow; 33],
-    low: [Slow; 32],
+    more: [Flag; LONGEST + 1],
+    low: [Flag; LOW_BITS],
 }
 
 impl Number {
     pub(super) const EVEN: Self = Self {
-        more: [Slow::EVEN; 33],
-        low: [Slow::EVEN; 32],
+        more: [Flag::EVEN; LONGEST + 1],
+        low: [Flag::EVEN; LOW_BITS],
     };
 
     pub(super) fn code<B: Bits>(&mut self, bits: &mut B, number: u32) -> Result<u32, B::Error> {
         let wanted = 32 - number.leading_zeros();
         let mut len = 0;
-        while len < 32 && self.more[len as usize].code(bits, len < wanted)? {
+        while len < 32 && self.more[LONGEST.min(len as usize)].code(bits, len < wanted)? {
             len += 1;
         }
         if len == 0 {
@@ -98,8 +99,8 @@ impl Number {
         }
         let mut coded = 1;
         for place in (0..len - 1).rev() {
-            let bit = self.low[place as usize].code(bits, number >> place & 1 == 1)?;
-            coded = coded << 1 | u32::from(bit);
+            let low = &mut self.low[(LOW_BITS - 1).min(place as usize)];
+            coded = coded << 1 | u32::from(low.code(bits, number >> place & 1 == 1)?);
         }
         Ok(coded)
     }

@@ -2,7 +2,7 @@
 //! The newest are kept, in a table of one size.
 
 /// How many pieces are kept.
-const MOST: usize = 128;
+const MOST: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Landmark {
@@ -90,5 +90,47 @@ impl Landmarks {
         self.known[self.hand..].rotate_left(1);
         self.len -= 1;
         if self.hand < place { place - 1 } else { place }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_piece_reaches_to_the_next() {
+        let mut landmarks = Landmarks::NONE;
+        assert_eq!(landmarks.guess(5), Guess { below: 0, above: 0 });
+        landmarks.learn(100, 4);
+        landmarks.learn(200, 8);
+        assert_eq!(landmarks.guess(99), Guess { below: 4, above: 4 });
+        assert_eq!(landmarks.guess(150), Guess { below: 4, above: 8 });
+        assert_eq!(landmarks.guess(200), Guess { below: 8, above: 8 });
+    }
+
+    #[test]
+    fn a_piece_that_begins_earlier_than_was_known_takes_no_more_room() {
+        let mut landmarks = Landmarks::NONE;
+        landmarks.learn(100, 4);
+        landmarks.learn(200, 8);
+        landmarks.learn(150, 8);
+        assert_eq!(landmarks.len, 2);
+        assert_eq!(landmarks.guess(150), Guess { below: 8, above: 8 });
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_learnt_last_is_known_and_all_stay_in_order(
+            seen in proptest::collection::vec((0_u32..1000, 0_u32..20), 1..400),
+        ) {
+            let mut landmarks = Landmarks::NONE;
+            for (address, shift) in seen {
+                landmarks.learn(address, shift);
+                prop_assert_eq!(landmarks.guess(address).below, shift);
+                let known = &landmarks.known[..landmarks.len];
+                prop_assert!(known.is_sorted_by(|a, b| a.from < b.from));
+            }
+        }
     }
 }

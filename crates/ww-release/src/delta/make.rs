@@ -5,11 +5,13 @@ mod alike;
 mod frame;
 mod writer;
 
+use core::convert::Infallible;
 use std::vec::Vec;
 
 use alike::Piece;
-use writer::RangeEncoder;
+use writer::{Length, RangeEncoder};
 
+use super::coder::Bits;
 use super::model::{AHEAD_BYTES, Command, Impossible, Model, UNIT_BYTES, Unit};
 use super::riscv::Frame;
 use super::{FORMAT, MAX_PAYLOAD};
@@ -33,9 +35,7 @@ pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
         }
     }
     let bases = [0, frame::base(old)];
-    let deltas = bases.map(|base| {
-        encode(old, new, base)
-    });
+    let deltas = bases.map(|base| encode(old, new, base));
     Ok(deltas
         .into_iter()
         .min_by_key(Vec::len)
@@ -43,7 +43,7 @@ pub fn make(old: &[u8], new: &[u8]) -> Result<Vec<u8>, MakeError> {
 }
 
 fn encode(old: &[u8], new: &[u8], base: u32) -> Vec<u8> {
-    let frame = Frame::new(base, old.len() as u32);
+    let frame = Frame::new(base, old.len().max(new.len()) as u32);
     let mut out = Vec::with_capacity(new.len() / 8);
     out.push(FORMAT);
     for number in [old.len() as u32, new.len() as u32, base] {
@@ -75,28 +75,51 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
+    /// Whether new bytes at the place are said shorter as instructions.
+    fn is_code(&self, new: &[u8]) -> bool {
+        let [as_bytes, as_code] = [false, true].map(|is_code| {
+            let mut model = self.model.clone();
+            let mut length = Length::default();
+            literal(&mut model, &mut length, self.place, new, is_code);
+            length
+        });
+        as_code < as_bytes
+    }
+
+    fn literal(&mut self, new: &[u8], is_code: bool) {
+        literal(&mut self.model, &mut self.bits, self.place, new, is_code);
+        self.place += new.len();
+    }
+
     /// Says what is new before a piece, and the piece.
     fn piece(&mut self, piece: Piece) {
+        let new = &self.new[self.place..piece.new];
         let wanted = Command {
-            literal: (piece.new - self.place) as u32,
+            literal: new.len() as u32,
+            is_code: self.is_code(new),
             copy: piece.len as u32,
-            from: piece.old as u32,
+            from: if piece.len == 0 {
+                self.end
+            } else {
+                piece.old as u32
+            },
         };
         let (place, left) = (self.place as u32, (self.new.len() - self.place) as u32);
-        let command = self.model.command(&mut self.bits, place, left, self.end, wanted);
+        let command = self
+            .model
+            .command(&mut self.bits, place, left, self.end, wanted);
         debug_assert_eq!(said(command), wanted);
-        for byte in &self.new[self.place..piece.new] {
-            said(self.model.literal(&mut self.bits, self.place as u32, *byte));
-            self.place += 1;
-        }
+        self.literal(new, wanted.is_code);
         self.end = wanted.from + wanted.copy;
-        let mut from = piece.old;
+        let mut from = wanted.from as usize;
         while from < self.end as usize {
             let most = (self.end as usize - from).min(UNIT_BYTES);
             let old = &self.old[from..self.old.len().min(from + AHEAD_BYTES)];
             let wanted = &self.new[self.place..self.place + most];
             let place = self.place as u32;
-            let unit = self.model.unit(&mut self.bits, place, from as u32, old, most, wanted);
+            let unit = self
+                .model
+                .unit(&mut self.bits, place, from as u32, old, most, wanted);
             let Unit { bytes, len } = said(unit);
             debug_assert!(wanted.starts_with(&bytes[..len]), "the unit is another");
             from += len;
@@ -105,7 +128,20 @@ impl Encoder<'_> {
     }
 }
 
-fn said<T>(coded: Result<T, Impossible<core::convert::Infallible>>) -> T {
+/// Says new bytes.
+fn literal<B>(model: &mut Model, bits: &mut B, mut place: usize, mut new: &[u8], is_code: bool)
+where
+    B: Bits<Error = Infallible>,
+{
+    while !new.is_empty() {
+        let most = new.len() as u32;
+        let unit = said(model.literal(bits, place as u32, most, is_code, new));
+        new = &new[unit.len..];
+        place += unit.len;
+    }
+}
+
+fn said<T>(coded: Result<T, Impossible<Infallible>>) -> T {
     match coded {
         Ok(said) => said,
         Err(Impossible::Bits(never)) => match never {},

@@ -10,13 +10,15 @@ use super::riscv::{self, Frame, KINDS, Kind, Offset, Reference, Upper};
 pub(super) const UNIT_BYTES: usize = 4;
 
 /// Bytes of the old payload by which a unit is known.
-pub(super) const AHEAD_BYTES: usize = 32;
+pub(super) const AHEAD_BYTES: usize = 24;
 
 /// New bytes, then old ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Command {
     /// How many new bytes.
     pub(super) literal: u32,
+    /// Whether they are instructions.
+    pub(super) is_code: bool,
     /// How many old ones after them.
     pub(super) copy: u32,
     /// Where the old ones lie.
@@ -38,7 +40,7 @@ impl<E> From<E> for Impossible<E> {
 }
 
 /// How many upper parts are remembered, and for how many old bytes.
-const UPPERS: usize = 8;
+const UPPERS: usize = 3;
 const UPPER_REACH: u32 = 128;
 
 type Possible<T, B> = Result<T, Impossible<<B as Bits>::Error>>;
@@ -68,16 +70,23 @@ impl ReferenceModel {
 
 /// An upper part that was met in what is copied: what it is in the old payload and in the new.
 #[derive(Clone, Copy, Debug)]
-struct Uppers {
+struct Met {
     from: u32,
     old: Upper,
     new: Upper,
 }
 
-impl Uppers {
+impl Met {
     const NONE: Self = {
-        let none = Upper { register: 32, address: 0 };
-        Self { from: 0, old: none, new: none }
+        let none = Upper {
+            register: 32,
+            address: 0,
+        };
+        Self {
+            from: 0,
+            old: none,
+            new: none,
+        }
     };
 }
 
@@ -86,11 +95,10 @@ impl Uppers {
 pub(super) struct Model {
     frame: Frame,
     landmarks: Landmarks,
-    uppers: [Uppers; UPPERS],
+    met: [Met; UPPERS],
     references: [ReferenceModel; KINDS],
     surprised: u8,
     shift: Number,
-    pages: Number,
     /// By the length of a unit, and which of the last ones were the same.
     same: [[Flag; 16]; 5],
     history: usize,
@@ -101,11 +109,12 @@ pub(super) struct Model {
     as_last: Flag,
     change: Number,
     same_byte: [[Flag; 4]; 3],
-    difference: Tree,
     alike: [Flag; 2],
     fields: Fields,
-    literals: [Tree; 2],
+    literals: Tree,
     literal_len: Number,
+    is_code: Flag,
+    is_long: Flag,
     copy_len: Number,
     known_source: Flag,
     source: Number,
@@ -116,11 +125,10 @@ impl Model {
         Self {
             frame,
             landmarks: Landmarks::NONE,
-            uppers: [Uppers::NONE; UPPERS],
+            met: [Met::NONE; UPPERS],
             references: [const { ReferenceModel::EVEN }; KINDS],
             surprised: 0,
             shift: Number::EVEN,
-            pages: Number::EVEN,
             same: [[Flag::EVEN; 16]; 5],
             history: 0,
             changed: 0,
@@ -129,11 +137,12 @@ impl Model {
             as_last: Flag::EVEN,
             change: Number::EVEN,
             same_byte: [[Flag::EVEN; 4]; 3],
-            difference: Tree::EVEN,
             alike: [Flag::EVEN; 2],
             fields: Fields::EVEN,
-            literals: [const { Tree::EVEN }; 2],
+            literals: Tree::EVEN,
             literal_len: Number::EVEN,
+            is_code: Flag::EVEN,
+            is_long: Flag::EVEN,
             copy_len: Number::EVEN,
             known_source: Flag::EVEN,
             source: Number::EVEN,
@@ -151,10 +160,17 @@ impl Model {
         wanted: Command,
     ) -> Possible<Command, B> {
         let literal = self.literal_len.code(bits, wanted.literal)?;
+        let is_code = literal > 0 && self.is_code.code(bits, wanted.is_code)?;
         let copy_most = left.checked_sub(literal);
-        let copy_most = copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
+        let copy_most =
+            copy_most.ok_or(Impossible::Nonsense("more new bytes than are to be made"))?;
         if copy_most == 0 {
-            return Ok(Command { literal, copy: 0, from: end });
+            return Ok(Command {
+                literal,
+                is_code,
+                copy: 0,
+                from: end,
+            });
         }
         let copy = self.copy_len.code(bits, wanted.copy.wrapping_sub(1))?;
         if copy >= copy_most {
@@ -166,17 +182,50 @@ impl Model {
             known
         } else {
             let expected = end.wrapping_add(literal);
-            let ahead = self.source.code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
+            let ahead = self
+                .source
+                .code_signed(bits, wanted.from.wrapping_sub(expected) as i32)?;
             expected.wrapping_add(ahead as u32)
         };
         self.landmarks.learn(from, place.wrapping_sub(from));
-        Ok(Command { literal, copy: copy + 1, from })
+        Ok(Command {
+            literal,
+            is_code,
+            copy: copy + 1,
+            from,
+        })
     }
 
-    /// A new byte at `place`.
-    pub(super) fn literal<B: Bits>(&mut self, bits: &mut B, place: u32, wanted: u8) -> Possible<u8, B> {
+    /// New bytes at `place`, of `most` that follow: a byte, or an instruction.
+    pub(super) fn literal<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        place: u32,
+        most: u32,
+        is_code: bool,
+        wanted: &[u8],
+    ) -> Possible<Unit, B> {
         self.history = 0;
-        Ok(self.literals[(place & 1) as usize].code(bits, wanted)?)
+        if !is_code || place & 1 == 1 || most < 4 {
+            let byte = wanted.first().copied().unwrap_or_default();
+            let byte = self.literals.code(bits, byte)?;
+            return Ok(Unit {
+                bytes: [byte, 0, 0, 0],
+                len: 1,
+            });
+        }
+        let word = wanted
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let is_long = self.is_long.code(bits, word & 3 == 3)?;
+        let (word, len) = match is_long {
+            true => (self.fields.long(bits, None, word)?, 4),
+            false => (self.fields.short(bits, None, word & 0xffff)?, 2),
+        };
+        Ok(Unit {
+            bytes: word.to_le_bytes(),
+            len,
+        })
     }
 
     /// The unit at `place` that is made from what the old payload holds at `from`: of `old`, which is at
@@ -191,19 +240,25 @@ impl Model {
         wanted: &[u8],
     ) -> Possible<Unit, B> {
         let is_code = (place | from) & 1 == 0;
-        let first = *old.first().ok_or(Impossible::Nonsense("a unit of no bytes"))?;
-        let len = if from & 1 == 1 { 1 } else { riscv::instruction_len(first) };
+        let first = *old
+            .first()
+            .ok_or(Impossible::Nonsense("a unit of no bytes"))?;
+        let len = if from & 1 == 1 {
+            1
+        } else {
+            riscv::instruction_len(first)
+        };
         let len = len.min(most).min(old.len());
         if !is_code {
             return self.plain(bits, &old[..len], wanted, is_code);
         }
-        let uppers = self.uppers_at(from, old);
-        let reference = match uppers.and_then(|uppers| Reference::read_lower(old, uppers.old)) {
+        let met = self.met_at(from, old);
+        let reference = match met.and_then(|met| Reference::read_lower(old, met.old)) {
             Some(lower) => Some(lower),
             None => Reference::read(old, from, self.frame),
         };
         let reference = reference.filter(|reference| reference.kind.len() <= most);
-        let new = uppers.unwrap_or(Uppers::NONE).new;
+        let new = met.unwrap_or(Met::NONE).new;
         let unit = match reference {
             Some(reference) => self.reference(bits, place, reference, new, wanted)?,
             None => None,
@@ -216,17 +271,17 @@ impl Model {
         Ok(unit)
     }
 
-    fn uppers_at(&self, from: u32, old: &[u8]) -> Option<Uppers> {
-        let recent = |uppers: &&Uppers| from.wrapping_sub(uppers.from) < UPPER_REACH;
-        let fits = |uppers: &&Uppers| Reference::read_lower(old, uppers.old).is_some();
-        self.uppers.iter().filter(recent).find(fits).copied()
+    fn met_at(&self, from: u32, old: &[u8]) -> Option<Met> {
+        let recent = |met: &&Met| from.wrapping_sub(met.from) < UPPER_REACH;
+        let fits = |met: &&Met| Reference::read_lower(old, met.old).is_some();
+        self.met.iter().filter(recent).find(fits).copied()
     }
 
     fn remember(&mut self, place: u32, from: u32, old: &[u8], unit: &Unit) {
         if let Some(written) = riscv::written(old) {
-            for uppers in &mut self.uppers {
-                if uppers.old.register == written {
-                    *uppers = Uppers::NONE;
+            for met in &mut self.met {
+                if met.old.register == written {
+                    *met = Met::NONE;
                 }
             }
         }
@@ -235,8 +290,8 @@ impl Model {
         if let (Some(old), Some(new)) = (old, new)
             && old.register == new.register
         {
-            self.uppers.rotate_right(1);
-            self.uppers[0] = Uppers { from, old, new };
+            self.met.rotate_right(1);
+            self.met[0] = Met { from, old, new };
         }
     }
 
@@ -258,6 +313,10 @@ impl Model {
             let bytes = reference.write(place, frame, upper);
             bytes.map(|bytes| Unit { bytes, len })
         };
+        let reached = |unit: Option<Unit>| match unit {
+            Some(unit) => Ok(Some(unit)),
+            None => Err(Impossible::Nonsense("a reference out of reach")),
+        };
         let guess = self.landmarks.guess(old.target);
         let model = &mut self.references[kind as usize];
         let agreed = usize::from(guess.below == guess.above);
@@ -266,23 +325,23 @@ impl Model {
         let is_expected = expected.is_some_and(|unit| wanted.starts_with(&unit.bytes[..len]));
         if model.expected[agreed << 1 | surprised].code(bits, is_expected)? {
             self.surprised &= !(1 << kind as usize);
-            return match expected {
-                Some(unit) => Ok(Some(unit)),
-                None => Err(Impossible::Nonsense("a reference out of reach")),
-            };
+            return reached(expected);
         }
         self.surprised |= 1 << kind as usize;
         let new = match kind {
             Kind::Lower => Reference::read_lower(wanted, upper),
-            Kind::Upper | Kind::ShortUpper => Upper::read(wanted, place, frame).map(|upper| Reference {
-                target: upper.address,
-                ..old
-            }),
+            Kind::Upper | Kind::ShortUpper => {
+                Upper::read(wanted, place, frame).map(|upper| Reference {
+                    target: upper.address,
+                    ..old
+                })
+            }
             _ => Reference::read(wanted, place, frame),
         };
         let new = new.filter(|new| {
             let unit = new.write(place, frame, upper);
-            new.kind == kind && new.rest == old.rest
+            new.kind == kind
+                && new.rest == old.rest
                 && unit.is_some_and(|unit| wanted.starts_with(&unit[..len]))
         });
         if !model.linked.code(bits, new.is_some())? {
@@ -291,13 +350,11 @@ impl Model {
         let shift = new.map_or(0, |new| new.target.wrapping_sub(old.target));
         if matches!(kind, Kind::Upper | Kind::ShortUpper) {
             // The lower part will tell the rest.
-            let new = Upper::read(wanted, place, frame);
-            let near = expected.and_then(|unit| Upper::read(&unit.bytes, place, frame));
-            let address = |upper: Option<Upper>| upper.map_or(0, |upper| upper.address);
-            let pages = address(new).wrapping_sub(address(near)) as i32 >> 12;
-            let pages = self.pages.code_signed(bits, pages)?;
+            let near = moved(guess.below).upper_address(place, frame);
+            let away = new.map_or(0, |new| new.target.wrapping_sub(near));
+            let pages = self.shift.code_signed(bits, away as i32 >> 12)?;
             let shift = guess.below.wrapping_add((pages as u32) << 12);
-            return Ok(unit(moved(shift)));
+            return reached(unit(moved(shift)));
         }
         let shift = if guess.below != guess.above && model.above.code(bits, shift == guess.above)? {
             guess.above
@@ -307,13 +364,16 @@ impl Model {
             guess.below.wrapping_add(further as u32)
         };
         self.landmarks.learn(old.target, shift);
-        match unit(moved(shift)) {
-            Some(unit) => Ok(Some(unit)),
-            None => Err(Impossible::Nonsense("a reference out of reach")),
-        }
+        reached(unit(moved(shift)))
     }
 
-    fn plain<B: Bits>(&mut self, bits: &mut B, old: &[u8], wanted: &[u8], is_code: bool) -> Possible<Unit, B> {
+    fn plain<B: Bits>(
+        &mut self,
+        bits: &mut B,
+        old: &[u8],
+        wanted: &[u8],
+        is_code: bool,
+    ) -> Possible<Unit, B> {
         let len = old.len();
         let offset = Offset::read(old).filter(|_| len > 1);
         let mut bytes = [0; UNIT_BYTES];
@@ -344,13 +404,15 @@ impl Model {
             let is_long = |unit: &[u8]| unit.first().is_some_and(|first| first & 3 == 3);
             let alike = wanted.len() >= len && is_long(wanted) == (len == 4);
             if is_long(old) == (len == 4) && self.alike[size - 1].code(bits, alike)? {
-                let word = |bytes: &[u8]| (0..len).rev().fold(0, |word, place| {
-                    word << 8 | u32::from(bytes.get(place).copied().unwrap_or_default())
-                });
+                let word = |bytes: &[u8]| {
+                    (0..len).rev().fold(0, |word, place| {
+                        word << 8 | u32::from(bytes.get(place).copied().unwrap_or_default())
+                    })
+                };
                 let (old, new) = (word(old), word(wanted));
                 let new = match len {
-                    4 => self.fields.long(bits, old, new)?,
-                    _ => self.fields.short(bits, old, new)?,
+                    4 => self.fields.long(bits, Some(old), new)?,
+                    _ => self.fields.short(bits, Some(old), new)?,
                 };
                 let bytes = new.to_le_bytes();
                 return Ok(Unit { bytes, len });
@@ -361,8 +423,7 @@ impl Model {
             if len > 1 && self.same_byte[size][place & 3].code(bits, new == *old)? {
                 continue;
             }
-            let difference = self.difference.code(bits, new.wrapping_sub(*old))?;
-            bytes[place] = old.wrapping_add(difference);
+            bytes[place] = self.literals.code(bits, new)?;
         }
         Ok(Unit { bytes, len })
     }
@@ -384,7 +445,9 @@ impl Model {
         };
         self.last_change[register] = change as i16;
         let bytes = old.with(old.number.wrapping_add(change as u32));
-        let bytes = bytes.ok_or(Impossible::Nonsense("a number that its instruction cannot hold"))?;
+        let bytes = bytes.ok_or(Impossible::Nonsense(
+            "a number that its instruction cannot hold",
+        ))?;
         Ok(Unit { bytes, len })
     }
 }

@@ -173,9 +173,13 @@ impl Reference {
         let Some(word) = bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) else {
             return Self::read_short(short, place);
         };
-        if place % 4 == 0 && word.wrapping_sub(frame.base) < frame.span {
+        if place.is_multiple_of(4) && word.wrapping_sub(frame.base) < frame.span {
             let (kind, target) = (Kind::Pointer, word.wrapping_sub(frame.base));
-            return Some(Self { kind, target, rest: 0 });
+            return Some(Self {
+                kind,
+                target,
+                rest: 0,
+            });
         }
         let (kind, offset, field) = match word & 0x7f {
             0x6f => (Kind::Jump, jump_offset(word), JUMP_FIELD),
@@ -190,7 +194,11 @@ impl Reference {
         let word = u32::from(short);
         let (kind, offset, field) = match short & 0xe003 {
             0x2001 | 0xa001 => (Kind::ShortJump, short_jump_offset(word), SHORT_JUMP_FIELD),
-            0xc001 | 0xe001 => (Kind::ShortBranch, short_branch_offset(word), SHORT_BRANCH_FIELD),
+            0xc001 | 0xe001 => (
+                Kind::ShortBranch,
+                short_branch_offset(word),
+                SHORT_BRANCH_FIELD,
+            ),
             _ => return None,
         };
         let (target, rest) = (place.wrapping_add(offset), word & !u32::from(field));
@@ -206,6 +214,13 @@ impl Reference {
         Some(Self { kind, target, rest })
     }
 
+    /// What the upper part of the address comes to at `place`: the address, but for the lower part.
+    pub(super) fn upper_address(&self, place: u32, frame: Frame) -> u32 {
+        let origin = origin(self.rest, place, frame).unwrap_or(0);
+        let sum = self.target.wrapping_sub(origin);
+        (sum.wrapping_add(0x800) & UPPER_FIELD).wrapping_add(origin)
+    }
+
     /// The bytes by which this reference is named at `place`, as many as its kind has; `None` when the
     /// address is too far from there or odd. `upper` is what a [`Kind::Lower`] adds to.
     pub(super) fn write(&self, place: u32, frame: Frame, upper: Upper) -> Option<[u8; 4]> {
@@ -217,8 +232,8 @@ impl Reference {
             Kind::ShortJump => reaches(11).then(|| short_jump_field(offset)),
             Kind::ShortBranch => reaches(8).then(|| short_branch_field(offset)),
             Kind::Upper | Kind::ShortUpper => {
-                let sum = self.target.wrapping_sub(origin(self.rest, place, frame)?);
-                let upper = sum.wrapping_add(0x800) & UPPER_FIELD;
+                let origin = origin(self.rest, place, frame)?;
+                let upper = self.upper_address(place, frame).wrapping_sub(origin);
                 if self.kind == Kind::Upper {
                     Some(upper)
                 } else {
@@ -276,15 +291,27 @@ enum Form {
 
 impl Offset {
     pub(super) fn read(instruction: &[u8]) -> Option<Self> {
-        if let Some(word) = instruction.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) {
+        if let Some(word) = instruction
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes))
+        {
             let register = word >> 15 & 31;
             let (form, field, number) = match lower_field(word, register)? {
-                STORE_FIELD => (Form::Store, STORE_FIELD, bits(word, 25, 7, 5) | bits(word, 7, 5, 0)),
+                STORE_FIELD => (
+                    Form::Store,
+                    STORE_FIELD,
+                    bits(word, 25, 7, 5) | bits(word, 7, 5, 0),
+                ),
                 field => (Form::Load, field, word >> 20),
             };
             let (number, rest) = (extend(number, 11), word & !field);
             let register = register as usize;
-            return Some(Self { register, number, rest, form });
+            return Some(Self {
+                register,
+                number,
+                rest,
+                form,
+            });
         }
         let word = u32::from(u16::from_le_bytes(*instruction.first_chunk()?));
         let (form, register) = match word & 0xe003 {
@@ -296,7 +323,12 @@ impl Offset {
         };
         let number = form.number(word);
         let rest = word & !form.field(u32::MAX);
-        Some(Self { register, number, rest, form })
+        Some(Self {
+            register,
+            number,
+            rest,
+            form,
+        })
     }
 
     /// The instruction with this number instead; `None` when it does not hold that.
@@ -317,7 +349,9 @@ impl Form {
             Self::Load => extend(word >> 20, 11),
             Self::Store => extend(bits(word, 25, 7, 5) | bits(word, 7, 5, 0), 11),
             Self::ShortWord => bits(word, 10, 3, 3) | bits(word, 6, 1, 2) | bits(word, 5, 1, 6),
-            Self::ShortStackLoad => bits(word, 12, 1, 5) | bits(word, 4, 3, 2) | bits(word, 2, 2, 6),
+            Self::ShortStackLoad => {
+                bits(word, 12, 1, 5) | bits(word, 4, 3, 2) | bits(word, 2, 2, 6)
+            }
             Self::ShortStackStore => bits(word, 9, 4, 2) | bits(word, 7, 2, 6),
             Self::ShortStackAddress => {
                 let low = bits(word, 6, 1, 2) | bits(word, 5, 1, 3) | bits(word, 11, 2, 4);
@@ -330,7 +364,9 @@ impl Form {
         match self {
             Self::Load => number << 20,
             Self::Store => bits(number, 5, 7, 25) | bits(number, 0, 5, 7),
-            Self::ShortWord => bits(number, 3, 3, 10) | bits(number, 2, 1, 6) | bits(number, 6, 1, 5),
+            Self::ShortWord => {
+                bits(number, 3, 3, 10) | bits(number, 2, 1, 6) | bits(number, 6, 1, 5)
+            }
             Self::ShortStackLoad => {
                 bits(number, 5, 1, 12) | bits(number, 2, 3, 4) | bits(number, 6, 2, 2)
             }
@@ -366,7 +402,10 @@ fn branch_field(offset: u32) -> u32 {
 fn short_jump_offset(word: u32) -> u32 {
     let low = bits(word, 3, 3, 1) | bits(word, 11, 1, 4) | bits(word, 2, 1, 5);
     let middle = bits(word, 7, 1, 6) | bits(word, 6, 1, 7) | bits(word, 9, 2, 8);
-    extend(low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11), 11)
+    extend(
+        low | middle | bits(word, 8, 1, 10) | bits(word, 12, 1, 11),
+        11,
+    )
 }
 
 fn short_jump_field(offset: u32) -> u32 {
@@ -383,4 +422,122 @@ fn short_branch_offset(word: u32) -> u32 {
 fn short_branch_field(offset: u32) -> u32 {
     let low = bits(offset, 1, 2, 3) | bits(offset, 3, 2, 10) | bits(offset, 5, 1, 2);
     low | bits(offset, 6, 2, 5) | bits(offset, 8, 1, 12)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    const FRAME: Frame = Frame::new(0x4200_0000, 0x10_0000);
+    const PLACE: u32 = 0x1000;
+    const NO_UPPER: Upper = Upper {
+        register: 32,
+        address: 0,
+    };
+
+    fn read(word: u32) -> Option<(Kind, u32)> {
+        let reference = Reference::read(&word.to_le_bytes(), PLACE, FRAME)?;
+        Some((reference.kind, reference.target.wrapping_sub(PLACE)))
+    }
+
+    // As the GNU assembler for rv32imc encodes them.
+    #[test]
+    fn what_jumps_and_branches_name_is_read() {
+        assert_eq!(read(0x0100_00ef), Some((Kind::Jump, 16)));
+        assert_eq!(read(0xff1f_f06f), Some((Kind::Jump, 16_u32.wrapping_neg())));
+        assert_eq!(read(0x00b5_0863), Some((Kind::Branch, 16)));
+        assert_eq!(
+            read(0xfeb5_18e3),
+            Some((Kind::Branch, 16_u32.wrapping_neg()))
+        );
+        assert_eq!(read(0xa801), Some((Kind::ShortJump, 16)));
+        assert_eq!(read(0x2801), Some((Kind::ShortJump, 16)));
+        assert_eq!(read(0xc901), Some((Kind::ShortBranch, 16)));
+        assert_eq!(
+            read(0xf965),
+            Some((Kind::ShortBranch, 16_u32.wrapping_neg()))
+        );
+    }
+
+    #[test]
+    fn a_word_names_an_address_of_the_image_only() {
+        assert_eq!(read(0x4200_1010), Some((Kind::Pointer, 16)));
+        assert_eq!(read(0x4210_0000), None);
+        let nowhere = Frame::new(0, 0x10_0000);
+        let small = Reference::read(&0x1010_u32.to_le_bytes(), PLACE, nowhere);
+        assert_eq!(small, None);
+    }
+
+    #[test]
+    fn the_two_parts_of_an_address_are_read_together_though_others_stand_between() {
+        let code: Vec<u8> = [0x4200_2537, 0x0000_0013, 0x8105_0593]
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        let upper = Reference::read(&code, PLACE, FRAME).unwrap();
+        assert_eq!((upper.kind, upper.target), (Kind::Upper, 0x1810));
+
+        let register = Upper::read(&code, PLACE, FRAME).unwrap();
+        let lower = Reference::read_lower(&code[8..], register).unwrap();
+        assert_eq!((lower.kind, lower.target), (Kind::Lower, 0x1810));
+
+        let moved = Reference {
+            target: 0x1810 + 0x800,
+            ..upper
+        };
+        let bytes = moved.write(PLACE, FRAME, NO_UPPER).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x4200_2537);
+        let moved = Reference {
+            target: 0x1810 - 0x20,
+            ..upper
+        };
+        let bytes = moved.write(PLACE, FRAME, NO_UPPER).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x4200_1537);
+    }
+
+    #[test]
+    fn a_short_upper_part_holds_no_zero() {
+        let upper = Reference {
+            kind: Kind::ShortUpper,
+            target: 0x1000_u32.wrapping_sub(0x4200_0000),
+            rest: 0x6501,
+        };
+        let bytes = upper.write(PLACE, FRAME, NO_UPPER).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x6505);
+        let zero = Reference {
+            target: 0x4200_0000_u32.wrapping_neg(),
+            ..upper
+        };
+        assert_eq!(zero.write(PLACE, FRAME, NO_UPPER), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_that_is_read_is_written_as_it_was(
+            bytes in any::<[u8; 24]>(),
+            place in (0_u32..0x8000).prop_map(|place| 2 * place),
+            register in 0_u32..32,
+            address in any::<u32>(),
+        ) {
+            let upper = Upper { register, address };
+            let lower = Reference::read_lower(&bytes, upper);
+            for reference in [Reference::read(&bytes, place, FRAME), lower].into_iter().flatten() {
+                let len = reference.kind.len();
+                let written = reference.write(place, FRAME, upper).unwrap();
+                prop_assert_eq!(&written[..len], &bytes[..len]);
+            }
+        }
+
+        #[test]
+        fn a_number_that_is_read_is_written_as_it_was(bytes in any::<[u8; 4]>(), is_long: bool) {
+            let instruction = if is_long { &bytes[..] } else { &bytes[..2] };
+            if let Some(offset) = Offset::read(instruction) {
+                let written = offset.with(offset.number).unwrap();
+                prop_assert_eq!(&written[..instruction.len()], instruction);
+            }
+        }
+    }
 }

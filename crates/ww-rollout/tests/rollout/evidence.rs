@@ -109,6 +109,16 @@ fn a_device_that_lost_a_confirmed_release_counts_as_failed() {
 }
 
 #[test]
+fn a_signed_failure_in_the_same_boot_outweighs_what_the_device_only_said() {
+    let mut rollout = large();
+    rollout.booted(START_MS, &boot(0, 5, NEW));
+    rollout.check(START_MS, 0, &settled());
+    assert_eq!(rollout.standing(0), Standing::Confirmed);
+    rollout.reported(START_MS, &report(0, 5, UpdateOutcome::RolledBack));
+    assert_eq!(rollout.standing(0).name(), "rolled-back");
+}
+
+#[test]
 fn an_ordinary_reboot_changes_nothing_that_counts() {
     let mut rollout = large();
     rollout.booted(START_MS, &boot(0, 4, OLD));
@@ -128,7 +138,8 @@ fn a_repeated_or_older_report_changes_nothing() {
         ..report(0, 5, UpdateOutcome::RolledBack)
     };
     assert!(!rollout.reported(START_MS, &newer).is_empty());
-    for repeated in [newer, older, same_boot] {
+    let same_moment = report(0, 5, UpdateOutcome::RolledBack);
+    for repeated in [newer, older, same_boot, same_moment] {
         assert!(rollout.reported(START_MS, &repeated).is_empty());
     }
     let boots = boot(0, 5, NEW);

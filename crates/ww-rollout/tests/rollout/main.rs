@@ -13,6 +13,7 @@ mod evidence;
 mod operators;
 mod plans;
 mod properties;
+mod restarts;
 mod support;
 mod thresholds;
 mod waves;

@@ -130,7 +130,11 @@ fn a_resumed_halt_excuses_what_failed_so_far_and_no_more() {
 
 #[test]
 fn a_wave_in_which_nobody_is_left_does_not_pass_for_a_success() {
-    let mut rollout = rollout(&[1, 1]);
+    let plan = Plan {
+        error_minimum: 0,
+        ..plan(&counts(&[1, 1]))
+    };
+    let mut rollout = started(plan, 2);
     rollout.rolled_back(START_MS, 0..1);
     rollout.resume(START_MS).unwrap();
     let cause = HaltCause::NobodyLeft { wave: 1 };
@@ -187,6 +191,19 @@ fn the_report_of_an_earlier_attempt_does_not_end_the_next() {
     assert_eq!(rollout.standing(0), Standing::Pending);
     rollout.reported(START_MS, &report(0, 7, UpdateOutcome::RolledBack));
     assert_eq!(rollout.standing(0).name(), "rolled-back");
+}
+
+#[test]
+fn the_boots_of_an_earlier_attempt_do_not_end_the_next() {
+    let mut rollout = rollout(&[100]);
+    let boots = [boot(0, 5, NEW), boot(0, 6, OLD)];
+    boots.map(|boot| rollout.booted(START_MS, &boot));
+    assert_eq!(rollout.standing(0).name(), "reverted");
+    rollout.retry(START_MS, meter(0)).unwrap();
+    for boot in boots {
+        assert!(rollout.booted(START_MS, &boot).is_empty());
+    }
+    assert_eq!(rollout.standing(0), Standing::Pending);
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn is_stopped(state: State) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_wave_never_starts_before_its_predecessor_succeeded_and_soaked((start, facts) in history()) {

@@ -6,7 +6,7 @@ use ww_device::queue::Layout;
 use ww_device::signer::Signer;
 use ww_sim::flash::{FlashHandle, NorFlashModel};
 use ww_sim::gateway::ReferenceGateway;
-use ww_sim::meter::{Parts, VirtualMeter};
+use ww_sim::meter::{Firmware, Parts, VirtualMeter};
 use ww_sim::park::{Park, Post};
 use ww_sim::signer::{ShamSigner, ShamVerifier};
 use ww_wire::{
@@ -42,6 +42,7 @@ impl Bench {
             signer: signer.clone(),
             verifier: ShamVerifier,
             seed: 7,
+            firmware: Firmware::first(),
         };
         let mut meter = VirtualMeter::new(parts, start);
         meter.keep_readings();

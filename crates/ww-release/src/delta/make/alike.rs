@@ -86,12 +86,12 @@ const SHORTEST: usize = 4;
 
 /// Costs in 64ths of a bit, as they come out on the whole.
 mod cost {
-    pub(super) const NEW: u32 = 6 * 64;
+    pub(super) const NEW: u32 = 5 * 64;
     pub(super) const SAME: u32 = 8;
     pub(super) const OTHER: u32 = 8 * 64;
     pub(super) const OTHER_AGAIN: u32 = 9 * 64;
-    pub(super) const LEAVE: u32 = 2 * 64;
-    pub(super) const SWITCH: u32 = 15 * 64;
+    pub(super) const LEAVE: u32 = 4 * 64;
+    pub(super) const SWITCH: u32 = 20 * 64;
     pub(super) const FAR: u32 = 64;
 }
 
@@ -128,13 +128,19 @@ impl Matcher<'_> {
             proposed: 0,
         };
         let mut lanes = [nowhere; 1 + LANES];
-        lanes[LITERAL] = Lane { diagonal: 0, cost: 0, ..nowhere };
+        lanes[LITERAL] = Lane {
+            diagonal: 0,
+            cost: 0,
+            ..nowhere
+        };
         let mut steps = Vec::with_capacity(self.new.len());
         // The diagonals that lanes had, and until where.
         let mut replaced: Vec<(usize, usize, Diagonal)> = Vec::new();
         let mut sought = 0;
         for place in 0..self.new.len() {
-            let cheapest = (0..lanes.len()).min_by_key(|lane| lanes[*lane].cost).unwrap_or(LITERAL);
+            let cheapest = (0..lanes.len())
+                .min_by_key(|lane| lanes[*lane].cost)
+                .unwrap_or(LITERAL);
             let best = lanes[cheapest];
             while sought < self.new.len().min(place + AHEAD) {
                 let is_followed = lanes[1..].iter().any(|lane| lane.diagonal == best.diagonal);
@@ -152,7 +158,11 @@ impl Matcher<'_> {
                             .min_by_key(|lane| lanes[*lane].proposed)
                             .unwrap_or(1);
                         replaced.push((place, oldest, lanes[oldest].diagonal));
-                        lanes[oldest] = Lane { diagonal, proposed: sought, ..nowhere };
+                        lanes[oldest] = Lane {
+                            diagonal,
+                            proposed: sought,
+                            ..nowhere
+                        };
                     }
                 }
                 sought += 1;
@@ -206,7 +216,10 @@ impl Matcher<'_> {
 
     /// How many bytes from `place` are the same along a diagonal, up to [`SETTLED`].
     fn same(&self, place: usize, diagonal: Diagonal) -> usize {
-        let old = self.old.get(place.wrapping_add(diagonal)..).unwrap_or_default();
+        let old = self
+            .old
+            .get(place.wrapping_add(diagonal)..)
+            .unwrap_or_default();
         let new = &self.new[place..];
         let both = old.iter().zip(new).take(SETTLED);
         both.take_while(|(old, new)| old == new).count()
@@ -215,14 +228,21 @@ impl Matcher<'_> {
     /// The diagonal along which the most bytes from `place` on are the same, the nearest of such.
     fn propose(&self, place: usize, near: Diagonal) -> Option<Diagonal> {
         let wanted = &self.new[place..];
-        let rank = self.suffixes.partition_point(|suffix| &self.old[*suffix as usize..] < wanted);
+        let rank = self
+            .suffixes
+            .partition_point(|suffix| &self.old[*suffix as usize..] < wanted);
         let len = |suffix: u32| {
             let old = &self.old[suffix as usize..];
-            old.iter().zip(wanted).take_while(|(old, new)| old == new).count()
+            old.iter()
+                .zip(wanted)
+                .take_while(|(old, new)| old == new)
+                .count()
         };
         let before = self.suffixes[..rank].iter().rev().take(LANES);
         let after = self.suffixes[rank..].iter().take(LANES);
-        let around = before.chain(after).map(|suffix| (len(*suffix), *suffix as usize));
+        let around = before
+            .chain(after)
+            .map(|suffix| (len(*suffix), *suffix as usize));
         let away = |suffix: usize| {
             let diagonal = suffix.wrapping_sub(place);
             (diagonal.wrapping_sub(near) as isize).unsigned_abs()
@@ -237,19 +257,33 @@ impl Matcher<'_> {
 fn trace(lanes: &[Lane], steps: &[Step], replaced: &[(usize, usize, Diagonal)]) -> Vec<Piece> {
     let mut diagonals: Vec<Diagonal> = lanes.iter().map(|lane| lane.diagonal).collect();
     let mut replaced = replaced.iter().rev().peekable();
-    let mut lane = (0..lanes.len()).min_by_key(|lane| lanes[*lane].cost).unwrap_or(LITERAL);
+    let mut lane = (0..lanes.len())
+        .min_by_key(|lane| lanes[*lane].cost)
+        .unwrap_or(LITERAL);
     let mut pieces: Vec<Piece> = Vec::new();
     if lane == LITERAL && !steps.is_empty() {
-        pieces.push(Piece { new: steps.len(), old: 0, len: 0 });
+        pieces.push(Piece {
+            new: steps.len(),
+            old: 0,
+            len: 0,
+        });
     }
     for (place, step) in steps.iter().enumerate().rev() {
         if lane != LITERAL {
             let old = place.wrapping_add(diagonals[lane]);
             match pieces.last_mut() {
                 Some(piece) if piece.new == place + 1 && piece.old == old + 1 && piece.len > 0 => {
-                    *piece = Piece { new: place, old, len: piece.len + 1 };
+                    *piece = Piece {
+                        new: place,
+                        old,
+                        len: piece.len + 1,
+                    };
                 }
-                _ => pieces.push(Piece { new: place, old, len: 1 }),
+                _ => pieces.push(Piece {
+                    new: place,
+                    old,
+                    len: 1,
+                }),
             }
         }
         if step.switched >> lane & 1 == 1 {

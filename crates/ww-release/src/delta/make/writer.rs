@@ -64,6 +64,32 @@ impl RangeEncoder {
     }
 }
 
+/// How long something would be if it were said, in 256ths of a bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Length(u64);
+
+impl Bits for Length {
+    type Error = core::convert::Infallible;
+
+    fn bit(&mut self, zero: u16, bit: bool) -> Result<bool, Self::Error> {
+        let probability = if bit {
+            0x1_0000 - u32::from(zero)
+        } else {
+            zero.into()
+        };
+        self.0 += u64::from(length(probability));
+        Ok(bit)
+    }
+}
+
+/// Of a bit with a probability of so many 65,536ths: the negative logarithm, which is followed along a
+/// line between powers of two.
+fn length(probability: u32) -> u32 {
+    let whole = probability.ilog2();
+    let part = (probability << 8 >> whole) - 256;
+    (16 - whole) * 256 - part
+}
+
 impl Bits for RangeEncoder {
     type Error = core::convert::Infallible;
 
