@@ -5,11 +5,9 @@ use anyhow::Context;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Url};
 use ww_api::hex;
+use ww_api::route::{CBOR, COSE};
 use ww_device::update::agent::Request;
 use ww_wire::MeterId;
-
-/// Content type of what devices ask with, and of a signed report.
-const CBOR: &str = "application/cbor";
 
 /// The way of one device to one gateway.
 pub(crate) struct OtaClient {
@@ -38,11 +36,11 @@ impl OtaClient {
     }
 
     fn prepared(&self, request: Request, body: Vec<u8>) -> anyhow::Result<RequestBuilder> {
-        let post = |path| self.posted(path, body);
+        let post = |path, content_type| self.posted(path, content_type, body);
         match request {
-            Request::Check => post("ota/check"),
-            Request::Verify => post("ota/verify"),
-            Request::Complete => post("ota/complete"),
+            Request::Check => post("ota/check", CBOR),
+            Request::Verify => post("ota/verify", CBOR),
+            Request::Complete => post("ota/complete", COSE),
             Request::Root { number } => self.got(&format!("ota/root/{number}")),
             Request::Release { digest } => self.got(&format!("ota/release/{digest}")),
             Request::Chunk {
@@ -59,9 +57,14 @@ impl OtaClient {
         }
     }
 
-    fn posted(&self, path: &str, body: Vec<u8>) -> anyhow::Result<RequestBuilder> {
+    fn posted(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<RequestBuilder> {
         let request = self.http.post(self.base.join(path)?);
-        Ok(request.header(CONTENT_TYPE, CBOR).body(body))
+        Ok(request.header(CONTENT_TYPE, content_type).body(body))
     }
 
     fn got(&self, path: &str) -> anyhow::Result<RequestBuilder> {

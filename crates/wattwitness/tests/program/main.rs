@@ -11,6 +11,7 @@ mod crash;
 mod enrolment;
 mod firmware;
 mod import;
+mod journey;
 mod mistakes;
 mod outage;
 mod place;

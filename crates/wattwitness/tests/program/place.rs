@@ -130,6 +130,26 @@ impl Place {
         gateway
     }
 
+    /// Starts a demo whose park's time goes fast, and waits until its gateway answers.
+    pub(crate) async fn demo(&self, arguments: &[&str]) -> Gateway {
+        let child = Command::new(PROGRAM)
+            .args(["--log", "error", "demo", "--data", "demo"])
+            .args(["--listen", &self.address])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
+        let gateway = Gateway(child.unwrap());
+        until(START, async || {
+            let answer = self.client.get(self.url("/ready")).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        gateway
+    }
+
     /// Runs another command of the program in the folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.run_with(&[], arguments)

@@ -15,7 +15,7 @@ use ww_device::uplink::{Refusal, Request};
 use ww_device::verifier::SoftwareVerifier;
 use ww_sim::flash::{FlashHandle, NorFlashModel, SECTOR_BYTES};
 use ww_sim::gateway::{Gateway, Reply};
-use ww_sim::meter::{Parts, VirtualMeter};
+use ww_sim::meter::{Firmware, Parts, VirtualMeter};
 use ww_sim::park::{Park, Post};
 use ww_sim::sensor::Sensor;
 use ww_wire::{AnyReading, MeterId, UtcMillis};
@@ -84,6 +84,7 @@ impl MeteredPost {
             signer,
             verifier: SoftwareVerifier,
             seed: u64::from(seed),
+            firmware: Firmware::first(),
         };
         let mut meter = VirtualMeter::new(parts, start);
         meter.keep_readings();
