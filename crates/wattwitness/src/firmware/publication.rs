@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use reqwest::Url;
 use ww_api::{FirmwareRelease, FirmwareReleaseState};
 use ww_verify::Plain;
@@ -60,7 +60,17 @@ pub(crate) fn publish(arguments: &PublishArguments) -> anyhow::Result<String> {
     let (version, digest) = (release.release().version, release.release().digest());
     let server = arguments.gateway.server()?;
     let body = Some(("application/octet-stream", bytes.clone()));
-    crate::online(server.upload(RELEASES, body))?;
+    let answer = crate::online(server.upload(RELEASES, body))?;
+    let kept: FirmwareRelease =
+        http::read_json(&answer).context("the gateway did not answer as gateways do")?;
+    let signers = release.signed().approved().signatures();
+    ensure!(
+        signers
+            .map(|signed| signed.signer().to_string())
+            .eq(kept.signers),
+        "the gateway has this release already, signed by others, and keeps that: build it anew to \
+         publish it with these signatures"
+    );
     Ok(format!("release {version} is published\ndigest {digest}"))
 }
 

@@ -517,6 +517,11 @@ async fn a_gateway_takes_roots_and_releases_lists_them_and_takes_them_back() {
         "{line}"
     );
     assert!(line.contains("1.4.0") && line.contains(CLASS), "{line}");
+    // The same once more changes nothing, and other signatures under it are not taken for published.
+    fleet.told(&publish);
+    fleet.sign("new.wwr", "cleo.key");
+    let said = fleet.refused(&publish);
+    assert!(said.contains("signed by others"), "{said}");
     fleet.told(&[&["firmware", "withdraw", "new.wwr"], &to[..]].concat());
     assert!(fleet.told(&list).contains("withdrawn"));
 
@@ -569,27 +574,22 @@ fn a_release_and_its_root_are_sent_whole_with_the_api_key() {
             String::from_utf8(received[..head].to_vec()).unwrap()
         });
         let to = ["--gateway", &gateway, "--api-key-file", "api.key"];
-        fleet.told(&[words, &to].concat());
-        taking.join().unwrap().to_ascii_lowercase()
+        let said = fleet.run("pass", &[words, &to].concat());
+        (taking.join().unwrap().to_ascii_lowercase(), said)
     };
-    let head = sent(
-        "new.wwr",
-        &[
-            "firmware",
-            "publish",
-            "new.wwr",
-            "--root",
-            "root-1.cbor",
-            "--fleet-key",
-            "fleet.key",
-        ],
-    );
+    let publish = ["firmware", "publish", "new.wwr", "--root", "root-1.cbor"];
+    let key = ["--fleet-key", "fleet.key"];
+    let (head, said) = sent("new.wwr", &[&publish[..], &key].concat());
     assert!(
         head.starts_with("post /api/v1/firmware/releases "),
         "{head}"
     );
     assert!(head.contains("authorization: bearer some-key"), "{head}");
-    let head = sent("root-1.cbor", &["keys", "root", "publish", "root-1.cbor"]);
+    // What is no gateway's answer is not taken for one.
+    let said = said.unwrap_err();
+    assert!(said.contains("not answer as gateways do"), "{said}");
+    let (head, said) = sent("root-1.cbor", &["keys", "root", "publish", "root-1.cbor"]);
+    said.unwrap();
     assert!(head.starts_with("post /api/v1/firmware/roots "), "{head}");
     assert!(head.contains("content-type: application/cbor"), "{head}");
 }
