@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 
 // The development server stands before a running gateway.
 const gateway = process.env["WATTWITNESS_URL"] ?? "http://127.0.0.1:8000";
-const ours = ["/api", "/health", "/docs", "/problems"];
+const ours = ["/api", "/ota", "/health", "/docs", "/problems"];
 
 export default defineConfig({
   plugins: [react(), lingui({ failOnMissing: true, failOnCompileError: true })],

@@ -4,7 +4,7 @@
 const kept = "dashboard-1";
 const shell = ["/", "/theme.js", "/icon.svg", "/manifest.webmanifest"];
 // What the gateway says itself: never kept, never stood in for.
-const live = /^\/(?:api|docs|problems|metrics|health|ready)(?:\/|$)/;
+const live = /^\/(?:api|ota|docs|problems|metrics|health|ready)(?:\/|$)/;
 const anyhow = { ignoreVary: true }; // A file is the same whatever headers it was asked for with.
 // How long the page is waited for before the kept one is shown, milliseconds.
 const patience = 4000;

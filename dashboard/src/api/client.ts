@@ -55,15 +55,19 @@ export function holdCsrfToken(token: string | null): void {
   csrfToken = token;
 }
 
+/** What goes with every change. */
+export function changeHeaders(): Record<string, string> {
+  return csrfToken ? { accept: "application/json", "x-csrf-token": csrfToken } : { accept: "application/json" };
+}
+
 /**
  * Asks for a change. The answer is undefined when the gateway has nothing to say (status 204).
  *
  * @throws ApiError as {@link getJson} does.
  */
 export async function send<Shape>(method: "POST" | "DELETE", url: string, body?: object): Promise<Shape> {
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers = changeHeaders();
   if (body) headers["content-type"] = "application/json";
-  if (csrfToken) headers["x-csrf-token"] = csrfToken;
   const response = await answer(url, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   return response.status === 204 ? (undefined as Shape) : parsed<Shape>(response);
 }

@@ -53,6 +53,7 @@ class World {
     {
       onReading: (reading) => this.readings.push(reading),
       onInstallation: () => {},
+      onRollout: () => {},
       onResume: () => {
         this.resumed += 1;
       },

@@ -2,7 +2,7 @@
 
 import { backoff } from "../util/backoff.ts";
 import { address } from "./client.ts";
-import type { Installation, Reading } from "./types.ts";
+import type { Installation, Reading, Rollout } from "./types.ts";
 
 /** What of a `MessageEvent` is used. */
 export interface StreamEvent {
@@ -29,6 +29,7 @@ export interface Surroundings {
 export interface Listener {
   onReading(reading: Reading): void;
   onInstallation(installation: Installation): void;
+  onRollout(rollout: Rollout): void;
   /** The stream is back after it was lost, or says that too much was missed: whatever it did not replay has to be asked for. */
   onResume(): void;
 }
@@ -124,6 +125,12 @@ export class LiveStream {
       if (source !== this.#source) return;
       this.#hear(event, (installation: Installation) => {
         this.#listener.onInstallation(installation);
+      });
+    });
+    source.addEventListener("rollout", (event: StreamEvent) => {
+      if (source !== this.#source) return;
+      this.#hear(event, (rollout: Rollout) => {
+        this.#listener.onRollout(rollout);
       });
     });
     source.addEventListener("alive", (event: StreamEvent) => {

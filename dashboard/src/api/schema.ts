@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * Lists what an operator should look at now, newest first: meters that are silent or wait, equivocations, and findings of the last seven days.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_alerts"];
         put?: never;
@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Lists who changed what, newest first.
-         * @description Needs the role admin or a higher one.
+         * @description Needs the role admin, or one that may do more.
          */
         get: operations["list_audit"];
         put?: never;
@@ -50,7 +50,7 @@ export interface paths {
         };
         /**
          * Who changed what as a table for spreadsheets, newest first, however much. Columns: time_utc, actor, action, subject, detail.
-         * @description Needs the role admin or a higher one.
+         * @description Needs the role admin, or one that may do more.
          */
         get: operations["export_audit"];
         put?: never;
@@ -70,11 +70,243 @@ export interface paths {
         };
         /**
          * Energy of all installations that were ever approved, by number: each as for one.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_energy"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists releases, newest first; at most 100 when nothing is said.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["list_firmware_releases"];
+        put?: never;
+        /**
+         * Takes a release file (`*.wwr`, up to 64 MiB) and refuses what devices would refuse. Nothing is installed by it. The same one again is answered with status 200.
+         * @description Needs the role firmware, or one that may do more.
+         */
+        post: operations["publish_firmware_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/releases/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one release.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["read_firmware_release"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/releases/{digest}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraws a release for good: no device is told to fetch or to start it, and its rollouts end. Devices that run it by one of these go back to the release that they had before, if its security counter allows that.
+         * @description Needs the role firmware, or one that may do more.
+         */
+        post: operations["withdraw_firmware_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists rollouts, newest first; at most 100 when nothing is said.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["list_rollouts"];
+        put?: never;
+        /**
+         * Begins to roll a release out: its meters are those of the group that are in service now.
+         * @description Needs the role firmware, or one that may do more.
+         */
+        post: operations["begin_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one rollout with its waves and who did what.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["read_rollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts/{id}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a rollout for good: what has not started the release does not.
+         * @description Needs the role operator or firmware, or one that may do more.
+         */
+        post: operations["abort_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the meters of a rollout by wave, with their progress; at most 1000 when nothing is said.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["list_rollout_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts/{id}/devices/{meter_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells a meter that has failed to try again.
+         * @description Needs the role firmware, or one that may do more.
+         */
+        post: operations["retry_rollout_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pauses a rollout: meters that have fetched do not start it.
+         * @description Needs the role operator or firmware, or one that may do more.
+         */
+        post: operations["pause_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollouts/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Goes on with a rollout that is paused or has halted.
+         * @description Needs the role firmware, or one that may do more.
+         */
+        post: operations["resume_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists who may sign firmware, oldest root first.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["list_firmware_roots"];
+        put?: never;
+        /**
+         * Takes a signed root: the first stands alone, a later one must follow the newest. The newest one again is answered with status 200.
+         * @description Needs the role firmware, or one that may do more.
+         */
+        post: operations["add_firmware_root"];
         delete?: never;
         options?: never;
         head?: never;
@@ -90,7 +322,7 @@ export interface paths {
         };
         /**
          * Lists the older systems whose readings were taken over, unverified and in no total.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_imports"];
         put?: never;
@@ -110,7 +342,7 @@ export interface paths {
         };
         /**
          * Lists readings taken over from an older system, by their old number.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_imported_readings"];
         put?: never;
@@ -130,7 +362,7 @@ export interface paths {
         };
         /**
          * Lists all installations by number.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_installations"];
         put?: never;
@@ -154,7 +386,7 @@ export interface paths {
         };
         /**
          * Shows one installation with its Enrolment, its last start and its last status report.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_installation"];
         put?: never;
@@ -176,7 +408,7 @@ export interface paths {
         put?: never;
         /**
          * Approves a meter: its Enrolment is signed by the gateway's operator key, or brought signed.
-         * @description Needs the role operator or a higher one.
+         * @description Needs the role operator, or one that may do more.
          */
         post: operations["approve_installation"];
         delete?: never;
@@ -194,7 +426,7 @@ export interface paths {
         };
         /**
          * Energy today, this month, this year and ever, in the site's calendar, and the average of seven days.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_energy"];
         put?: never;
@@ -214,7 +446,7 @@ export interface paths {
         };
         /**
          * Lists pairs of signed records of a meter that cannot both be true, oldest first. A page may end before `limit`; `Link` leads on.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_evidence"];
         put?: never;
@@ -234,7 +466,7 @@ export interface paths {
         };
         /**
          * Lists what was found out of the ordinary about a meter, oldest first. A page may end before `limit`; `Link` leads on.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_findings"];
         put?: never;
@@ -254,7 +486,7 @@ export interface paths {
         };
         /**
          * Lists what was said of a meter as it was signed, oldest first: Enrolments, Labels, Corrections, Revocation and Replacements.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_history"];
         put?: never;
@@ -276,7 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Gives an installation another name or time zone by a signed Label. Nothing measured depends on it; a new zone cuts the charts anew.
-         * @description Needs the role operator or a higher one.
+         * @description Needs the role operator, or one that may do more.
          */
         post: operations["label_installation"];
         delete?: never;
@@ -294,7 +526,7 @@ export interface paths {
         };
         /**
          * Lists starts, outages and gaps of a meter, oldest first; the last 24 h when nothing is said. At most 500: of more, the longest outages and the newest of the others, which are at least half if there are so many.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_marks"];
         put?: never;
@@ -314,7 +546,7 @@ export interface paths {
         };
         /**
          * Readings as a table for spreadsheets, oldest first, however many; the last 24 h when nothing is said. Columns: time_utc, time_local, sequence, power_w, voltage_v, reactive_power_var, produced_wh, total_wh, flags, signature_state.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["export_readings"];
         put?: never;
@@ -334,7 +566,7 @@ export interface paths {
         };
         /**
          * Shows one reading with all that is needed to check it offline.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_reading"];
         put?: never;
@@ -356,7 +588,7 @@ export interface paths {
         put?: never;
         /**
          * Ends the trust in a meter's key for good.
-         * @description Needs the role operator or a higher one.
+         * @description Needs the role operator, or one that may do more.
          */
         post: operations["revoke_installation"];
         delete?: never;
@@ -374,7 +606,7 @@ export interface paths {
         };
         /**
          * Lists sealed windows, oldest first; the last 24 h when nothing is said.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_windows"];
         put?: never;
@@ -394,7 +626,7 @@ export interface paths {
         };
         /**
          * Shows one sealed window with its readings, from which its root can be rebuilt, and its neighbours.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_window"];
         put?: never;
@@ -414,13 +646,13 @@ export interface paths {
         };
         /**
          * Lists API keys.
-         * @description Needs the role admin or a higher one.
+         * @description Needs the role admin, or one that may do more.
          */
         get: operations["list_keys"];
         put?: never;
         /**
          * Makes an API key; it is shown this once.
-         * @description Needs the role admin or a higher one.
+         * @description Needs the role admin, or one that may do more.
          */
         post: operations["create_key"];
         delete?: never;
@@ -441,7 +673,7 @@ export interface paths {
         post?: never;
         /**
          * Revokes an API key.
-         * @description Needs the role admin or a higher one.
+         * @description Needs the role admin, or one that may do more.
          */
         delete: operations["revoke_key"];
         options?: never;
@@ -457,8 +689,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Streams events `reading` (a Reading) and `installation` (an Installation) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again. `alive` is sent when nothing else has been for a while.
-         * @description Needs the role viewer or a higher one.
+         * Streams events `reading` (a Reading), `installation` (an Installation) and `rollout` (a Rollout) as they are stored; resumes after `Last-Event-ID`. `reload` instead means that too much was missed: ask for everything again. `alive` is sent when nothing else has been for a while.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["stream_live"];
         put?: never;
@@ -498,7 +730,7 @@ export interface paths {
         };
         /**
          * All Enrolments of a meter, oldest first.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_enrolments"];
         put?: never;
@@ -518,7 +750,7 @@ export interface paths {
         };
         /**
          * Chain records of a meter, each Window followed by its packed readings if they are still held. `Link` leads on when there are more.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_records"];
         put?: never;
@@ -538,7 +770,7 @@ export interface paths {
         };
         /**
          * What was said of a meter: its Labels, Corrections, Revocation and Replacements, as they were signed, oldest first. `Link` leads on when there are more.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_statements"];
         put?: never;
@@ -598,7 +830,7 @@ export interface paths {
         };
         /**
          * Lists readings, newest first; the last 24 h when nothing is said.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_readings"];
         put?: never;
@@ -618,7 +850,7 @@ export interface paths {
         };
         /**
          * Energy in bars in the site's time zone: ending now, or of a whole calendar period.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_chart"];
         put?: never;
@@ -638,7 +870,7 @@ export interface paths {
         };
         /**
          * Lists readings thinned for a curve, newest first: the first and the last one, and of max_points / 2 - 1 stretches of equal length the lowest and the highest power each, as they were measured. Of more than 400,000 readings, each day's lowest and highest power and whole days evenly spread over the time asked for are looked at.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_thinned_readings"];
         put?: never;
@@ -658,7 +890,7 @@ export interface paths {
         };
         /**
          * Shows the latest reading of each installation that has one, by number of the installation.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_latest_readings"];
         put?: never;
@@ -678,7 +910,7 @@ export interface paths {
         };
         /**
          * Shows the reading with the newest measurement time. One whose time was more than a minute ahead when it came is passed over.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_latest_reading"];
         put?: never;
@@ -698,7 +930,7 @@ export interface paths {
         };
         /**
          * Lists readings that are not on a chain yet, oldest first.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["list_pending_readings"];
         put?: never;
@@ -766,7 +998,7 @@ export interface paths {
         };
         /**
          * How gateway, internet and meters are, each with since when and why.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_status"];
         put?: never;
@@ -806,11 +1038,191 @@ export interface paths {
         };
         /**
          * Figures for Prometheus.
-         * @description Needs the role viewer or a higher one.
+         * @description Needs the role viewer, or one that may do more.
          */
         get: operations["read_metrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a device's proven question (at most 256 bytes) and answers with its signed assignment and wrapped keys (at most 2816).
+         * @description What it takes is signed; no key is needed.
+         */
+        post: operations["check_firmware"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/chunk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams records of an object or a list: for each, the 8 bytes of its tag in the device's session, then its 1024 bytes; the last one of an object is shorter.
+         * @description Anyone may use it.
+         */
+        get: operations["read_firmware_chunk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the signed report of what became of an update; the same again changes nothing.
+         * @description What it takes is signed; no key is needed.
+         */
+        post: operations["complete_firmware"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/object/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An encrypted object or the list of its sectors' digests, for mirrors; with `Range`. It never changes.
+         * @description Anyone may use it.
+         */
+        get: operations["read_firmware_object"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/release/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A release as it was signed. It never changes.
+         * @description Anyone may use it.
+         */
+        get: operations["read_firmware_envelope"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/root/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A root as it was signed. It never changes.
+         * @description Anyone may use it.
+         */
+        get: operations["read_firmware_root"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists how each meter in service is with its firmware, by number of the installation; at most 1000 when nothing is said.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["list_firmware_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/status/{meter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows how one meter is with its firmware, and what it reported.
+         * @description Needs the role viewer, or one that may do more.
+         */
+        get: operations["read_firmware_device"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ota/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the proven question of a device that has fetched all, and answers whether it may start it, for this question only.
+         * @description What it takes is signed; no key is needed.
+         */
+        post: operations["verify_firmware"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1318,6 +1730,272 @@ export interface components {
              */
             number: number;
         };
+        /** @description How a meter is with its firmware. */
+        FirmwareDevice: {
+            /**
+             * @description When it asked last; ISO 8601 in UTC without a zone. Null before its first question, and when the gateway
+             *     did not know the time.
+             */
+            asked_at: string | null;
+            /**
+             * Format: int32
+             * @description Bytes of it that are fetched.
+             * @example 131072
+             */
+            done_bytes: number;
+            /** @description Its hardware by its own word, a UUID; null before its first question. */
+            hardware_class: string | null;
+            /**
+             * Format: int64
+             * @description Number of the installation.
+             * @example 1
+             */
+            installation_id: number;
+            /** @description SHA-256 of the public key, hex. */
+            meter_id: string;
+            /** @description The name that people see. */
+            name: string;
+            /**
+             * @description Why it is not further, such as `paused` or `bad-sector`; null when nothing is in its way.
+             * @example paused
+             */
+            obstacle: string | null;
+            /** @description The release that it is at, hex; null when it is at none. */
+            release: string | null;
+            /**
+             * Format: int32
+             * @description The rollout that it is in and that is not over; null for none.
+             * @example 1
+             */
+            rollout_id: number | null;
+            /**
+             * Format: int32
+             * @description The root that it trusts; null before its first question.
+             * @example 1
+             */
+            root_number: number | null;
+            /** @description What it runs as its newest signed Boot record says: SHA-256 of the payload, hex; null before the first. */
+            running_digest: string | null;
+            /** @description The published release with that payload, hex; null when there is none. */
+            running_release: string | null;
+            /**
+             * @description The version that this record says; null before the first.
+             * @example 1.3.0
+             */
+            running_version: string | null;
+            /**
+             * Format: int32
+             * @description The security counter that holds for it; null before its first question.
+             * @example 7
+             */
+            security_counter: number | null;
+            state: components["schemas"]["UpdateState"] | null;
+            /**
+             * Format: int32
+             * @description Bytes of it in all; 0 while it is at none.
+             * @example 561152
+             */
+            total_bytes: number;
+            /**
+             * @description That release's version; null when it is not published here.
+             * @example 1.4.0
+             */
+            version: string | null;
+        };
+        /** @description A meter with what it reported of its updates. */
+        FirmwareDeviceDetail: components["schemas"]["FirmwareDevice"] & {
+            /** @description What it reported, newest first; at most 100. */
+            reports: components["schemas"]["FirmwareReport"][];
+        };
+        /** @description One way in which a release travels. */
+        FirmwareEncoding: {
+            /** @description SHA-256 of the payload from which the delta starts, hex; null for the whole. */
+            base: string | null;
+            /**
+             * @description The version of the published release with that payload; null when there is none.
+             * @example 1.3.0
+             */
+            base_version: string | null;
+            /** @description SHA-256 of the list of its sectors' digests, hex. */
+            list: string;
+            /** @description SHA-256 of the ciphertext, hex: `GET /ota/object/{digest}`. */
+            object: string;
+            /**
+             * Format: int32
+             * @description Bytes that travel, without the list of digests.
+             * @example 561152
+             */
+            object_bytes: number;
+            /**
+             * Format: int32
+             * @description Bytes before encryption.
+             * @example 561152
+             */
+            plain_bytes: number;
+        };
+        /** @description A release that was published. */
+        FirmwareRelease: {
+            /**
+             * Format: int32
+             * @description Bytes of its configuration; 0 for none.
+             * @example 0
+             */
+            config_bytes: number;
+            /** @description SHA-256 of its manifest, hex, by which everything names it. */
+            digest: string;
+            /** @description The ways in which it travels: the whole first. */
+            encodings: components["schemas"]["FirmwareEncoding"][];
+            /**
+             * @description On which hardware it runs: a UUID.
+             * @example 6b2f3a1e-58a0-5cf4-9f0e-2d3b4c5d6e7f
+             */
+            hardware_class: string;
+            /**
+             * Format: int32
+             * @description Bytes of the image.
+             * @example 561152
+             */
+            image_bytes: number;
+            /**
+             * Format: int64
+             * @description Meters in service whose newest signed Boot record names its payload.
+             * @example 12
+             */
+            installed: number;
+            /**
+             * Format: int32
+             * @description Bytes of the layout of the flash that it needs; 0 for none.
+             * @example 0
+             */
+            layout_bytes: number;
+            /** @description SHA-256 of the payload, hex: what a meter's signed Boot record names once it runs. */
+            payload_digest: string;
+            /** @description When it was published; ISO 8601 in UTC without a zone. Null when the gateway did not know the time. */
+            published_at: string | null;
+            /**
+             * @description By whom: the name of a key.
+             * @example firmware desk
+             */
+            published_by: string;
+            /**
+             * Format: int32
+             * @description The number of the root by which it was trusted when it was published.
+             * @example 1
+             */
+            root_number: number;
+            /**
+             * Format: int32
+             * @description Never below that of what a device has confirmed.
+             * @example 7
+             */
+            security_counter: number;
+            /** @description SHA-256 of the keys that signed it, hex. */
+            signers: string[];
+            /** @description Whether it may be rolled out. */
+            state: components["schemas"]["FirmwareReleaseState"];
+            /**
+             * @description `es256-aes256ctr` or `rsa2048-aes256cbc`.
+             * @example es256-aes256ctr
+             */
+            suite: string;
+            /**
+             * @description How people call it.
+             * @example 1.4.0
+             */
+            version: string;
+            /** @description When it was withdrawn; null when it was not, or the gateway did not know the time. */
+            withdrawn_at: string | null;
+            /** @description By whom; null when it was not withdrawn. */
+            withdrawn_by: string | null;
+        };
+        /**
+         * @description Whether a release may be rolled out.
+         * @enum {string}
+         */
+        FirmwareReleaseState: "published" | "withdrawn";
+        /** @description What a meter reported of an update, as it signed it. */
+        FirmwareReport: {
+            /**
+             * Format: int32
+             * @description The boot in which it was made.
+             * @example 3
+             */
+            boot: number;
+            /**
+             * @description What was in its way, such as `sensor` or `crashes`; null when it is confirmed.
+             * @example sensor
+             */
+            obstacle: string | null;
+            /** @description How the update ended. */
+            outcome: components["schemas"]["UpdateOutcome"];
+            /** @description When the gateway stored it; ISO 8601 in UTC without a zone. Null when it did not know the time. */
+            received_at: string | null;
+            /** @description The signed bytes, hex. */
+            record: string;
+            /** @description The release that it is about, hex. */
+            release: string;
+            /** @description SHA-256 of the payload that ran when it was made, hex. */
+            running_digest: string;
+            /**
+             * Format: int32
+             * @description The security counter that held then.
+             * @example 7
+             */
+            security_counter: number;
+            /** @description The meter's signature over them, r then s, hex. */
+            signature: string;
+            /**
+             * Format: int64
+             * @description When the meter made it, Unix seconds; null when the meter did not know the time.
+             * @example 1750352712
+             */
+            timestamp: number | null;
+            /**
+             * @description Its version; null when it is not published here.
+             * @example 1.4.0
+             */
+            version: string | null;
+        };
+        /** @description A role in a root. */
+        FirmwareRole: {
+            /** @description SHA-256 of each key, hex, in ascending order of the keys. */
+            keys: string[];
+            /**
+             * Format: int32
+             * @description How many of its keys have to sign.
+             * @example 2
+             */
+            threshold: number;
+        };
+        /** @description A root: which keys may sign firmware. */
+        FirmwareRoot: {
+            /** @description When it was added; ISO 8601 in UTC without a zone. Null when the gateway did not know the time. */
+            added_at: string | null;
+            /**
+             * @description By whom: the name of a key.
+             * @example firmware desk
+             */
+            added_by: string;
+            /** @description Whether this gateway's own assignment key is among those. */
+            assigned_here: boolean;
+            /** @description Who signs assignments. */
+            assignment: components["schemas"]["FirmwareRole"];
+            /**
+             * Format: int32
+             * @description Its number; each root follows the one whose number is one less.
+             * @example 1
+             */
+            number: number;
+            /** @description Who signs releases. */
+            release: components["schemas"]["FirmwareRole"];
+            /** @description Who signs roots. */
+            root: components["schemas"]["FirmwareRole"];
+            /**
+             * @description How releases are signed and encrypted: `es256-aes256ctr` or `rsa2048-aes256cbc`.
+             * @example es256-aes256ctr
+             */
+            suite: string;
+        };
         /**
          * @description How well something is.
          * @enum {string}
@@ -1551,6 +2229,19 @@ export interface components {
          * @enum {string}
          */
         Liveness: "live" | "late" | "silent" | "never";
+        /** @description When meters may start a release, in their own local time. It may go past midnight. */
+        MaintenanceWindow: {
+            /**
+             * @description From this time of the day on, `HH:MM`.
+             * @example 22:00
+             */
+            from: string;
+            /**
+             * @description Up to this one, `HH:MM`; not the same.
+             * @example 05:00
+             */
+            to: string;
+        };
         /** @description One mark. A field that does not belong to its kind is null. */
         Mark: {
             /**
@@ -1726,6 +2417,52 @@ export interface components {
             name: string;
             /** @description What it allows. */
             role: components["schemas"]["Role"];
+        };
+        /** @description What `POST /api/v1/firmware/rollouts` takes. */
+        NewRollout: {
+            /**
+             * Format: int32
+             * @description How long a meter may take from the start of its wave; a silent one has failed then. With a window a day
+             *     or more.
+             * @example 86400
+             */
+            deadline_seconds: number;
+            /**
+             * Format: int32
+             * @description It does not halt for fewer failures of a wave than this.
+             * @example 1
+             */
+            error_minimum?: number;
+            /**
+             * Format: int32
+             * @description When at least so many of a hundred of a wave have failed, the rollout halts; 1 to 100.
+             * @example 5
+             */
+            error_percent: number;
+            /** @description Which meters. */
+            group: components["schemas"]["RolloutGroup"];
+            /**
+             * @description How people call it; 1 to 64 characters.
+             * @example 1.4.0 to the south roof
+             */
+            name: string;
+            /** @description The digest of a published release, hex. */
+            release: string;
+            /**
+             * Format: int32
+             * @description How long a wave that has succeeded is watched before the next one begins.
+             * @example 3600
+             */
+            soak_seconds: number;
+            /**
+             * Format: int32
+             * @description At least so many of a hundred of a wave have to run the release before the next wave begins; 1 to 100.
+             * @example 95
+             */
+            success_percent: number;
+            /** @description Its waves, 1 to 32. Together they take every meter: the last one may say 100 percent. */
+            waves: components["schemas"]["RolloutWaveSize"][];
+            window?: components["schemas"]["MaintenanceWindow"] | null;
         };
         /** @description What `POST /api/v1/session` takes. */
         NewSession: {
@@ -1970,10 +2707,203 @@ export interface components {
             reason: string;
         };
         /**
-         * @description What the bearer of a key may do; each role may do all that the one before it may.
+         * @description What the bearer of a key may do. Operators and firmware engineers stand beside each other: each may do
+         *     what a viewer may, neither what the other does; an administrator may do all.
          * @enum {string}
          */
-        Role: "viewer" | "operator" | "admin";
+        Role: "viewer" | "operator" | "firmware" | "admin";
+        /** @description A rollout as a list shows it, and as the live stream tells it. */
+        Rollout: {
+            /** @description When something about it changed last. */
+            changed_at: string | null;
+            /** @description How they are. */
+            counts: components["schemas"]["RolloutCounts"];
+            /** @description When it was begun; ISO 8601 in UTC without a zone. Null when the gateway did not know the time. */
+            created_at: string | null;
+            /**
+             * @description By whom: the name of a key.
+             * @example firmware desk
+             */
+            created_by: string;
+            /**
+             * Format: int32
+             * @description Its number.
+             * @example 1
+             */
+            id: number;
+            /**
+             * Format: int32
+             * @description Meters in all waves together.
+             * @example 100
+             */
+            meters: number;
+            /** @description How people call it. */
+            name: string;
+            /**
+             * @description Why it is as it is, in words.
+             * @example wave 2 updates itself
+             */
+            reason: string;
+            /** @description The release's digest, hex. */
+            release: string;
+            /** @description How it is. */
+            state: components["schemas"]["RolloutState"];
+            /**
+             * @description The release's version.
+             * @example 1.4.0
+             */
+            version: string;
+            /**
+             * Format: int32
+             * @description The number of the wave that is under way, or was last, from 1.
+             * @example 2
+             */
+            wave: number;
+            /**
+             * Format: int32
+             * @description How many waves it has.
+             * @example 3
+             */
+            waves_in_all: number;
+        };
+        /** @description How many meters of a rollout or a wave are how far. Together they are all of it. */
+        RolloutCounts: {
+            /**
+             * Format: int32
+             * @description They run another release again, or said that they cannot, or were silent past the deadline.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description They fetch.
+             */
+            fetching: number;
+            /**
+             * Format: int32
+             * @description They have all of it and have not started it.
+             */
+            staged: number;
+            /**
+             * Format: int32
+             * @description They run it and have not passed their own examination.
+             */
+            trial: number;
+            /**
+             * Format: int32
+             * @description They run it: a signed record says so.
+             */
+            updated: number;
+            /**
+             * Format: int32
+             * @description Their wave has not begun, or they have not asked since.
+             */
+            waiting: number;
+        };
+        /** @description A rollout with its plan, its waves and who did what. */
+        RolloutDetail: components["schemas"]["Rollout"] & {
+            /** @description What was asked for. */
+            plan: components["schemas"]["NewRollout"];
+            /** @description What was done to it and what it decided, newest first; at most 100. */
+            steps: components["schemas"]["RolloutStep"][];
+            /** @description Its waves, all of them to which meters are left. */
+            waves: components["schemas"]["RolloutWave"][];
+        };
+        /** @description A meter of a rollout. */
+        RolloutDevice: components["schemas"]["FirmwareDevice"] & {
+            /** @description Why it has failed, in words; null when it has not. */
+            failure: string | null;
+            /** @description How it is in the rollout. */
+            rollout_state: components["schemas"]["RolloutDeviceState"];
+            /**
+             * Format: int32
+             * @description The number of its wave, from 1.
+             * @example 1
+             */
+            wave: number;
+        };
+        /**
+         * @description How a meter of a rollout is in it.
+         * @enum {string}
+         */
+        RolloutDeviceState: "waiting" | "fetching" | "staged" | "trial" | "updated" | "failed";
+        /** @description Which meters a rollout is for: those that fit everything that is said. At least one thing is. */
+        RolloutGroup: {
+            /**
+             * @description The release's hardware class, said again: all meters that have said it is theirs.
+             * @default null
+             */
+            hardware_class: string | null;
+            /**
+             * @description Names of installations, as their Labels have them; with a `*` at the end, all that begin so. Up to 64.
+             * @default null
+             */
+            labels: string[] | null;
+            /**
+             * @description Ids of meters, hex. Up to 1,000.
+             * @default null
+             */
+            meters: string[] | null;
+        };
+        /**
+         * @description How a rollout is.
+         * @enum {string}
+         */
+        RolloutState: "running" | "soaking" | "finishing" | "paused" | "halted" | "completed" | "aborted" | "withdrawn";
+        /** @description Something that was done to a rollout, or that it decided. */
+        RolloutStep: {
+            /**
+             * @description What, as in the audit trail.
+             * @example rollout.pause
+             */
+            action: string;
+            /** @description Who: the name of a key, or `gateway`. */
+            actor: string;
+            /** @description With what. */
+            detail: string;
+            /** @description When; ISO 8601 in UTC without a zone. Null when the gateway did not know the time. */
+            time: string | null;
+        };
+        /** @description A wave of a rollout. */
+        RolloutWave: {
+            /** @description How its meters are. */
+            counts: components["schemas"]["RolloutCounts"];
+            /** @description While it is under way: when its meters are to be done; ISO 8601 in UTC without a zone. */
+            deadline_at: string | null;
+            /**
+             * Format: int32
+             * @description Meters of it, without those of the waves before it.
+             * @example 5
+             */
+            meters: number;
+            /**
+             * Format: int32
+             * @description Its number, from 1.
+             * @example 1
+             */
+            number: number;
+            /** @description While it soaks: until when; ISO 8601 in UTC without a zone. */
+            soaks_until: string | null;
+            /** @description How it is. */
+            state: components["schemas"]["RolloutWaveState"];
+        };
+        /** @description How many meters a wave takes, at most as many as the waves before it have left: one of the two is said. */
+        RolloutWaveSize: {
+            /**
+             * Format: int32
+             * @description So many; at least 1.
+             */
+            count?: number | null;
+            /**
+             * Format: int32
+             * @description So many of a hundred of the whole group, rounded up; 1 to 100.
+             */
+            percent?: number | null;
+        };
+        /**
+         * @description How a wave is.
+         * @enum {string}
+         */
+        RolloutWaveState: "waiting" | "running" | "soaking" | "passed" | "stopped";
         /** @description Who is logged in, and what anyone may do. */
         Session: {
             /** @description What `X-CSRF-Token` has to say in every request of this session but GET and HEAD; null without a session. */
@@ -2050,6 +2980,16 @@ export interface components {
          * @enum {string}
          */
         TimeFrame: "hour" | "day" | "week" | "month" | "year";
+        /**
+         * @description How an update ended.
+         * @enum {string}
+         */
+        UpdateOutcome: "confirmed" | "rolled_back" | "refused";
+        /**
+         * @description How far a meter is with an update, by its own word.
+         * @enum {string}
+         */
+        UpdateState: "idle" | "checking" | "fetching" | "staged" | "trial" | "confirmed" | "rolled_back";
         /** @description One sealed window with its readings and its neighbours: all that is needed to rebuild its root. */
         WindowDetail: components["schemas"]["WindowSummary"] & {
             /**
@@ -2309,6 +3249,456 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Energy"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_firmware_releases: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareRelease"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_firmware_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareRelease"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_firmware_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareRelease"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_firmware_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareRelease"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rollouts: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRollout"];
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abort_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rollout_devices: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDevice"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_rollout_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_firmware_roots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareRoot"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_firmware_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/cbor": string;
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareRoot"];
                 };
             };
             /** @description A problem. */
@@ -3638,6 +5028,301 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_firmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/cbor": string;
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cbor": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_firmware_chunk: {
+        parameters: {
+            query?: {
+                /** @description The device's id, 64 hex digits. */
+                device?: string;
+                /** @description The number of the first record, from 0. */
+                from?: number;
+                /** @description How many, 1 to 1024. */
+                n?: number;
+                /** @description The nonce of its newest question, 32 hex digits. */
+                nonce?: string;
+                /** @description The digest of an object or of a list, 64 hex digits. */
+                object?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_firmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/cose": string;
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_firmware_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_firmware_envelope: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cbor": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_firmware_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cbor": string;
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_firmware_devices: {
+        parameters: {
+            query?: {
+                /** @description Where a page begins; from a `Link` header. */
+                cursor?: string;
+                /** @description At most so many; then a `Link` header leads to the next page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareDevice"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_firmware_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareDeviceDetail"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_firmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/cbor": string;
+            };
+        };
+        responses: {
+            /** @description All is well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cbor": string;
                 };
             };
             /** @description A problem. */

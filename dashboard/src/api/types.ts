@@ -34,6 +34,9 @@ export type MeterStatus = Schemas["MeterStatus"];
 /** How the park and the gateway are. */
 export type ParkStatus = Schemas["ParkStatus"];
 
+/** A rollout of firmware as a list shows it. */
+export type Rollout = Schemas["Rollout"];
+
 /** RFC 9457. */
 export type Problem = Schemas["Problem"];
 

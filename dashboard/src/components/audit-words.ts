@@ -20,6 +20,21 @@ export const actions = {
   "session.begin": "audit.action.sessionBegin",
   "session.end": "audit.action.sessionEnd",
   "readings.import": "audit.action.readingsImport",
+  "firmware.root": "audit.action.firmwareRoot",
+  "firmware.publish": "audit.action.firmwarePublish",
+  "firmware.withdraw": "audit.action.firmwareWithdraw",
+  "firmware.report": "audit.action.firmwareReport",
+  "rollout.begin": "audit.action.rolloutBegin",
+  "rollout.wave": "audit.action.rolloutWave",
+  "rollout.succeed": "audit.action.rolloutSucceed",
+  "rollout.finish": "audit.action.rolloutFinish",
+  "rollout.complete": "audit.action.rolloutComplete",
+  "rollout.halt": "audit.action.rolloutHalt",
+  "rollout.pause": "audit.action.rolloutPause",
+  "rollout.resume": "audit.action.rolloutResume",
+  "rollout.abort": "audit.action.rolloutAbort",
+  "rollout.withdraw": "audit.action.rolloutWithdraw",
+  "rollout.retry": "audit.action.rolloutRetry",
   "database.restore": "audit.action.databaseRestore",
 } as const;
 
@@ -30,6 +45,8 @@ export const actionGroups = {
   key: "audit.group.key",
   session: "audit.group.session",
   readings: "audit.group.readings",
+  firmware: "audit.group.firmware",
+  rollout: "audit.group.rollout",
   database: "audit.group.database",
 } as const;
 
@@ -47,13 +64,15 @@ export interface Named {
 
 /** Who or what is meant: a meter by its name, a signer by its fingerprint. */
 export function named(said: string, installations: readonly Installation[]): Named {
-  const [, kind, rest] = /^(meter|installation|signer|key) (.+)$/.exec(said) ?? [];
+  const [, kind, rest] = /^(meter|installation|signer|key|release|rollout) (.+)$/.exec(said) ?? [];
   if (kind === "signer" && rest && isId(rest)) return { text: t("audit.who.operator", { fingerprint: fingerprint(rest) }), href: null };
   if (kind === "installation" && rest && /^\d+$/.test(rest)) {
     const installation = installations.find(({ id }) => String(id) === rest);
     return { text: installation?.name ?? t("audit.who.installation", { number: rest }), href: `/installations/${rest}` };
   }
   if (kind === "meter" && rest) return namedMeter(rest, installations);
+  if (kind === "release" && rest && isId(rest)) return { text: t("audit.who.release", { digest: fingerprint(rest) }), href: `/firmware/releases/${rest}` };
+  if (kind === "rollout" && rest && /^\d+$/.test(rest)) return { text: t("audit.who.rollout", { number: rest }), href: `/firmware/rollouts/${rest}` };
   if (kind === "key" && rest) return { text: t("audit.who.key", { name: rest }), href: null };
   if (said === "gateway") return { text: t("audit.who.gateway"), href: null };
   return { text: said, href: null };
@@ -82,7 +101,7 @@ export function detailText(detail: string): string {
   return role ? t("audit.detail.role", { role: t(`app.role.${role}`) }) : detail;
 }
 
-const roles = ["viewer", "operator", "admin"] as const;
+const roles = ["viewer", "operator", "firmware", "admin"] as const;
 
 function isId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);

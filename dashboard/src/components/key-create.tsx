@@ -15,7 +15,7 @@ import { problemsOf } from "./administration-problems.ts";
 import { expiryOf, spans, type Span } from "./key-state.ts";
 import styles from "./key-create.module.css";
 
-const roles: readonly Role[] = ["viewer", "operator", "admin"];
+const roles: readonly Role[] = ["viewer", "operator", "firmware", "admin"];
 
 /** Characters, not bytes: so the gateway counts a key's name. */
 const longestName = 64;

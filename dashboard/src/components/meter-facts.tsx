@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { Link } from "wouter";
 import { knownUntil } from "../api/meter-state.ts";
 import { queries } from "../api/queries.ts";
 import type { Installation, InstallationDetail } from "../api/types.ts";
@@ -83,7 +84,9 @@ function Device({ detail, zone }: Detailed & { zone: string }) {
   return (
     <Facts heading={t("meter.facts.device")}>
       <Later detail={detail} label={t("meter.facts.firmware")}>
-        {({ last_boot: boot }) => (boot ? t("meter.facts.version", { version: boot.firmware_version }) : nothing)}
+        {({ last_boot: boot, meter_id: meter }) =>
+          boot ? <Link href={`/firmware/devices/${meter}`}>{t("meter.facts.version", { version: boot.firmware_version })}</Link> : nothing
+        }
       </Later>
       <Later detail={detail} label={t("meter.facts.digest")}>
         {({ last_boot: boot, firmware_digest: digest }) => {

@@ -31,6 +31,7 @@ export function PageHeader() {
 const destinations = [
   { name: "park", path: "/", needs: "viewer" },
   { name: "installations", path: "/installations", needs: "viewer" },
+  { name: "firmware", path: "/firmware", needs: "viewer" },
   { name: "keys", path: "/keys", needs: "admin" },
   { name: "audit", path: "/audit", needs: "admin" },
 ] as const satisfies readonly { name: string; path: string; needs: Role }[];

@@ -1,14 +1,13 @@
 // What only some roles may do: shown to them, and to everybody else the reason why not, with the way to log in.
 
 import type { ReactNode } from "react";
-import type { Role } from "../api/types.ts";
-import { useMay, useSession } from "../hooks/session.ts";
+import { useMay, useSession, type Needed } from "../hooks/session.ts";
 import { t } from "../util/text.ts";
 import { LoginLink } from "./login-link.tsx";
 import styles from "./restricted.module.css";
 
 interface RestrictedProps {
-  to: Role;
+  to: Needed;
   /** What it is that is not shown. */
   what?: string;
   children: ReactNode;

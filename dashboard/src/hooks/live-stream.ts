@@ -32,6 +32,12 @@ export function liveStreamInto(client: QueryClient): LiveStream {
       onInstallation: (installation) => {
         receiveInstallation(client, installation);
       },
+      // Few pages show rollouts: what takes them in is fetched with the first event.
+      onRollout: (rollout) => {
+        void import("../api/rollout-cache.ts").then(({ receiveRollout }) => {
+          receiveRollout(client, rollout);
+        });
+      },
       onResume: () => {
         void client.invalidateQueries();
       },

@@ -13,6 +13,15 @@ describe("what one may do", () => {
     ["operator", "viewer", true],
     ["operator", "admin", false],
     ["admin", "admin", true],
+    ["admin", "firmware", true],
+    ["firmware", "viewer", true],
+    ["firmware", "operator", false],
+    ["firmware", "admin", false],
+    ["operator", "firmware", false],
+    ["viewer", "operatorOrFirmware", false],
+    ["operator", "operatorOrFirmware", true],
+    ["firmware", "operatorOrFirmware", true],
+    ["admin", "operatorOrFirmware", true],
     [null, "viewer", false],
   ] as const)("a %s where a %s is needed: %s", (role, needed, isAllowed) => {
     expect(permission(session(role), needed).allowed).toBe(isAllowed);

@@ -7,8 +7,14 @@ import { queries } from "../api/queries.ts";
 import type { Role, Session } from "../api/types.ts";
 import { t } from "../util/text.ts";
 
-/** Least first: each may do what the one before it may. */
-const ranks: readonly Role[] = ["viewer", "operator", "admin"];
+/** What is needed for something: a role, or either of the two that may stop a rollout. */
+export type Needed = Role | "operatorOrFirmware";
+
+/** Operators and firmware engineers stand beside each other, above viewers; administrators may do all. */
+function suffices(role: Role, needed: Needed): boolean {
+  if (needed === "viewer" || role === "admin" || role === needed) return true;
+  return needed === "operatorOrFirmware" && role !== "viewer";
+}
 
 /** The session; undefined until the gateway has said. */
 export function useSession(): PageSession | undefined {
@@ -22,15 +28,15 @@ export interface Permission {
   reason: string | null;
 }
 
-export function useMay(needed: Role): Permission {
+export function useMay(needed: Needed): Permission {
   const session = useSession();
   if (!session) return { allowed: false, reason: null };
   return permission(session, needed);
 }
 
-export function permission(session: PageSession, needed: Role): Permission {
+export function permission(session: PageSession, needed: Needed): Permission {
   const { role } = session;
-  const isEnough = role ? ranks.indexOf(role) >= ranks.indexOf(needed) : needed === "viewer" && session.public_read;
+  const isEnough = role ? suffices(role, needed) : needed === "viewer" && session.public_read;
   if (isEnough) return { allowed: true, reason: null };
   const standing = role ? t("app.session.youAre", { role: t(`app.role.${role}`) }) : t(session.ended ? "app.session.ended" : "app.session.nobody");
   return { allowed: false, reason: `${t(`app.session.needs.${needed}`)} ${standing}` };

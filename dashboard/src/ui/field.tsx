@@ -55,7 +55,7 @@ function Remarks({ field, hint }: { field: FieldState; hint: ReactNode }) {
 interface TextFieldProps extends FieldProps {
   value: string;
   onChange: (value: string) => void;
-  type?: "text" | "date" | "search";
+  type?: "text" | "date" | "time" | "search";
   /** Set in the type of bytes and numbers that are compared digit by digit. */
   mono?: boolean;
   inputMode?: "text" | "decimal" | "numeric";
@@ -117,6 +117,35 @@ export function TextField(props: TextFieldProps) {
           }}
         />
       )}
+    </Frame>
+  );
+}
+
+interface FileFieldProps extends FieldProps {
+  /** What names end with, such as `.wwr`. */
+  accept: string;
+  disabled?: boolean;
+  onChange: (file: File | null) => void;
+}
+
+export function FileField(props: FileFieldProps) {
+  const { name, accept, disabled, onChange } = props;
+  const field = useField(name);
+  return (
+    <Frame {...props} field={field}>
+      <input
+        type="file"
+        id={field.id}
+        name={name}
+        className={styles["control"]}
+        accept={accept}
+        disabled={disabled}
+        aria-invalid={field.problem ? true : undefined}
+        aria-describedby={describedBy(field, props.hint)}
+        onChange={(event) => {
+          onChange(event.target.files?.[0] ?? null);
+        }}
+      />
     </Frame>
   );
 }

@@ -87,6 +87,7 @@ const shapes = {
   ),
   done: <path d="M5 12.5l4.5 4.5L19 7" />,
   back: <path d="M15 6l-6 6 6 6" />,
+  pause: <path d="M9 6v12M15 6v12" />,
   plus: <path d="M12 6v12M6 12h12" />,
   minus: <path d="M6 12h12" />,
   whole: <path d="M4 7v10M20 7v10M7.5 12h9M10 9l-3 3 3 3M14 9l3 3-3 3" />,

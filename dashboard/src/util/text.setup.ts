@@ -2,5 +2,5 @@
 
 import { loadTexts, speak } from "./text.ts";
 
-await loadTexts(["app", "park", "meter", "record", "proof", "installations", "keys", "audit", "style", "term"], "en");
+await loadTexts(["app", "park", "meter", "record", "proof", "installations", "firmware", "keys", "audit", "style", "term"], "en");
 speak("en");

@@ -3,6 +3,7 @@
 import { i18n, type Messages } from "@lingui/core";
 import type app from "../locales/en/app.json";
 import type audit from "../locales/en/audit.json";
+import type firmware from "../locales/en/firmware.json";
 import type installations from "../locales/en/installations.json";
 import type keys from "../locales/en/keys.json";
 import type meter from "../locales/en/meter.json";
@@ -19,6 +20,7 @@ interface Texts {
   record: typeof record;
   proof: typeof proof;
   installations: typeof installations;
+  firmware: typeof firmware;
   keys: typeof keys;
   audit: typeof audit;
   style: typeof style;
