@@ -79,7 +79,13 @@ impl RunningDemo {
         let mut log_file = File::create(&log).context("cannot make the demo's log")?;
         let data = folder.join("data");
         let mut child = Program::new(binary)
-            .args(["demo", "--without-firmware", "--listen", "127.0.0.1:0", "--data"])
+            .args([
+                "demo",
+                "--without-firmware",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+            ])
             .arg(&data)
             .args(args)
             .start(

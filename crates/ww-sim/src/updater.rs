@@ -255,7 +255,7 @@ impl Updater {
         let mut tools = Tools {
             flash: &mut self.flash,
             verifier,
-            workspace: &mut *self.workspace,
+            workspace: &mut self.workspace,
             random: &mut |bytes| random.fill(bytes),
         };
         let agent = &mut self.agent;
@@ -264,8 +264,8 @@ impl Updater {
         let Step::Send(request) = step else {
             return step;
         };
-        let answer = body_of(agent, request, now, carrier)
-            .and_then(|body| carrier.carry(request, &body));
+        let answer =
+            body_of(agent, request, now, carrier).and_then(|body| carrier.carry(request, &body));
         let Some((status, body)) = answer else {
             agent.unreachable(&mut tools, uptime);
             return step;
