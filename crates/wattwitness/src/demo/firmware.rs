@@ -209,7 +209,7 @@ fn image(version: &str, works: &str, changes: u64) -> Vec<u8> {
         random.fill(&mut image[at..at + 8]);
     }
     let mut head = String::new();
-    write!(head, "simulated meter firmware {version}: {works}\n").expect("a string takes text");
+    writeln!(head, "simulated meter firmware {version}: {works}").expect("a string takes text");
     image[..head.len()].copy_from_slice(head.as_bytes());
     image
 }

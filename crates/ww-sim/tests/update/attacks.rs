@@ -130,7 +130,7 @@ fn indefinite_replay_of_an_assignment_starts_and_fetches_nothing() {
         &mut gateway,
         &mut |request, reply| {
             if request == Request::Check {
-                kept = Some(std::mem::replace(reply, (0, Vec::new())));
+                kept = Some(std::mem::take(reply));
             }
         },
         |_, gateway| gateway.questions.len() == 1,

@@ -216,7 +216,7 @@ fn nothing_starts_before_the_gateway_says_so_and_an_old_word_is_worth_nothing() 
         &mut gateway,
         &mut |request, reply| {
             if request == Request::Verify {
-                kept = Some(std::mem::replace(reply, (0, Vec::new())));
+                kept = Some(std::mem::take(reply));
             }
         },
         |device, _| device.agent().progress().obstacle == Obstacle::NoAnswer,
