@@ -87,7 +87,7 @@ fn code(seed: u64, words: usize) -> Vec<u8> {
 type Part = u16;
 
 fn place(part: Part, payload: &[u8]) -> usize {
-    usize::from(part) * (payload.len() + 1) >> 16
+    (usize::from(part) * (payload.len() + 1)) >> 16
 }
 
 /// A change of a payload.

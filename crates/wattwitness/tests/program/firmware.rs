@@ -16,7 +16,10 @@ struct Fleet(Place);
 
 /// The files of a fleet with release keys of P-256, and of one with keys of RSA: keys under passphrases
 /// take their time, so all tests share them.
-static FILES: [OnceLock<Vec<(String, Vec<u8>)>>; 2] = [OnceLock::new(), OnceLock::new()];
+static FILES: [OnceLock<Files>; 2] = [OnceLock::new(), OnceLock::new()];
+
+/// Files by their names.
+type Files = Vec<(String, Vec<u8>)>;
 
 impl Fleet {
     fn new(release_key: &[&str]) -> Self {
