@@ -16,9 +16,7 @@ fn decode(old: &[u8], delta: &[u8], new_bytes: u32, chunk: usize) -> Option<Vec<
     let mut decoder = Decoder::open(sizes, &mut &*delta).ok()?;
     let (mut new, mut piece) = (Vec::new(), vec![0; chunk]);
     loop {
-        let len = decoder
-            .decode(&mut &*old, &mut &*delta, &mut piece)
-            .ok()?;
+        let len = decoder.decode(&mut &*old, &mut &*delta, &mut piece).ok()?;
         new.extend_from_slice(&piece[..len]);
         if len < chunk {
             assert_eq!(new.len(), new_bytes as usize);
