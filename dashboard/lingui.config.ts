@@ -2,7 +2,7 @@
 import { formatter } from "@lingui/format-json";
 import type { LinguiConfig } from "@lingui/conf";
 
-const areas = ["app", "park", "meter", "record", "proof", "installations", "keys", "audit", "style", "term"];
+const areas = ["app", "park", "meter", "record", "proof", "installations", "firmware", "keys", "audit", "style", "term"];
 
 export default {
   sourceLocale: "en",
