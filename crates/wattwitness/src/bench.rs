@@ -4,6 +4,7 @@
 mod connection;
 mod gateway;
 mod meter;
+mod ota;
 
 use std::ops::Range;
 
@@ -28,6 +29,7 @@ Examples:
   wattwitness bench ingest
   wattwitness bench ingest --json
   wattwitness bench ingest --readings 300000
+  wattwitness bench ota --json
 
 Figures mean something in a release build only. docs/BENCHMARKS.md says what each one is.";
 
@@ -40,6 +42,19 @@ const TICK_S: f64 = 0.01;
 pub(crate) enum BenchCommand {
     /// Take, verify and store readings; then show them
     Ingest(IngestArguments),
+    /// Update firmware: one device, many at once, on a slow line; and answer questions
+    Ota(OtaArguments),
+}
+
+/// How much of updates to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OtaArguments {
+    /// Print one JSON object, figure name to number
+    #[arg(long)]
+    json: bool,
+    /// A small run that shows only that everything works
+    #[arg(long)]
+    quick: bool,
 }
 
 /// How much to measure.
@@ -75,18 +90,48 @@ type Figures = Map<String, Value>;
 
 /// Measures; the figures are the answer, progress goes to standard error.
 pub(crate) fn run(command: &BenchCommand) -> anyhow::Result<String> {
+    let arguments = match command {
+        BenchCommand::Ingest(arguments) => arguments,
+        BenchCommand::Ota(arguments) => return updates(arguments),
+    };
     // One thread for the load: the other core is the gateway's.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(crate::unless_stopped(
-        measure(command),
+        measure(arguments),
         "everything was measured",
     ))
 }
 
-async fn measure(command: &BenchCommand) -> anyhow::Result<String> {
-    let BenchCommand::Ingest(arguments) = command;
+/// Measures updates of firmware: gateway and devices are in this process, on all its threads.
+fn updates(arguments: &OtaArguments) -> anyhow::Result<String> {
+    let plan = ota::Plan {
+        herd: if arguments.quick { 3 } else { 500 },
+        questions: if arguments.quick { 64 } else { 200_000 },
+        slow: !arguments.quick,
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut figures = Figures::new();
+    runtime.block_on(crate::unless_stopped(
+        ota::measure(&plan, &mut figures),
+        "everything was measured",
+    ))?;
+    Ok(printed(figures, arguments.json))
+}
+
+/// One JSON object, or a line for each figure.
+fn printed(figures: Figures, json: bool) -> String {
+    if json {
+        return Value::Object(figures).to_string();
+    }
+    let lines = figures
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+async fn measure(arguments: &IngestArguments) -> anyhow::Result<String> {
     let plan = if arguments.quick {
         Plan {
             meters: 8,
@@ -107,13 +152,7 @@ async fn measure(command: &BenchCommand) -> anyhow::Result<String> {
     let mut figures = Figures::new();
     single_readings(&plan, &mut figures).await?;
     backlog(&plan, &mut figures).await?;
-    if arguments.json {
-        return Ok(Value::Object(figures).to_string());
-    }
-    let lines = figures
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"));
-    Ok(lines.collect::<Vec<_>>().join("\n"))
+    Ok(printed(figures, arguments.json))
 }
 
 /// Readings with a signature of their own, through both doors, beside bare verification.

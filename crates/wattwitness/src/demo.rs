@@ -2,7 +2,7 @@
 //! product's own, with real keys; sun, sensors and flash are simulated. History is made behind the
 //! open page as real signed windows, then the meters go on live.
 
-mod firmware;
+pub(crate) mod firmware;
 mod park;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use ww_wire::UtcMillis;
 
 use crate::data_folder::DataFolder;
 use crate::{serve, stop};
-use firmware::Firmware;
+use firmware::{Deltas, Firmware, IMAGE_BYTES};
 use park::{Demonstrator, Progress};
 
 const EXAMPLES: &str = "\
@@ -174,7 +174,9 @@ async fn firmware(
         return Ok(None);
     }
     let (folder, is_bad) = (folder.to_owned(), arguments.bad_firmware);
-    let made = tokio::task::spawn_blocking(move || Firmware::prepare(&folder, is_bad));
+    let made = tokio::task::spawn_blocking(move || {
+        Firmware::prepare(&folder, IMAGE_BYTES, Deltas::FromFirst, is_bad)
+    });
     Ok(Some(Arc::new(made.await??)))
 }
 
@@ -187,7 +189,8 @@ async fn roll_out(
 ) -> anyhow::Result<()> {
     let gateway = url.parse()?;
     tokio::task::spawn_blocking(move || firmware.publish(&url, &admin_key_file)).await??;
-    firmware::roll_out(&gateway, &admin_key).await
+    let one_then_all = serde_json::json!([{ "count": 1 }, { "percent": 100 }]);
+    firmware::roll_out(&gateway, &admin_key, one_then_all).await
 }
 
 fn join(threads: Vec<JoinHandle<anyhow::Result<()>>>) {

@@ -199,6 +199,11 @@ impl Drop for Gateway {
     }
 }
 
+/// Seconds of processor time that this process has used.
+pub(super) fn process_cpu_s() -> anyhow::Result<f64> {
+    cpu_s(Path::new("/proc/self/stat"))
+}
+
 /// Seconds of processor time that the calling thread has used.
 pub(super) fn own_cpu_s() -> anyhow::Result<f64> {
     cpu_s(Path::new("/proc/thread-self/stat"))

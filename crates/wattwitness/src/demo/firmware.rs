@@ -10,13 +10,15 @@ use anyhow::{Context, bail};
 use clap::Parser as _;
 use reqwest::Url;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use ww_api::hex;
 use ww_device::update::agent::{Conditions, Diagnostics, Progress, Request, Settings};
 use ww_device::verifier::SoftwareVerifier;
 use ww_release::fleet::FleetKey;
 use ww_release::release::HardwareClass;
 use ww_release::root::SignedRoot;
+use ww_release::secret::DeviceSecret;
+use ww_sim::flash::SECTOR_BYTES;
 use ww_sim::meter::Firmware as Running;
 use ww_sim::random::Random;
 use ww_sim::updater::{Carrier, Make, Updater};
@@ -31,10 +33,10 @@ use crate::{Command, CommandLine, firmware, keys};
 const CLASS: &str = "6b2f3a1e-58a0-5cf4-9f0e-2d3b4c5d6e7f";
 
 /// Bytes of an image: those of a small firmware with radio, TCP and P-256.
-const IMAGE_BYTES: usize = 550_000;
+pub(crate) const IMAGE_BYTES: usize = 550_000;
 
-/// Sectors of a slot: 768 KiB.
-const SLOT_SECTORS: u32 = 192;
+/// How many sectors a slot has beyond the image: room for a delta, and for a larger image.
+const SPARE_SECTORS: u32 = 56;
 
 /// What an image that does not reach its sensor says of itself.
 const BROKEN: &str = "sensor driver broken";
@@ -46,19 +48,32 @@ const SETTINGS: Settings = Settings {
     trial_ms: 90_000,
 };
 
+/// Whether a release has a delta from the one before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deltas {
+    None,
+    FromFirst,
+}
+
 /// What the park's firmware is made of.
-pub(super) struct Firmware {
+pub(crate) struct Firmware {
     folder: PathBuf,
     root: Vec<u8>,
     root_number: u32,
     first: Vec<u8>,
+    slot_sectors: u32,
     fleet: FleetKey,
     class: HardwareClass,
 }
 
 impl Firmware {
     /// Makes keys, a root and two releases in a folder. The second one's image does not work if it `is_bad`.
-    pub(super) fn prepare(folder: &Path, is_bad: bool) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(
+        folder: &Path,
+        image_bytes: usize,
+        deltas: Deltas,
+        is_bad: bool,
+    ) -> anyhow::Result<Self> {
         let folder = folder.join("firmware");
         std::fs::create_dir_all(&folder)?;
         let at = |name: &str| folder.join(name).display().to_string();
@@ -101,15 +116,20 @@ impl Firmware {
             let words = ["keys", "root", "sign", &root, "--key", &key];
             said(&[&words[..], &opened].concat())?;
         }
-        let first = image("1.0.0", "works", 1);
+        let first = image(image_bytes, "1.0.0", "works", 1);
         let works = if is_bad { BROKEN } else { "works" };
         std::fs::write(folder.join("1.0.0.bin"), &first)?;
-        std::fs::write(folder.join("2.0.0.bin"), image("2.0.0", works, 2))?;
+        std::fs::write(
+            folder.join("2.0.0.bin"),
+            image(image_bytes, "2.0.0", works, 2),
+        )?;
         let from = at("1.0.0.wwr");
-        for (version, counter, from) in [
-            ("1.0.0", "1", &[][..]),
-            ("2.0.0", "2", &["--from", from.as_str()]),
-        ] {
+        let delta = ["--from", from.as_str()];
+        let from = match deltas {
+            Deltas::None => &[][..],
+            Deltas::FromFirst => &delta,
+        };
+        for (version, counter, from) in [("1.0.0", "1", &[][..]), ("2.0.0", "2", from)] {
             let file = at(&format!("{version}.wwr"));
             let image = at(&format!("{version}.bin"));
             let key = at("fleet.key");
@@ -140,24 +160,35 @@ impl Firmware {
             root: signed.approved().content.to_vec(),
             root_number: signed.claimed().number,
             first,
+            slot_sectors: image_bytes.div_ceil(SECTOR_BYTES) as u32 + SPARE_SECTORS,
             fleet: keys::fleet_key(Path::new(&at("fleet.key")))?,
             class: firmware::hardware_class(CLASS).map_err(anyhow::Error::msg)?,
             folder,
         })
     }
 
+    /// What a device shares with its gateway.
+    pub(crate) fn secret(&self, device: MeterId) -> DeviceSecret {
+        self.fleet.device_secret(device)
+    }
+
+    /// The hardware that it is for.
+    pub(crate) const fn class(&self) -> HardwareClass {
+        self.class
+    }
+
     /// The file with the fleet's key.
-    pub(super) fn fleet_key_file(&self) -> PathBuf {
+    pub(crate) fn fleet_key_file(&self) -> PathBuf {
         self.folder.join("fleet.key")
     }
 
     /// The file with the gateway's assignment key.
-    pub(super) fn assignment_key_file(&self) -> PathBuf {
+    pub(crate) fn assignment_key_file(&self) -> PathBuf {
         self.folder.join("assignment.key")
     }
 
     /// Makes a meter's slots, its boot loader and its agent.
-    pub(super) fn updater(&self, device: MeterId, seed: u64) -> anyhow::Result<Updater> {
+    pub(crate) fn updater(&self, device: MeterId, seed: u64) -> anyhow::Result<Updater> {
         let make = Make {
             image: &self.first,
             root: &self.root,
@@ -166,14 +197,14 @@ impl Firmware {
             class: self.class,
             secret: self.fleet.provision(device),
             settings: SETTINGS,
-            slot_sectors: SLOT_SECTORS,
+            slot_sectors: self.slot_sectors,
             seed,
         };
         Ok(Updater::new(make, &mut SoftwareVerifier)?)
     }
 
     /// Publishes the root and both releases.
-    pub(super) fn publish(&self, gateway: &str, admin_key_file: &Path) -> anyhow::Result<()> {
+    pub(crate) fn publish(&self, gateway: &str, admin_key_file: &Path) -> anyhow::Result<()> {
         let at = |name: &str| self.folder.join(name).display().to_string();
         let (root, key) = (at("root-1.cbor"), admin_key_file.display().to_string());
         let to = ["--gateway", gateway, "--api-key-file", &key];
@@ -200,12 +231,12 @@ fn said(words: &[&str]) -> anyhow::Result<String> {
 
 /// An image that says what it is, and for the rest looks like code: the same in each version, but for some
 /// places.
-fn image(version: &str, works: &str, changes: u64) -> Vec<u8> {
-    let mut image = vec![0; IMAGE_BYTES];
+fn image(bytes: usize, version: &str, works: &str, changes: u64) -> Vec<u8> {
+    let mut image = vec![0; bytes];
     Random::new(0x0077_7177).fill(&mut image);
     let mut random = Random::new(changes);
     for _ in 0..400 {
-        let at = random.below(IMAGE_BYTES as u64 - 8) as usize;
+        let at = random.below(bytes as u64 - 8) as usize;
         random.fill(&mut image[at..at + 8]);
     }
     let mut head = String::new();
@@ -302,8 +333,8 @@ struct Device {
     meter_id: String,
 }
 
-/// Begins the rollout of the second release: one meter, then the others.
-pub(super) async fn roll_out(gateway: &Url, admin_key: &str) -> anyhow::Result<()> {
+/// Begins the rollout of the second release to every meter that the gateway knows, in these waves.
+pub(crate) async fn roll_out(gateway: &Url, admin_key: &str, waves: Value) -> anyhow::Result<()> {
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(30))
         .build()?;
@@ -322,7 +353,7 @@ pub(super) async fn roll_out(gateway: &Url, admin_key: &str) -> anyhow::Result<(
         "release": release.digest,
         "name": "2.0.0 for the park",
         "group": { "meters": meters },
-        "waves": [{ "count": 1 }, { "percent": 100 }],
+        "waves": waves,
         "success_percent": 100,
         "error_percent": 50,
         "soak_seconds": 30,
@@ -357,15 +388,22 @@ mod tests {
 
     #[test]
     fn an_image_says_its_version_and_whether_it_works() {
-        let claim = claimed(&image("2.0.1", "works", 1)).unwrap();
+        let claim = claimed(&image(9_000, "2.0.1", "works", 1)).unwrap();
         assert_eq!((claim.version, claim.reaches_sensor), ((2, 0, 1), true));
-        assert!(!claimed(&image("2.0.1", BROKEN, 1)).unwrap().reaches_sensor);
+        assert!(
+            !claimed(&image(9_000, "2.0.1", BROKEN, 1))
+                .unwrap()
+                .reaches_sensor
+        );
         assert!(claimed(&[0xff; 64]).is_none());
     }
 
     #[test]
     fn neighbouring_images_differ_in_a_few_places() {
-        let (one, next) = (image("1.0.0", "works", 1), image("2.0.0", "works", 2));
+        let (one, next) = (
+            image(90_000, "1.0.0", "works", 1),
+            image(90_000, "2.0.0", "works", 2),
+        );
         let differing = one.iter().zip(&next).filter(|(a, b)| a != b).count();
         assert!((1..10_000).contains(&differing), "{differing}");
     }
