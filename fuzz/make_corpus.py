@@ -36,6 +36,24 @@ def proofs():
         yield head + b"".join(bytes.fromhex(item) for item in vector["proof"])
 
 
+
+def deltas():
+    """A piece of code with calls, pairs of upper and lower parts, and words that name it."""
+    base = 0x42000000
+
+    def code(gap):
+        words = [0x014000EF, 0x00B50863, 0x42000537, 0x04050513, 0x00000597, 0x0105A603]
+        words += [0x00000013] * gap + [0xFE9FF06F, 0x00C5A223]
+        words += [base + 4 * (8 + gap), base + 8, base + 4 * gap]
+        return b"".join(word.to_bytes(4, "little") for word in words) + b"a text\0" * 3
+
+    for gap in (0, 1, 5):
+        old, new = code(2), code(gap)
+        for change in (b"\0\0", b"\x10\x01", b"\x18\x80"):
+            head = len(new).to_bytes(2, "big") + len(old).to_bytes(2, "big")
+            yield head + change + old + new
+
+
 def answers():
     fixture = lambda name: (FIXTURES / f"shelly-{name}.json").read_bytes()
     yield b"\x00" + fixture("em-gen1-status")
@@ -88,3 +106,4 @@ seeds("shelly", answers())
 seeds("queue", flash_changes())
 seeds("challenge", challenges())
 seeds("submission", submissions())
+seeds("delta", deltas())

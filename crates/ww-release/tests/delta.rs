@@ -67,11 +67,11 @@ fn code(seed: u64, words: usize) -> Vec<u8> {
         match kind % 8 {
             0 => random & 0x001f_f000 | 0xef,
             1 => random & 0x0e00_0f80 | 0x00b5_0063,
-            2 => random & 0x0000_f000 | 0x4200_0537,
+            2 => random & 0x0000_1000 | 0x4200_0537,
             3 => random & 0xfff0_0000 | 0x0005_0513,
             4 => random & 0x0000_f000 | 0x0000_0597,
             5 => random & 0xfe00_0f80 | 0x00a5_a023,
-            6 => random & 0x0000_fffc | 0x4200_0000,
+            6 => random & 0x0000_0ffc | 0x4200_0000,
             _ => random & 0x1c7c_1ffc | 0xc401_a001,
         }
     };
@@ -217,6 +217,34 @@ proptest! {
         let delta = round_trip(&noise(seed ^ 0x55, 3000), &new);
         prop_assert!(delta.len() <= 64 + len + len / 20, "{} of {len}", delta.len());
     }
+}
+
+/// A delta of this format, as devices in the field will go on to get it.
+const GOLDEN: &str = "\
+    0100000e1000000de4000000007fdd7fffffffffffffffffffffffffd376f45a8882576e2c05734a86162e71eab1\
+    91e5954c878384e1b03c89e9180fe28c2ec95982e9414f93ebffffffff3b05c030ed4f3b3405153932699d71850d\
+    af0f730c141e96ec83c27e8ea269c6a44c6332d0c21ea3869093cbc68a3d0b82f17f4091e23cea286708635d1a11\
+    3586ce6bcb18787c7de482d573022105b1781cf8ad3d0af0f12d49e364bfec895a0e2b4d10b0891b2465fe9e7faa\
+    314fa1f1cbc0";
+
+fn golden() -> (Vec<u8>, Vec<u8>) {
+    let old = code(11, 900);
+    let edits = [
+        Edit::Insert(9_000, noise(12, 24)),
+        Edit::Remove(30_000, 68),
+        Edit::Move(50_000, 20_000, 160),
+    ];
+    let new = edited(&old, &edits);
+    (old, new)
+}
+
+#[test]
+fn a_delta_that_was_made_once_leads_where_it_led() {
+    let (old, new) = golden();
+    let digits = GOLDEN.as_bytes().as_chunks::<2>().0.iter();
+    let byte = |digits: &[u8; 2]| u8::from_str_radix(str::from_utf8(digits).unwrap(), 16).unwrap();
+    let delta: Vec<u8> = digits.map(byte).collect();
+    assert!(decoded(&old, new.len(), &delta, 4096).unwrap() == new);
 }
 
 #[test]

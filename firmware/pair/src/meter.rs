@@ -69,7 +69,9 @@ fn health(_: &mut Mailbox) -> Health {
 fn health(mailbox: &mut Mailbox) -> Health {
     let free = mailbox.number();
     if free < 16 * 1024 {
-        say(format_args!("only {free} bytes of memory are free, deadlines may be missed"));
+        say(format_args!(
+            "only {free} bytes of memory are free, deadlines may be missed"
+        ));
     }
     Health {
         signal_strength: ww_wire::Dbm::new(mailbox.number() as i16),
@@ -111,10 +113,15 @@ pub fn gateway(meter: &mut BoardMeter, mailbox: &mut Mailbox) {
         409 => Refusal::Waiting,
         400 => Refusal::Content,
         200 => return done(meter, lane, mailbox),
-        _ => Refusal::Unavailable { retry_after_ms: None },
+        _ => Refusal::Unavailable {
+            retry_after_ms: None,
+        },
     };
     #[cfg(feature = "change")]
-    say(format_args!("the gateway refused: {refusal:?}, after {} records", meter.depth().records));
+    say(format_args!(
+        "the gateway refused: {refusal:?}, after {} records",
+        meter.depth().records
+    ));
     meter.upload_refused(lane, refusal, now, mailbox.number());
 }
 

@@ -148,3 +148,75 @@ fn said<T>(coded: Result<T, Impossible<Infallible>>) -> T {
         Err(Impossible::Nonsense(what)) => unreachable!("the encoder said what cannot be: {what}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::{Decoder, Sizes};
+    use super::*;
+
+    const BASE: u32 = 0x4200_0000;
+
+    /// Instructions and words that name places of an image.
+    fn words() -> impl Strategy<Value = Vec<u32>> {
+        let word = prop_oneof![
+            (0_u32..3000).prop_map(|address| BASE + address),
+            (0_u32..3).prop_map(|page| (BASE + (page << 12)) | 0x537),
+            (0_u32..4096).prop_map(|lower| (lower << 20) | 0x0005_0513),
+            (0_u32..4096).prop_map(|lower| (lower << 20) | 0x0005_2583),
+            (0_u32..3).prop_map(|page| (page << 12) | 0x597),
+            (0_u32..1024).prop_map(|offset| (offset << 21) | 0xef),
+            Just(0x6505_8082),
+            any::<u32>(),
+        ];
+        vec(word, 1..400)
+    }
+
+    fn image(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn where_an_image_lies_changes_nothing_but_the_size(
+            words in words(),
+            inserted in words(),
+            at in any::<proptest::sample::Index>(),
+            base in prop_oneof![Just(0), Just(BASE), Just(BASE + 4), any::<u32>()],
+        ) {
+            let old = image(&words);
+            let (before, after) = words.split_at(at.index(words.len()));
+            let new = image(&[before, &inserted[..inserted.len().min(20)], after].concat());
+            let delta = encode(&old, &new, base);
+
+            let sizes = Sizes {
+                delta: delta.len() as u32,
+                old: old.len() as u32,
+                new: new.len() as u32,
+            };
+            let mut decoder = Decoder::open(sizes, &mut &delta[..]).expect("the sizes are right");
+            let mut decoded = std::vec![0; new.len()];
+            let len = decoder.decode(&mut &old[..], &mut &delta[..], &mut decoded);
+            prop_assert_eq!(len, Ok(new.len()));
+            prop_assert!(decoded == new);
+        }
+    }
+
+    #[test]
+    fn an_image_of_code_that_names_its_own_places_tells_where_it_lies() {
+        // Functions of 24 bytes that end with a return, and a table of them.
+        let function = |number: u32| [0x13, 0x13, number << 20 | 0x513, 0x13, 0x13, 0x8082_0001];
+        let table = (0..200).map(|number| BASE + 0x100 + 24 * number);
+        let head = [0x13; 64];
+        let words: Vec<u32> = head
+            .into_iter()
+            .chain((0..200).flat_map(function))
+            .chain(table)
+            .collect();
+        assert_eq!(frame::base(&image(&words)), BASE);
+        assert_eq!(frame::base(&[0; 4000]), 0);
+        assert_eq!(frame::base(&[]), 0);
+    }
+}

@@ -443,7 +443,7 @@ mod tests {
         Some((reference.kind, reference.target.wrapping_sub(PLACE)))
     }
 
-    // As the GNU assembler for rv32imc encodes them.
+    // As the disassembler of LLVM reads them.
     #[test]
     fn what_jumps_and_branches_name_is_read() {
         assert_eq!(read(0x0100_00ef), Some((Kind::Jump, 16)));
