@@ -32,6 +32,11 @@ impl Goal {
             "largest_paint_ms" | "receipt_to_screen_p99_ms" => Self::AtMost(1_000.0),
             "year_chart_draw_ms" => Self::AtMost(50.0),
             "tab_requests_per_min" => Self::AtMost(2.0),
+            "wire_overhead" => Self::AtMost(0.018),
+            "time_ratio_to_tcp" => Self::AtMost(1.05),
+            "checks_per_s_per_core" => Self::AtLeast(50_000.0),
+            "busy_share_1mbit" => Self::AtMost(0.02),
+            "agent_ram_bytes" => Self::AtMost(8_192.0),
             _ => return None,
         })
     }

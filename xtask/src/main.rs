@@ -36,6 +36,7 @@ Examples:
   cargo xtask check                       formatting, lints, documentation, licences, arrows
   cargo xtask bench ingest                figures beside their goals
   cargo xtask bench ingest --json         one JSON object, figure to number
+  cargo xtask bench ota                   the same of firmware updates
   cargo xtask bench dashboard             the same of the dashboard, in Chromium
   cargo xtask fuzz --seconds 60           every fuzz target for a minute
 

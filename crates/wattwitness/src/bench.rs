@@ -108,7 +108,7 @@ pub(crate) fn run(command: &BenchCommand) -> anyhow::Result<String> {
 fn updates(arguments: &OtaArguments) -> anyhow::Result<String> {
     let plan = ota::Plan {
         herd: if arguments.quick { 3 } else { 500 },
-        questions: if arguments.quick { 64 } else { 200_000 },
+        questions: if arguments.quick { 16 } else { 400 },
         slow: !arguments.quick,
     };
     let runtime = tokio::runtime::Runtime::new()?;

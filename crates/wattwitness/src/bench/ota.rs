@@ -19,7 +19,6 @@ use ww_device::update::agent::{Agent, Conditions, Diagnostics, Request, Workspac
 use ww_device::verifier::SoftwareVerifier;
 use ww_gateway::{Config, Gateway, Limits, SystemClock};
 use ww_release::question::{MAX_QUESTION, Obstacle, ProvenQuestion, Question, UpdateState};
-use ww_release::secret::DeviceSecret;
 use ww_sim::park::{Park, Post};
 use ww_sim::updater::{Carrier, Updater};
 use ww_wire::record::Record;
@@ -48,7 +47,7 @@ const UP_MS: u64 = 3_600_000;
 pub(super) struct Plan {
     /// Devices that update at once.
     pub(super) herd: usize,
-    /// Questions that are answered in process.
+    /// Questions that each of them asks in process.
     pub(super) questions: usize,
     /// Whether the slow line is measured, too.
     pub(super) slow: bool,
@@ -103,6 +102,10 @@ pub(super) async fn measure(plan: &Plan, figures: &mut Figures) -> anyhow::Resul
         figures.insert("busy_share_1mbit".into(), round(busy_s / update_s).into());
     }
 
+    eprintln!("{} questions of each, in process", plan.questions);
+    let asked = site.questions(&devices, plan.questions).await?;
+    figures.insert("checks_per_s_per_core".into(), asked.round().into());
+
     eprintln!("{} devices at once", devices.len());
     let clock = Stopwatch::start();
     let herd = devices.len();
@@ -115,9 +118,6 @@ pub(super) async fn measure(plan: &Plan, figures: &mut Figures) -> anyhow::Resul
     figures.insert("herd_devices".into(), herd.into());
     figures.insert("herd_s".into(), round(clock.seconds()).into());
 
-    eprintln!("{} questions, in process", plan.questions);
-    let asked = site.questions(plan.questions).await?;
-    figures.insert("checks_per_s_per_core".into(), asked.round().into());
     site.gateway.shutdown().await;
     Ok(())
 }
@@ -134,8 +134,10 @@ struct Site {
 
 impl Site {
     async fn start(folder: tempfile::TempDir, firmware: Firmware) -> anyhow::Result<Self> {
+        let data_dir = folder.path().join("data");
+        std::fs::create_dir(&data_dir)?;
         let config = Config {
-            data_dir: folder.path().join("data"),
+            data_dir,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_read: true,
             firmware_key_file: Some(firmware.fleet_key_file()),
@@ -221,45 +223,54 @@ impl Site {
         firmware::roll_out(&self.url, &self.admin_key, waves).await
     }
 
-    /// Answers questions of one device in process, many at a time; how many for a second of processor time.
-    async fn questions(&self, count: usize) -> anyhow::Result<f64> {
-        let device = self.devices(1).await?.pop().context("there is a device")?;
-        let id = device.signer.public_key().id();
-        let secret: DeviceSecret = self.firmware.secret(id);
-        let questions: Vec<Vec<u8>> = (0..count as u64)
-            .map(|number| {
-                let mut nonce = [0; 16];
-                nonce[..8].copy_from_slice(&number.to_be_bytes());
-                let question = Question {
-                    device: id,
-                    nonce,
-                    root_number: 1,
-                    class: self.firmware.class(),
-                    running: device.updater.running(),
-                    security_counter: 0,
-                    state: UpdateState::Idle,
-                    obstacle: Obstacle::None,
-                    release: None,
-                    done_bytes: 0,
-                    total_bytes: 0,
-                };
-                let mut bytes = vec![0; MAX_QUESTION];
-                let proven = ProvenQuestion::new(question, &secret);
-                let len = ww_release::canonical::encode(&proven, &mut bytes).map_or(0, <[u8]>::len);
-                bytes.truncate(len);
-                bytes
+    /// Has each device ask so many questions, one after the other, and all devices at once; how many are
+    /// answered for a second of processor time.
+    async fn questions(&self, devices: &[Device], each: usize) -> anyhow::Result<f64> {
+        let rounds: Vec<Vec<Vec<u8>>> = (1..=each as u64)
+            .map(|round| {
+                devices
+                    .iter()
+                    .map(|one| self.question(one, round))
+                    .collect()
             })
             .collect();
         let cpu = process_cpu_s()?;
-        for some in questions.chunks(1_024) {
-            let answers = some.iter().map(|each| self.gateway.answer_question(each));
+        for questions in &rounds {
+            let answers = questions
+                .iter()
+                .map(|question| self.gateway.answer_question(question));
             let answered = futures_util::future::join_all(answers).await;
             ensure!(
                 answered.iter().all(Option::is_some),
                 "a question was refused"
             );
         }
-        Ok(count as f64 / (process_cpu_s()? - cpu))
+        Ok((each * devices.len()) as f64 / (process_cpu_s()? - cpu))
+    }
+
+    /// A device's question, as its agent asks it, with the nonce of this number.
+    fn question(&self, device: &Device, number: u64) -> Vec<u8> {
+        let id = device.signer.public_key().id();
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&number.to_le_bytes());
+        let question = Question {
+            device: id,
+            nonce,
+            root_number: 1,
+            class: self.firmware.class(),
+            running: device.updater.running(),
+            security_counter: 0,
+            state: UpdateState::Idle,
+            obstacle: Obstacle::None,
+            release: None,
+            done_bytes: 0,
+            total_bytes: 0,
+        };
+        let proven = ProvenQuestion::new(question, &self.firmware.secret(id));
+        let mut bytes = vec![0; MAX_QUESTION];
+        let len = ww_release::canonical::encode(&proven, &mut bytes).map_or(0, <[u8]>::len);
+        bytes.truncate(len);
+        bytes
     }
 }
 

@@ -326,7 +326,6 @@ struct Exchange {
     deadline: UptimeMillis,
     /// Bytes of its answer in the buffer, where the answer is one piece.
     received: usize,
-    status: Option<u16>,
     /// A record of it held.
     is_fruitful: bool,
 }
@@ -709,10 +708,9 @@ impl Agent {
         F: NorFlash,
         V: Verifier,
     {
-        let Some(exchange) = &mut self.exchange else {
+        if self.exchange.is_none() {
             return false;
-        };
-        exchange.status = Some(status);
+        }
         if (200..300).contains(&status) {
             return true;
         }
@@ -1376,7 +1374,6 @@ impl Exchange {
         Self {
             deadline: later(now, REQUEST_TIMEOUT_MS),
             received: 0,
-            status: None,
             is_fruitful: false,
         }
     }
