@@ -155,15 +155,17 @@ impl Rollouts {
         if has_changed {
             self.changed.notify_one();
         }
+        // Whatever a rollout was told, and when: nobody fetches or starts what was withdrawn.
+        let given = |stage, release: Hash| match gateway.ota.catalogue.release(&release) {
+            Some(held) if held.withdrawal.is_none() => Decision {
+                stage,
+                release: Some(release),
+            },
+            _ => Decision::HOLD,
+        };
         match decision {
-            ww_rollout::Decision::Fetch(release) => Decision {
-                stage: Stage::Fetch,
-                release: Some(release),
-            },
-            ww_rollout::Decision::Arm(release) => Decision {
-                stage: Stage::Arm,
-                release: Some(release),
-            },
+            ww_rollout::Decision::Fetch(release) => given(Stage::Fetch, release),
+            ww_rollout::Decision::Arm(release) => given(Stage::Arm, release),
             // What it has fetched may yet be started.
             ww_rollout::Decision::Hold(Why::Paused | Why::Halted(_) | Why::WindowClosed { .. }) => {
                 Decision {

@@ -490,6 +490,27 @@ async fn a_withdrawn_release_takes_those_who_have_it_back_to_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_release_to_go_back_to_that_is_withdrawn_as_well_is_given_to_nobody() {
+    let world = FleetWorld::start().await;
+    let mut device = world.device(1).await;
+    let prior = world.publish("1.3.0", 2, b"the one before").await;
+    let release = world.publish("1.4.0", 2, IMAGE).await;
+    world.begun(&release, |_| {}).await;
+    update(&world, &mut device, &release).await;
+    for withdrawn in [&release, &prior] {
+        let path = format!("/api/v1/firmware/releases/{}/withdraw", withdrawn.digest);
+        let answer = world.world.admin_post(&path, &json!({})).await;
+        assert_eq!(answer.status(), 200);
+    }
+    device.question.state = UpdateState::Idle;
+    let told = world.ask_anew(&mut device).await.told();
+    assert_eq!(told, (Stage::Hold, None));
+    device.is_at(UpdateState::Staged, &prior);
+    let told = world.ask(&device, "/ota/verify").await.told();
+    assert_eq!(told, (Stage::Hold, None));
+}
+
+#[tokio::test]
 async fn a_release_that_is_withdrawn_after_its_rollout_is_over_is_taken_back_too() {
     let world = FleetWorld::start().await;
     let mut device = world.device(1).await;
