@@ -132,10 +132,9 @@ fn nothing_starts_that_cannot_be_counted() {
 }
 
 #[test]
-fn what_is_armed_can_be_taken_back_and_what_is_tried_only_given_up() {
+fn what_is_armed_or_tried_can_be_given_up_and_nothing_else() {
     let mut chip = chip();
     let mut store = mount(&mut chip);
-    assert_eq!(store.disarm(&mut chip), Err(BootError::WrongPhase));
     assert_eq!(store.confirm(&mut chip), Err(BootError::WrongPhase));
     assert_eq!(
         store.roll_back(&mut chip, Fault::Sensor),
@@ -144,11 +143,10 @@ fn what_is_armed_can_be_taken_back_and_what_is_tried_only_given_up() {
     store.arm(&mut chip, candidate(1)).unwrap();
     let again = store.arm(&mut chip, candidate(2));
     assert_eq!(again, Err(BootError::WrongPhase));
-    store.disarm(&mut chip).unwrap();
+    store.roll_back(&mut chip, Fault::Uncounted).unwrap();
     assert_eq!(start(&mut store, &mut chip, ResetReason::Update), Slot::A);
     store.arm(&mut chip, candidate(2)).unwrap();
     assert_eq!(start(&mut store, &mut chip, ResetReason::Update), Slot::B);
-    assert_eq!(store.disarm(&mut chip), Err(BootError::WrongPhase));
     store.roll_back(&mut chip, Fault::Sensor).unwrap();
     assert_eq!(start(&mut store, &mut chip, ResetReason::Update), Slot::A);
 }
@@ -218,7 +216,7 @@ fn act(store: &mut BootStore, chip: &mut NorFlashModel, choice: u64) {
         (Phase::Settled | Phase::Confirmed(_) | Phase::RolledBack { .. }, _) => {
             store.arm(chip, candidate(counter.saturating_add((choice % 2) as u32)))
         }
-        (Phase::Armed(_), 0) => store.disarm(chip),
+        (Phase::Armed(_), 0) => store.roll_back(chip, Fault::Uncounted),
         (Phase::Trial { .. }, 0) => store.confirm(chip),
         (Phase::Trial { .. }, 1) => store.roll_back(chip, Fault::Sensor),
         (Phase::Armed(_) | Phase::Trial { .. }, _) => {

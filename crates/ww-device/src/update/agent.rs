@@ -244,7 +244,8 @@ pub enum Step {
     Wait,
     /// Something was done that takes its time, and there is more: measure first, then call again.
     Continue,
-    /// Send this, and give the answer back.
+    /// Send this, and give the answer back. It ends whatever was sent before: of that nothing is given back
+    /// any more.
     Send(Request),
     /// Restart the device: another image starts.
     Restart,
@@ -358,6 +359,7 @@ pub struct Agent {
     failures: u8,
     /// Records, sectors or requests in a row that brought nothing.
     bad: u8,
+    bad_sectors: u8,
     fruitless: u8,
     buffer: Sector,
 }
@@ -368,9 +370,6 @@ pub enum MountError {
     /// The boot state cannot be read.
     #[error("the boot state cannot be read")]
     Flash(#[from] FlashFailure),
-    /// What was armed and did not start cannot be taken back.
-    #[error("what was armed cannot be taken back")]
-    Boot(#[from] BootError),
 }
 
 /// What stops an activity: why, and for how long.
@@ -416,14 +415,18 @@ impl Agent {
         now: UptimeMillis,
     ) -> Result<Self, MountError> {
         let mut boot = BootStore::mount(tools.flash, layout.boot)?;
-        if let Phase::Armed(_) = boot.state().phase {
-            // It was to start and did not, since that could not be counted.
-            boot.disarm(tools.flash)?;
-        }
         let activity = match boot.state().phase {
-            Phase::Trial { .. } => Activity::Trial {
-                until: later(now, settings.trial_ms),
-            },
+            Phase::Trial { candidate, .. } if candidate.payload == identity.running => {
+                Activity::Trial {
+                    until: later(now, settings.trial_ms),
+                }
+            }
+            Phase::Armed(_) | Phase::Trial { .. } => {
+                // Its start could not be counted, so it is not what runs. Where that cannot be written
+                // either, nothing else is armed before it can.
+                let _ = boot.roll_back(tools.flash, Fault::Uncounted);
+                Activity::Idle
+            }
             _ => Activity::Idle,
         };
         let mut agent = Self {
@@ -447,6 +450,7 @@ impl Agent {
             due: now,
             failures: 0,
             bad: 0,
+            bad_sectors: 0,
             fruitless: 0,
             buffer: [0; SECTOR_BYTES as usize],
         };
@@ -536,13 +540,22 @@ impl Agent {
         now: UptimeMillis,
     ) -> Step {
         if let Activity::Trial { until } = self.activity {
+            if conditions.is_brown_out || now < self.due {
+                return Step::Wait;
+            }
             return self.examine(tools, conditions.diagnostics, now >= until, now);
         }
         if let Some(obstacle) = conditions.obstacle() {
-            // What is under way is not waited for: more of its answer is not taken.
+            // What is under way is not waited for, and its question is not asked again.
             self.exchange = None;
+            match self.activity {
+                Activity::Asking(Request::Verify) => self.activity = Activity::Staged,
+                Activity::Asking(_) => self.forget(),
+                _ => {}
+            }
             self.obstacle = obstacle;
-            self.due = later(now, FIRST_WAIT_MS);
+            let soonest = later(now, jittered(FIRST_WAIT_MS, tools.random));
+            self.due = self.due.max(soonest);
             return Step::Wait;
         }
         if let Some(exchange) = &self.exchange {
@@ -717,8 +730,10 @@ impl Agent {
         self.exchange = None;
         let stop = match status {
             408 | 429 | 500.. => Stop::Again(Obstacle::NoAnswer),
-            _ if matches!(self.activity, Activity::Asking(Request::Complete)) => {
-                // It will not be taken later either.
+            400 | 409 | 413 | 415 | 422
+                if matches!(self.activity, Activity::Asking(Request::Complete)) =>
+            {
+                // These bytes will not be taken later either.
                 self.told(tools, now);
                 return false;
             }
@@ -787,9 +802,8 @@ impl Agent {
             _ if exchange.is_fruitful => Ok(()),
             _ => Err(self.fruitless()),
         };
-        match taken {
-            Ok(()) => self.failures = 0,
-            Err(stop) => self.stop(stop, tools.random, now),
+        if let Err(stop) = taken {
+            self.stop(stop, tools.random, now);
         }
     }
 
@@ -863,6 +877,9 @@ impl Agent {
         };
         self.assigned = fetched;
         let Some(digest) = fetched else {
+            if self.end().is_none() {
+                self.failures = 0;
+            }
             self.rest(random, now);
             self.obstacle = match assignment.release {
                 Some(_) => Obstacle::Held,
@@ -926,7 +943,7 @@ impl Agent {
             false => Activity::List(Download::new(target.list, list_bytes, 0)),
         };
         self.target = Some(target);
-        (self.bad, self.fruitless) = (0, 0);
+        (self.bad, self.bad_sectors, self.fruitless) = (0, 0, 0);
         Ok(())
     }
 
@@ -1057,28 +1074,34 @@ impl Agent {
             Err(_) => return Err(bad(&mut self.bad, Obstacle::BadRecords)),
         };
         let sector = download.sector();
-        let content = if is_list {
+        if is_list {
             let offset = self.layout.list * SECTOR_BYTES + sector * SECTOR_BYTES;
             write_sector(tools.flash, offset, &self.buffer[..len])?;
-            len
         } else {
             let signed = listed(tools.flash, &self.layout, sector)?;
             if Hash::of(&[&self.buffer[..len]]) != signed {
                 download.discard_sector();
-                return Err(bad(&mut self.bad, Obstacle::BadSector));
+                let stop = bad(&mut self.bad_sectors, Obstacle::BadSector);
+                if target.is_delta && matches!(stop, Stop::Anew(_)) {
+                    self.without_delta = self.assigned;
+                }
+                return Err(stop);
             }
             let encrypted = &mut self.buffer[..len];
             let content = target.cipher.decrypt(sector, is_last, encrypted);
             let expected = target.place.plain_of(sector);
             // With the key that the release names, this cannot be otherwise.
             if content != Ok(expected) {
+                let Candidate {
+                    release, payload, ..
+                } = target.candidate;
+                self.refused = Some((release, payload, Obstacle::BadPayload));
                 return Err(Stop::Refuse(Obstacle::BadPayload));
             }
             let offset = target.place.offset + sector * SECTOR_BYTES;
             write_sector(tools.flash, offset, &self.buffer[..expected])?;
-            expected
-        };
-        debug_assert!(content <= len);
+            (self.bad_sectors, self.failures) = (0, 0);
+        }
         download.advance();
         self.held(now);
         if !is_last {
@@ -1090,7 +1113,7 @@ impl Agent {
 
     /// A record held: the gateway is there, and has until then for the next.
     fn held(&mut self, now: UptimeMillis) {
-        (self.failures, self.bad, self.fruitless) = (0, 0, 0);
+        (self.bad, self.fruitless) = (0, 0);
         if let Some(exchange) = &mut self.exchange {
             exchange.is_fruitful = true;
             exchange.deadline = later(now, REQUEST_TIMEOUT_MS);
@@ -1290,15 +1313,17 @@ impl Agent {
         };
         match decided {
             Ok(step) => {
-                self.activity = Activity::Idle;
+                // After a fault nothing may be written before the old image runs again.
+                self.activity = match step {
+                    Step::Restart => Activity::Restarting,
+                    _ => Activity::Idle,
+                };
                 self.due = now;
                 step
             }
-            // The flash refused: nothing was decided, and the next call tries again.
+            // The flash refused: nothing was decided, and it is tried again.
             Err(_) => {
-                self.activity = Activity::Trial {
-                    until: later(now, FIRST_WAIT_MS),
-                };
+                self.due = later(now, FIRST_WAIT_MS);
                 Step::Wait
             }
         }
@@ -1307,13 +1332,12 @@ impl Agent {
     /// Somebody was told what became of the last update.
     fn told<F: NorFlash, V>(&mut self, tools: &mut Tools<'_, F, V>, now: UptimeMillis) {
         match self.boot.reported(tools.flash) {
-            Ok(()) => {}
+            Ok(()) => self.failures = 0,
             // That could not be kept: it is told again.
             Err(BootError::Flash(_)) => self.told_in_vain = true,
             Err(_) => self.refused = None,
         }
-        self.activity = Activity::Idle;
-        self.due = now;
+        self.rest(tools.random, now);
     }
 
     fn stop(&mut self, stop: Stop, random: &mut dyn FnMut(&mut [u8]), now: UptimeMillis) {
@@ -1346,18 +1370,29 @@ impl Agent {
             Activity::List(_) | Activity::Object(_) if !is_over => {}
             _ => self.forget(),
         }
-        let wait = FIRST_WAIT_MS << self.failures.min(8);
-        self.failures = self.failures.saturating_add(1);
-        self.due = later(now, jittered(wait.min(LONGEST_WAIT_MS), random));
+        self.due = self.after_failure(random, now);
     }
 
     /// Waits for the next check.
     fn rest(&mut self, random: &mut dyn FnMut(&mut [u8]), now: UptimeMillis) {
         self.forget();
-        self.due = match self.end() {
-            Some(_) => now,
-            None => later(now, jittered(self.settings.check_every_ms, random)),
+        self.due = match (self.end(), self.told_in_vain) {
+            (Some(_), false) => now,
+            (Some(_), true) => self.after_failure(random, now),
+            (None, _) => later(now, jittered(self.settings.check_every_ms, random)),
         };
+        self.told_in_vain = false;
+    }
+
+    /// When to try again after one more failure.
+    fn after_failure(
+        &mut self,
+        random: &mut dyn FnMut(&mut [u8]),
+        now: UptimeMillis,
+    ) -> UptimeMillis {
+        let wait = FIRST_WAIT_MS << self.failures.min(8);
+        self.failures = self.failures.saturating_add(1);
+        later(now, jittered(wait.min(LONGEST_WAIT_MS), random))
     }
 
     /// Ends the session and what was to be fetched in it.
@@ -1365,7 +1400,7 @@ impl Agent {
         self.activity = Activity::Idle;
         (self.target, self.session, self.assigned) = (None, None, None);
         self.keys = [None; MAX_ANSWERED_KEYS];
-        (self.bad, self.fruitless) = (0, 0);
+        (self.bad, self.bad_sectors, self.fruitless) = (0, 0, 0);
     }
 }
 
@@ -1412,6 +1447,7 @@ const fn obstacle_of(fault: Fault) -> Obstacle {
         Fault::Queue => Obstacle::Queue,
         Fault::Unreached => Obstacle::Unreached,
         Fault::Time => Obstacle::Time,
+        Fault::Uncounted => Obstacle::Flash,
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Fault {
     Crashes,
     /// The supply failed under it too often.
     BrownOuts,
+    /// Its start could not be counted, so another image started.
+    Uncounted,
     /// It found that the sensor does not answer.
     Sensor,
     /// It found that the key does not sign.
@@ -84,10 +86,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Image,
         Self::Crashes,
         Self::BrownOuts,
+        Self::Uncounted,
         Self::Sensor,
         Self::Signer,
         Self::Queue,
@@ -105,6 +108,7 @@ impl Fault {
             Self::Queue => 6,
             Self::Unreached => 7,
             Self::Time => 8,
+            Self::Uncounted => 9,
         }
     }
 
@@ -247,17 +251,6 @@ impl BootStore {
         }
     }
 
-    /// Takes back that a candidate starts next.
-    ///
-    /// # Errors
-    /// [`BootError::WrongPhase`], [`BootError::Flash`].
-    pub fn disarm<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), BootError> {
-        match self.state.phase {
-            Phase::Armed(_) => self.store(flash, self.state.with(Phase::Settled)),
-            _ => Err(BootError::WrongPhase),
-        }
-    }
-
     /// Says which slot starts, after a reset for this reason. It starts nothing that it could not
     /// count: where the state cannot be written, the confirmed image starts. `is_whole` says whether a
     /// slot holds what its candidate is, byte for byte.
@@ -308,12 +301,13 @@ impl BootStore {
         self.store(flash, confirmed)
     }
 
-    /// Gives the image on trial up for this fault; the next start is the confirmed one's.
+    /// Gives the image on trial, or the one that is to start next, up for this fault; the next start is the
+    /// confirmed one's.
     ///
     /// # Errors
     /// [`BootError::WrongPhase`], [`BootError::Flash`].
     pub fn roll_back<F: NorFlash>(&mut self, flash: &mut F, fault: Fault) -> Result<(), BootError> {
-        let Phase::Trial { candidate, .. } = self.state.phase else {
+        let (Phase::Armed(candidate) | Phase::Trial { candidate, .. }) = self.state.phase else {
             return Err(BootError::WrongPhase);
         };
         self.store(flash, self.state.with(given_up(candidate, fault)))
@@ -361,10 +355,12 @@ impl BootStore {
                 }
             }
         }
+        // What failed may stand there all the same: the next state has a number above it.
+        self.number = number;
         match failure {
             Some(failure) if written == [false; 2] => Err(failure.into()),
             _ => {
-                (self.number, self.state, self.held) = (number, state, written);
+                (self.state, self.held) = (state, written);
                 Ok(())
             }
         }

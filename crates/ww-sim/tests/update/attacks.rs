@@ -516,6 +516,7 @@ fn malicious_mirror_that_knows_the_session_writes_no_sector_that_was_not_signed(
         }
         withstands(&mut gateway, &mut device, Obstacle::BadSector, &mut honest);
         assert_eq!(device.payload_in(Slot::B), None);
+        assert!(gateway.questions.len() > 2, "it ends the session");
         // The list as it was signed, the sectors not.
         let lists = honest_objects
             .iter()

@@ -54,6 +54,8 @@ pub(crate) struct Device {
     random: Random,
     /// Bytes of an answer that arrive together.
     pub(crate) piece: usize,
+    /// Questions that were asked without that any time passed.
+    asked_at: (u64, u32),
 }
 
 /// Conditions under which everything works.
@@ -97,6 +99,7 @@ impl Device {
             workspace: Workspace::new(),
             random: Random::new(5),
             piece: 700,
+            asked_at: (0, 0),
         };
         device.restart(ResetReason::PowerOn);
         device
@@ -232,6 +235,7 @@ impl Device {
             Step::Continue => {}
             Step::Send(request) => {
                 sent = Some(request);
+                self.note(request);
                 let body = self.body(request);
                 let mut reply = gateway.answer(request, &body);
                 meddle(request, &mut reply);
@@ -243,6 +247,41 @@ impl Device {
             self.restart(ResetReason::PowerOn);
         }
         sent
+    }
+
+    /// Whatever it is answered, a device that asks again has waited, but for what it learnt from the answer.
+    fn note(&mut self, request: Request) {
+        if request == Request::Check {
+            let (at, times) = self.asked_at;
+            let times = if at == self.now { times + 1 } else { 1 };
+            assert!(times <= 4, "{times} questions at once");
+            self.asked_at = (self.now, times);
+        }
+    }
+
+    /// Starts the agent under this payload, whatever the boot state says.
+    pub(crate) fn mount_under(&mut self, running: Hash) {
+        self.running = running;
+        self.now = 0;
+        let identity = Identity {
+            device: DEVICE,
+            class: CLASS,
+            running,
+            running_bytes: self.running_bytes(),
+        };
+        let (layout, settings) = (self.layout, self.settings);
+        let secret = DeviceSecret::new(DEVICE, SECRET);
+        let mounted = self.with_tools(|tools| {
+            Agent::mount(
+                tools,
+                layout,
+                identity,
+                secret,
+                settings,
+                UptimeMillis::ZERO,
+            )
+        });
+        self.agent = Some(mounted.unwrap());
     }
 
     pub(crate) fn body(&self, request: Request) -> Vec<u8> {

@@ -176,6 +176,71 @@ fn an_image_that_does_not_work_is_given_up_and_the_report_says_why() {
 }
 
 #[test]
+fn an_old_image_that_starts_in_the_place_of_one_on_trial_does_not_confirm_it() {
+    let (mut gateway, mut device, made) = made(Suite::Es256Aes256Ctr, 20_000);
+    let old = device.running;
+    device.conditions.diagnostics.gateway = false;
+    device.run(&mut gateway, &mut honest, |device, _| {
+        device.state() == UpdateState::Trial
+    });
+    // The next start could not be counted, so the boot loader started the confirmed one.
+    device.mount_under(old);
+    device.conditions = FINE;
+    device.run(&mut gateway, &mut honest, |device, gateway| {
+        assert_ne!(device.boot_state().security_counter, 5);
+        !gateway.reports.is_empty()
+    });
+    let report = gateway.reports.pop().unwrap();
+    assert_eq!(
+        (report.outcome, report.obstacle, report.payload),
+        (
+            UpdateOutcome::RolledBack,
+            UpdateObstacle::Flash,
+            made.payload
+        )
+    );
+    assert_eq!(device.boot_state().confirmed, Slot::A);
+}
+
+#[test]
+fn a_gateway_that_takes_no_report_is_asked_less_and_less_and_told_in_the_end() {
+    for (status, is_final) in [
+        (503, false),
+        (404, false),
+        (403, false),
+        (302, false),
+        (422, true),
+    ] {
+        let (mut gateway, mut device, made) = made(Suite::Es256Aes256Ctr, 20_000);
+        let mut told = Vec::new();
+        let mut refusing = |request: Request, reply: &mut crate::gateway::Reply| {
+            if request == Request::Complete {
+                *reply = (status, Vec::new());
+            }
+        };
+        device.run(&mut gateway, &mut refusing, |device, _| {
+            device.running == made.payload
+        });
+        for _ in 0..200 {
+            let at = device.now;
+            if device.step(&mut gateway, &mut refusing) == Some(Request::Complete) {
+                told.push(at);
+            }
+        }
+        if is_final {
+            assert_eq!(told.len(), 1);
+            continue;
+        }
+        let waits: Vec<u64> = told.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(*waits.last().unwrap() > 3_000_000, "{status}: {waits:?}");
+        gateway.reports.clear();
+        device.run(&mut gateway, &mut honest, |_, gateway| {
+            !gateway.reports.is_empty()
+        });
+    }
+}
+
+#[test]
 fn an_image_that_crashes_is_given_up_after_three_times() {
     let (mut gateway, mut device, made) = made(Suite::Es256Aes256Ctr, 20_000);
     let old = device.running;
@@ -224,6 +289,19 @@ fn nothing_starts_before_the_gateway_says_so_and_an_old_word_is_worth_nothing() 
     assert_eq!(device.running, old);
     let kept = kept.unwrap();
     gateway.at_verify = Stage::Hold;
+    // A pause in between changes nothing of that.
+    device.run(
+        &mut gateway,
+        &mut |request, reply| {
+            if request == Request::Verify {
+                *reply = (0, Vec::new());
+            }
+        },
+        |device, _| device.state() == UpdateState::Staged,
+    );
+    device.conditions.is_paused = true;
+    device.step(&mut gateway, &mut honest);
+    device.conditions = FINE;
     device.run(
         &mut gateway,
         &mut |request, reply| {
@@ -404,10 +482,10 @@ fn a_delta_that_does_not_lead_to_the_payload_is_followed_by_the_whole() {
     ];
     for suite in SUITES {
         for breakage in breakages {
-            let (mut gateway, mut device, made, _) = with_delta(suite, breakage);
+            let (mut gateway, mut device, made, delta) = with_delta(suite, breakage);
             device.run_until_confirmed(&mut gateway, made.payload);
             // What it made before it went wrong is in its place, and is not fetched again.
-            assert!(gateway.served_bytes > 30_000);
+            assert!(gateway.served_bytes > delta + 4096);
             let said = |obstacle| gateway.questions.iter().any(|q| q.obstacle == obstacle);
             assert!(said(Obstacle::BadDelta));
         }
