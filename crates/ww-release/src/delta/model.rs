@@ -40,8 +40,8 @@ impl<E> From<E> for Impossible<E> {
 }
 
 /// How many upper parts are remembered, and for how many old bytes.
-const UPPERS: usize = 3;
-const UPPER_REACH: u32 = 128;
+pub(super) const UPPERS: usize = 3;
+pub(super) const UPPER_REACH: u32 = 128;
 
 type Possible<T, B> = Result<T, Impossible<<B as Bits>::Error>>;
 
@@ -99,7 +99,7 @@ pub(super) struct Model {
     references: [ReferenceModel; KINDS],
     surprised: u8,
     shift: Number,
-    /// By the length of a unit, and which of the last ones were the same.
+    /// By the length of a unit, or whether its register moved; and by which of the last four were others.
     same: [[Flag; 16]; 5],
     history: usize,
     /// The registers to which another number was added the last time.
