@@ -1,6 +1,10 @@
 //! Makes the deltas between files, applies them, and prints how long they are and how long that took:
 //! a line of JSON for each pair. It keeps no delta.
-#![expect(clippy::print_stdout, reason = "it is a program that prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it is a program that prints, and what it prints are times"
+)]
 
 use std::time::Instant;
 use std::{env, fs, io};

@@ -262,6 +262,17 @@ fn a_truncated_delta_never_gives_the_payload() {
 }
 
 #[test]
+fn a_delta_without_its_end_is_found_to_end_too_early() {
+    let old = vec![0; 1 << 20];
+    let mut delta = vec![FORMAT];
+    for number in [old.len() as u32, old.len() as u32, 0] {
+        delta.extend_from_slice(&number.to_be_bytes());
+    }
+    let cut = decoded(&old, old.len(), &delta, 4096);
+    assert_eq!(cut, Err(DeltaError::Truncated));
+}
+
+#[test]
 fn a_delta_with_a_byte_too_many_is_refused() {
     for (old, new) in [
         (code(1, 500), code(2, 500)),

@@ -115,3 +115,54 @@ impl Number {
         Ok((folded >> 1) as i32 ^ -((folded & 1) as i32))
     }
 }
+
+/// Takes every bit as it comes.
+#[cfg(test)]
+pub(super) struct Taken;
+
+#[cfg(test)]
+impl Bits for Taken {
+    type Error = core::convert::Infallible;
+
+    fn bit(&mut self, _: u16, bit: bool) -> Result<bool, Self::Error> {
+        Ok(bit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_probability_stays_within_its_bounds_and_is_learnt_both_ways() {
+        struct Bounded;
+        impl Bits for Bounded {
+            type Error = u16;
+
+            fn bit(&mut self, zero: u16, bit: bool) -> Result<bool, u16> {
+                let bounds = FLOOR..=u16::MAX - FLOOR;
+                bounds.contains(&zero).then_some(bit).ok_or(zero)
+            }
+        }
+        for bit in [false, true] {
+            let (mut exact, mut rough) = (Flag::EVEN, Rough::EVEN);
+            for _ in 0..10_000 {
+                assert_eq!(exact.code(&mut Bounded, bit), Ok(bit));
+                assert_eq!(rough.code(&mut Bounded, bit), Ok(bit));
+            }
+            assert_eq!(exact.0 > 1 << 15, !bit);
+            assert_eq!(rough.0 > 1 << 7, !bit);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_is_said_as_it_is(number: u32, signed: i32, byte: u8) {
+            prop_assert_eq!(Number::EVEN.clone().code(&mut Taken, number), Ok(number));
+            prop_assert_eq!(Number::EVEN.clone().code_signed(&mut Taken, signed), Ok(signed));
+            prop_assert_eq!(Tree::EVEN.clone().code(&mut Taken, byte), Ok(byte));
+        }
+    }
+}

@@ -151,21 +151,10 @@ fn branch<B: Bits>(
 
 #[cfg(test)]
 mod tests {
-    use core::convert::Infallible;
-
-    use super::*;
     use proptest::prelude::*;
 
-    /// Takes every bit as it comes.
-    struct Taken;
-
-    impl Bits for Taken {
-        type Error = Infallible;
-
-        fn bit(&mut self, _: u16, bit: bool) -> Result<bool, Infallible> {
-            Ok(bit)
-        }
-    }
+    use super::*;
+    use crate::delta::coder::Taken;
 
     #[test]
     fn every_short_instruction_is_said_as_it_is() {

@@ -40,8 +40,8 @@ impl<E> From<E> for Impossible<E> {
 }
 
 /// How many upper parts are remembered, and for how many old bytes.
-const UPPERS: usize = 3;
-const UPPER_REACH: u32 = 128;
+pub(super) const UPPERS: usize = 3;
+pub(super) const UPPER_REACH: u32 = 128;
 
 type Possible<T, B> = Result<T, Impossible<<B as Bits>::Error>>;
 
@@ -99,7 +99,7 @@ pub(super) struct Model {
     references: [ReferenceModel; KINDS],
     surprised: u8,
     shift: Number,
-    /// By the length of a unit, and which of the last ones were the same.
+    /// By the length of a unit, or whether its register moved; and by which of the last four were others.
     same: [[Flag; 16]; 5],
     history: usize,
     /// The registers to which another number was added the last time.
@@ -449,5 +449,50 @@ impl Model {
             "a number that its instruction cannot hold",
         ))?;
         Ok(Unit { bytes, len })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delta::coder::Taken;
+
+    fn command(literal: u32, copy: u32) -> Option<Command> {
+        let wanted = Command {
+            literal,
+            is_code: false,
+            copy,
+            from: 7,
+        };
+        let mut model = Model::new(Frame::new(0, 1000));
+        model.command(&mut Taken, 90, 10, 7, wanted).ok()
+    }
+
+    #[test]
+    fn a_command_makes_no_more_than_is_to_be_made() {
+        assert!(command(3, 7).is_some());
+        assert!(command(10, 0).is_some());
+        assert!(command(3, 8).is_none());
+        assert!(command(0, u32::MAX).is_none());
+        assert!(command(11, 0).is_none());
+        assert!(command(u32::MAX, 1).is_none());
+    }
+
+    #[test]
+    fn a_reference_that_cannot_be_named_from_its_place_is_refused() {
+        let mut model = Model::new(Frame::new(0, 1000));
+        model.landmarks.learn(0, 1 << 12);
+        // A short branch reaches 256 bytes, and the encoder's next bit is "as expected".
+        struct Expected;
+        impl Bits for Expected {
+            type Error = core::convert::Infallible;
+
+            fn bit(&mut self, _: u16, _: bool) -> Result<bool, Self::Error> {
+                Ok(true)
+            }
+        }
+        let branch = 0xc901_u16.to_le_bytes();
+        let unit = model.unit(&mut Expected, 0, 0, &branch, 2, &[]);
+        assert!(matches!(unit, Err(Impossible::Nonsense(_))));
     }
 }

@@ -1,9 +1,9 @@
-//! What is alike in two payloads, as in bsdiff (Percival, 2003), but for references: they match
-//! whatever they name. It says which piece of the new payload comes from which of the old.
+//! What is alike in two payloads, whatever their references name: which piece of the new one comes from
+//! which of the old, by the cheapest way through the new one. It says nothing of how that is coded.
 
 use std::vec::Vec;
 
-use crate::delta::model::AHEAD_BYTES;
+use crate::delta::model::{AHEAD_BYTES, UPPER_REACH, UPPERS};
 use crate::delta::riscv::{self, Frame, Kind, Reference, Upper, instruction_len};
 use crate::delta::suffixes;
 
@@ -19,22 +19,19 @@ pub(super) struct Piece {
 /// new bytes: then it is empty.
 pub(super) fn pieces(old: &[u8], new: &[u8], frame: Frame) -> Vec<Piece> {
     let (old, new) = (skeleton(old, frame), skeleton(new, frame));
-    let mut matcher = Matcher {
-        suffixes: suffixes::sorted(&old),
-        old: &old,
-        new: &new,
-    };
-    matcher.pieces()
+    Matcher::new(&old, &new).pieces()
 }
 
 /// The payload without what its references name.
 fn skeleton(payload: &[u8], frame: Frame) -> Vec<u8> {
     let mut skeleton = payload.to_vec();
-    let (mut place, mut uppers) = (0, [None; 8]);
+    let (mut place, mut uppers) = (0, [None; UPPERS]);
     while place < payload.len() {
         let rest = &payload[place..];
         let lower = |upper: &Option<(usize, Upper)>| match upper {
-            Some((from, upper)) if place - from < 128 => Reference::read_lower(rest, *upper),
+            Some((from, upper)) if place - from < UPPER_REACH as usize => {
+                Reference::read_lower(rest, *upper)
+            }
             _ => None,
         };
         let ahead = &rest[..rest.len().min(AHEAD_BYTES)];
@@ -95,6 +92,7 @@ mod cost {
     pub(super) const FAR: u32 = 64;
 }
 
+/// A way to go on, and what it has cost to come there.
 #[derive(Clone, Copy)]
 struct Lane {
     diagonal: Diagonal,
@@ -105,11 +103,14 @@ struct Lane {
     proposed: usize,
 }
 
-/// The cheapest way through the new payload: along diagonals, and as new bytes.
-struct Matcher<'a> {
-    old: &'a [u8],
-    new: &'a [u8],
-    suffixes: Vec<u32>,
+impl Lane {
+    /// A lane that nobody has come to.
+    const NOWHERE: Self = Self {
+        diagonal: usize::MAX / 2,
+        cost: u32::MAX / 2,
+        other: false,
+        proposed: 0,
+    };
 }
 
 /// What a step did: the lane that was the cheapest before it, and which lanes came from that one.
@@ -119,78 +120,113 @@ struct Step {
     switched: u32,
 }
 
-impl Matcher<'_> {
-    fn pieces(&mut self) -> Vec<Piece> {
-        let nowhere = Lane {
-            diagonal: usize::MAX / 2,
-            cost: u32::MAX / 2,
-            other: false,
-            proposed: 0,
-        };
-        let mut lanes = [nowhere; 1 + LANES];
-        lanes[LITERAL] = Lane {
-            diagonal: 0,
-            cost: 0,
-            ..nowhere
-        };
+/// A lane that got another diagonal.
+#[derive(Clone, Copy)]
+struct Replaced {
+    place: usize,
+    lane: usize,
+    /// The one that it had.
+    diagonal: Diagonal,
+}
+
+/// The cheapest way through the new payload: along diagonals, and as new bytes.
+struct Matcher<'a> {
+    old: &'a [u8],
+    new: &'a [u8],
+    suffixes: Vec<u32>,
+    lanes: [Lane; 1 + LANES],
+    replaced: Vec<Replaced>,
+    /// Up to where diagonals were looked for.
+    sought: usize,
+}
+
+impl<'a> Matcher<'a> {
+    fn new(old: &'a [u8], new: &'a [u8]) -> Self {
+        let mut lanes = [Lane::NOWHERE; 1 + LANES];
+        (lanes[LITERAL].diagonal, lanes[LITERAL].cost) = (0, 0);
+        Self {
+            old,
+            new,
+            suffixes: suffixes::sorted(old),
+            lanes,
+            replaced: Vec::new(),
+            sought: 0,
+        }
+    }
+
+    fn pieces(mut self) -> Vec<Piece> {
         let mut steps = Vec::with_capacity(self.new.len());
-        // The diagonals that lanes had, and until where.
-        let mut replaced: Vec<(usize, usize, Diagonal)> = Vec::new();
-        let mut sought = 0;
         for place in 0..self.new.len() {
-            let cheapest = (0..lanes.len())
-                .min_by_key(|lane| lanes[*lane].cost)
-                .unwrap_or(LITERAL);
-            let best = lanes[cheapest];
-            while sought < self.new.len().min(place + AHEAD) {
-                let is_followed = lanes[1..].iter().any(|lane| lane.diagonal == best.diagonal);
-                if is_followed && self.same(sought, best.diagonal) >= SETTLED {
-                    sought += SETTLED / 2;
-                    continue;
-                }
-                if let Some(diagonal) = self.propose(sought, best.diagonal) {
-                    let known = lanes[1..].iter_mut().find(|lane| lane.diagonal == diagonal);
-                    if let Some(known) = known {
-                        known.proposed = sought;
-                    } else {
-                        let oldest = (1..lanes.len())
-                            .filter(|lane| *lane != cheapest)
-                            .min_by_key(|lane| lanes[*lane].proposed)
-                            .unwrap_or(1);
-                        replaced.push((place, oldest, lanes[oldest].diagonal));
-                        lanes[oldest] = Lane {
-                            diagonal,
-                            proposed: sought,
-                            ..nowhere
-                        };
-                    }
-                }
-                sought += 1;
-            }
-            steps.push(self.step(&mut lanes, place, cheapest));
+            let cheapest = cheapest(&self.lanes);
+            self.seek(place, cheapest);
+            steps.push(self.step(place, cheapest));
             // Costs are compared only.
-            if lanes[cheapest].cost > u32::MAX / 4 {
-                let least = lanes.iter().map(|lane| lane.cost).min().unwrap_or(0);
-                for lane in &mut lanes {
+            if self.lanes[cheapest].cost > u32::MAX / 4 {
+                let least = self.lanes.iter().map(|lane| lane.cost).min().unwrap_or(0);
+                for lane in &mut self.lanes {
                     lane.cost -= least;
                 }
             }
         }
-        trace(&lanes, &steps, &replaced)
+        trace(&self.lanes, &steps, &self.replaced)
     }
 
-    fn step(&self, lanes: &mut [Lane; 1 + LANES], place: usize, cheapest: usize) -> Step {
-        let best = lanes[cheapest];
-        let mut switched = 0;
-        for (index, lane) in lanes.iter_mut().enumerate() {
-            if index == LITERAL {
-                if cheapest != LITERAL && best.cost + cost::LEAVE < lane.cost {
-                    switched |= 1;
-                    (lane.cost, lane.diagonal) = (best.cost + cost::LEAVE, best.diagonal);
-                }
-                lane.cost += cost::NEW;
+    /// Gives lanes to the diagonals that begin not far ahead of the place.
+    fn seek(&mut self, place: usize, cheapest: usize) {
+        let near = self.lanes[cheapest].diagonal;
+        while self.sought < self.new.len().min(place + AHEAD) {
+            let is_followed = self.lanes[1..].iter().any(|lane| lane.diagonal == near);
+            if is_followed && self.same(self.sought, near) >= SETTLED {
+                self.sought += SETTLED / 2;
                 continue;
             }
+            if let Some(diagonal) = self.propose(self.sought, near) {
+                self.follow(diagonal, place, cheapest);
+            }
+            self.sought += 1;
+        }
+    }
+
+    /// Gives the diagonal the lane of that which was not proposed for the longest time.
+    fn follow(&mut self, diagonal: Diagonal, place: usize, cheapest: usize) {
+        let proposed = self.sought;
+        let known = self.lanes[1..]
+            .iter_mut()
+            .find(|lane| lane.diagonal == diagonal);
+        if let Some(known) = known {
+            known.proposed = proposed;
+            return;
+        }
+        let others = (1..self.lanes.len()).filter(|lane| *lane != cheapest);
+        let lane = others
+            .min_by_key(|lane| self.lanes[*lane].proposed)
+            .unwrap_or(1);
+        self.replaced.push(Replaced {
+            place,
+            lane,
+            diagonal: self.lanes[lane].diagonal,
+        });
+        self.lanes[lane] = Lane {
+            diagonal,
+            proposed,
+            ..Lane::NOWHERE
+        };
+    }
+
+    /// Goes on by a byte in every lane, each from where it is or from the cheapest.
+    fn step(&mut self, place: usize, cheapest: usize) -> Step {
+        let (new, best) = (self.new[place], self.lanes[cheapest]);
+        let (literal, diagonals) = self.lanes.split_at_mut(1);
+        let mut switched = 0;
+        for lane in literal {
+            let left = best.cost + cost::LEAVE;
+            if cheapest != LITERAL && left < lane.cost {
+                switched |= 1;
+                (lane.cost, lane.diagonal) = (left, best.diagonal);
+            }
+            lane.cost += cost::NEW;
+        }
+        for (index, lane) in (1..).zip(diagonals) {
             let away = lane.diagonal.wrapping_sub(best.diagonal) as isize;
             let far = (away.unsigned_abs() + 1).ilog2() * cost::FAR;
             let entered = best.cost + cost::SWITCH + far;
@@ -200,13 +236,13 @@ impl Matcher<'_> {
             }
             let old = self.old.get(place.wrapping_add(lane.diagonal));
             lane.cost += match old {
-                Some(old) if *old == self.new[place] => cost::SAME,
+                Some(old) if *old == new => cost::SAME,
                 Some(_) if lane.other => cost::OTHER_AGAIN,
                 Some(_) => cost::OTHER,
                 None => u32::MAX / 4,
             };
             lane.cost = lane.cost.min(u32::MAX / 2);
-            lane.other = old != Some(&self.new[place]);
+            lane.other = old != Some(&new);
         }
         Step {
             cheapest: cheapest as u8,
@@ -253,13 +289,18 @@ impl Matcher<'_> {
     }
 }
 
-/// The pieces of the cheapest way.
-fn trace(lanes: &[Lane], steps: &[Step], replaced: &[(usize, usize, Diagonal)]) -> Vec<Piece> {
+fn cheapest(lanes: &[Lane]) -> usize {
+    let lanes = lanes.iter().enumerate();
+    lanes
+        .min_by_key(|(_, lane)| lane.cost)
+        .map_or(LITERAL, |(index, _)| index)
+}
+
+/// The pieces of the cheapest way, from its end.
+fn trace(lanes: &[Lane], steps: &[Step], replaced: &[Replaced]) -> Vec<Piece> {
     let mut diagonals: Vec<Diagonal> = lanes.iter().map(|lane| lane.diagonal).collect();
     let mut replaced = replaced.iter().rev().peekable();
-    let mut lane = (0..lanes.len())
-        .min_by_key(|lane| lanes[*lane].cost)
-        .unwrap_or(LITERAL);
+    let mut lane = cheapest(lanes);
     let mut pieces: Vec<Piece> = Vec::new();
     if lane == LITERAL && !steps.is_empty() {
         pieces.push(Piece {
@@ -289,8 +330,8 @@ fn trace(lanes: &[Lane], steps: &[Step], replaced: &[(usize, usize, Diagonal)]) 
         if step.switched >> lane & 1 == 1 {
             lane = usize::from(step.cheapest);
         }
-        while let Some((_, lane, diagonal)) = replaced.next_if(|(from, ..)| *from == place) {
-            diagonals[*lane] = *diagonal;
+        while let Some(replaced) = replaced.next_if(|replaced| replaced.place == place) {
+            diagonals[replaced.lane] = replaced.diagonal;
         }
     }
     pieces.reverse();
