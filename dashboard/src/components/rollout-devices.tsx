@@ -78,17 +78,19 @@ export function RolloutDevices({ rollout, devices, zone }: { rollout: RolloutDet
       header: t("firmware.devices.act"),
       renderCell: ({ name, meter_id: meter, rollout_state: state }) =>
         state === "failed" ? (
-          <button
-            type="button"
-            className={buttons["button"]}
-            aria-label={t("firmware.devices.retryNamed", { name })}
-            aria-disabled={retry.isPending}
-            onClick={() => {
-              if (!retry.isPending) retry.mutate({ id: rollout.id, meter });
-            }}
-          >
-            {t("firmware.devices.retry")}
-          </button>
+          <span>
+            <button
+              type="button"
+              className={buttons["button"]}
+              aria-label={t("firmware.devices.retryNamed", { name })}
+              aria-disabled={retry.isPending}
+              onClick={() => {
+                if (!retry.isPending) retry.mutate({ id: rollout.id, meter });
+              }}
+            >
+              {t("firmware.devices.retry")}
+            </button>
+          </span>
         ) : null,
     });
   }
