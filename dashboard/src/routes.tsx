@@ -16,7 +16,12 @@ const notFound: PageRoute = { path: "*", page: () => import("./pages/not-found-p
 /** The page at which one logs in; the only one that is shown to whoever may read nothing. */
 export const loginPath = "/login";
 
-const firmwarePage = (name: keyof typeof import("./pages/firmware-pages.ts")) => () => import("./pages/firmware-pages.ts").then((pages) => ({ default: pages[name] }));
+type FirmwarePageName = "FirmwarePage" | "FirmwareReleasePage" | "FirmwareRolloutPage" | "FirmwareDevicePage";
+
+/** The pages of firmware come in one file: the frame names every file that it may fetch, and each name costs the first view. */
+function firmwarePage(name: FirmwarePageName): PageRoute["page"] {
+  return async () => ({ default: (await import("./pages/firmware-pages.ts"))[name] });
+}
 
 const routes: readonly PageRoute[] = [
   { path: "/", page: () => import("./pages/park-page.tsx"), texts: ["park", "record"] },

@@ -40,7 +40,7 @@ function agoIso(seconds: number): string {
 
 const names = ["Barn south", "Barn west", "Workshop", "Carport", "Mill", "Dairy", "Greenhouse", "School roof", "Fire station", "Town hall", "Brewery", "Depot"];
 
-function release(version: string, counter: number, state: FirmwareRelease["state"] = "published"): FirmwareRelease {
+function releaseOf(version: string, counter: number, state: FirmwareRelease["state"] = "published"): FirmwareRelease {
   const start = version.replaceAll(".", "");
   const whole = { base: null, base_version: null, plain_bytes: 561_152, object_bytes: 561_152, object: digest(`a${start}`), list: digest(`b${start}`) };
   const delta = { ...whole, base: digest("d130"), base_version: "1.3.0", object_bytes: 41_984, object: digest(`c${start}`) };
@@ -69,7 +69,7 @@ function release(version: string, counter: number, state: FirmwareRelease["state
 const roles: readonly RolloutDevice["rollout_state"][] = ["updated", "updated", "updated", "failed", "trial", "staged", "fetching", "fetching", "waiting", "waiting", "waiting", "waiting"];
 const updateStates = { updated: "idle", failed: "rolled_back", trial: "trial", staged: "staged", fetching: "fetching", waiting: "idle" } as const;
 
-function device(name: string, place: number): RolloutDevice {
+function deviceNamed(name: string, place: number): RolloutDevice {
   const rolloutState = roles[place] ?? "waiting";
   const isNew = rolloutState === "updated" || rolloutState === "trial";
   const isAtIt = ["fetching", "staged", "trial"].includes(rolloutState);
@@ -170,7 +170,7 @@ const report: FirmwareReport = {
 
 /** A park of twelve meters in the middle of a rollout. */
 export function madeUpFirmware(): MadeUpFirmware {
-  const devices = names.map(device);
+  const devices = names.map(deviceNamed);
   const root: FirmwareRoot = {
     number: 1,
     suite: "es256-aes256ctr",
@@ -183,7 +183,7 @@ export function madeUpFirmware(): MadeUpFirmware {
   };
   return {
     roots: [root],
-    releases: [release("1.4.0", 7), release("1.3.0", 6), release("1.2.0", 6, "withdrawn")],
+    releases: [releaseOf("1.4.0", 7), releaseOf("1.3.0", 6), releaseOf("1.2.0", 6, "withdrawn")],
     rollouts: [rolloutOf(devices)],
     devices,
     reports: [report, { ...report, outcome: "confirmed", obstacle: null, version: "1.3.0", release: digest("e130"), signature: digest("5b").repeat(2) }],

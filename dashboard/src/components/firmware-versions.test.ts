@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { installation } from "../api/installation.fixture.ts";
+import type { Installation } from "../api/types.ts";
 import { runningVersions } from "./firmware-versions.ts";
 import { deviceOf, release } from "./rollout.fixture.ts";
 
 const old = "a".repeat(64);
 
 test("versions are counted by what meters in service have signed, most first and unknown ones last", () => {
-  const meters = [old, release.payload_digest, release.payload_digest, null, null, null].map((digest) => ({ ...installation, firmware_digest: digest }));
+  const running = (digest: string | null): Installation => ({ ...installation, firmware_digest: digest });
+  const meters = [old, release.payload_digest, release.payload_digest, null, null, null].map(running);
   const gone = [
     { ...installation, state: "revoked" as const, firmware_digest: old },
     { ...installation, replaced_by: 2, firmware_digest: old },

@@ -29,10 +29,10 @@ const firstRows = 50;
 const filters = ["all", "busy", "waiting", "updated", "failed"] as const;
 type Filter = (typeof filters)[number];
 
-const busy: readonly RolloutDevice["rollout_state"][] = ["fetching", "staged", "trial"];
+const busy = new Set<RolloutDevice["rollout_state"]>(["fetching", "staged", "trial"]);
 
 function fits({ rollout_state: state }: RolloutDevice, filter: Filter): boolean {
-  return filter === "all" || filter === state || (filter === "busy" && busy.includes(state));
+  return filter === "all" || filter === state || (filter === "busy" && busy.has(state));
 }
 
 export function RolloutDevices({ rollout, devices, zone }: { rollout: RolloutDetail; devices: readonly RolloutDevice[]; zone: string }) {

@@ -49,9 +49,11 @@ describe("why a rollout is as it is", () => {
   });
 });
 
-describe("what stands beside a step", () => {
-  const words = (action: string, detail: string) => stepWords({ time: null, actor: "gateway", action, detail }, () => "Barn south");
+function words(action: string, detail: string) {
+  return stepWords({ time: null, actor: "gateway", action, detail }, () => "Barn south");
+}
 
+describe("what stands beside a step", () => {
   test.each([
     ["rollout.wave", "wave 2 of 10 meters started", "Wave 2, 10 meters"],
     ["rollout.succeed", "wave 2 succeeded: 9 of 10 meters confirmed", "Wave 2: 9 of 10 meters confirmed"],
