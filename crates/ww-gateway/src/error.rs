@@ -95,6 +95,8 @@ impl IntoResponse for Failure {
             ProblemKind::KeyUnknown => {
                 Some("Bearer realm=\"wattwitness\", error=\"invalid_token\"")
             }
+            // RFC 9110, 15.5.2: whoever is told 401 is told by what.
+            ProblemKind::QuestionNotProven => Some("WattWitness-Proof"),
             _ => None,
         };
         if let Some(challenge) = challenge {

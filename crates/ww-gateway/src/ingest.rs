@@ -89,8 +89,9 @@ pub(crate) fn refuse(gateway: &Shared, Peer(address): Peer, failure: Failure) ->
     gateway.metrics.problem(failure.kind);
     tracing::debug!(peer = %address, kind = failure.kind.slug(), "refused a record");
     // Whoever sends what does not hold gets slower; the next request is refused before it is read.
-    // What this gateway itself cannot do now is nobody's fault, nor is coming too often a lie.
-    if failure.kind.status() < 500 && failure.kind != ProblemKind::RateLimited {
+    // What this gateway itself cannot do is nobody's fault, nor is coming too often a lie.
+    let is_no_lie = [ProblemKind::RateLimited, ProblemKind::FirmwareNotConfigured];
+    if failure.kind.status() < 500 && !is_no_lie.contains(&failure.kind) {
         let _ = gateway.refused.take(address, Instant::now());
     }
     failure.into_response()

@@ -148,15 +148,17 @@ pub(crate) enum Door {
 impl Door {
     /// The door at a path.
     pub(crate) fn at(path: &str) -> Option<Self> {
-        let (first, rest) = path.strip_prefix("/ota/")?.split_once('/').map_or_else(
-            || (path.trim_start_matches("/ota/"), None),
-            |(first, rest)| (first, Some(rest)),
-        );
+        let path = path.strip_prefix("/ota/")?;
+        let (first, rest) = match path.split_once('/') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (path, None),
+        };
         match (first, rest) {
             ("check", None) => Some(Self::Check),
             ("verify", None) => Some(Self::Verify),
             ("complete", None) => Some(Self::Complete),
             ("chunk", None) => Some(Self::Chunk),
+            (_, Some(name)) if name.contains('/') => None,
             ("root", Some(_)) => Some(Self::Root),
             ("release", Some(_)) => Some(Self::Release),
             ("object", Some(_)) => Some(Self::Object),

@@ -135,14 +135,14 @@ pub struct Gateway {
     operator_key: PublicKey,
     stopping: watch::Sender<bool>,
     serving: JoinHandle<StopReason>,
-    store: StoreHandle,
+    shared: SharedHandle,
 }
 
-struct StoreHandle(Arc<dyn Store>);
+struct SharedHandle(state::Gateway);
 
-impl std::fmt::Debug for StoreHandle {
+impl std::fmt::Debug for SharedHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Store")
+        f.write_str("Shared")
     }
 }
 
@@ -183,14 +183,14 @@ impl Gateway {
         if let Some(internet_probe) = shared.config.internet_probe.clone() {
             tokio::spawn(probe::watch(Arc::clone(&shared), internet_probe));
         }
-        let serving = tokio::spawn(serve(listener, tls, shared));
+        let serving = tokio::spawn(serve(listener, tls, Arc::clone(&shared)));
         Ok(Self {
             local_addr,
             admin_key_file,
             operator_key,
             stopping,
             serving,
-            store: StoreHandle(store),
+            shared: SharedHandle(shared),
         })
     }
 
@@ -212,12 +212,26 @@ impl Gateway {
         &self.operator_key
     }
 
+    /// Answers a device's question without HTTP, as `POST /ota/check` does; `None` where that refuses. For
+    /// whoever measures what an answer costs.
+    pub async fn answer_question(&self, question: &[u8]) -> Option<Vec<u8>> {
+        ota::answer(&self.shared.0, question).await.ok()
+    }
+
     /// Stops: no new connection, an answer for every request under way (within
     /// `shutdown_grace_ms`), an end for the live streams, and the store closed.
     pub async fn shutdown(self) -> StopReason {
         self.stopping.send_replace(true);
         let reason = self.serving.await.unwrap_or(StopReason::CutOff);
-        if let Err(error) = self.store.0.close().await {
+        let SharedHandle(shared) = self.shared;
+        shared.ota.sessions.write(&shared).await;
+        if let Err(error) = shared.rollouts.write(&shared).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the last changes of rollouts were not written"
+            );
+        }
+        if let Err(error) = shared.store.close().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the store did not close well"

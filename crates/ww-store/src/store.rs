@@ -479,6 +479,9 @@ pub trait Store: Send + Sync + 'static {
     /// Rollouts, newest first, with numbers below `before`, at most `limit`.
     fn rollouts(&self, before: Option<RolloutId>, limit: u32) -> Answer<'_, Vec<StoredRollout>>;
 
+    /// All rollouts of a release, by number.
+    fn rollouts_of(&self, release: Hash) -> Answer<'_, Vec<RolloutId>>;
+
     /// Those that are not over, by number.
     fn telling_rollouts(&self) -> Answer<'_, Vec<RolloutId>>;
 

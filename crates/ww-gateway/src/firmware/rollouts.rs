@@ -16,11 +16,11 @@ use ww_api::ProblemKind;
 use ww_release::assignment::Stage;
 use ww_release::question::Question;
 use ww_rollout::{Asked, Changes, DeviceState, Door, Prior, Refusal, Why};
-use ww_store::{InstallationId, RolloutId, RolloutStage, Store, StoreError};
+use ww_store::{InstallationId, RolloutChange, RolloutId, Store, StoreError};
 use ww_wire::{Boot, Hash, UpdateReport};
 
 pub(crate) use self::begin::begin;
-use self::held::HeldRollout;
+use self::held::{HeldRollout, Unwritten};
 pub(crate) use self::people::{abort, devices, list, one, pause, resume, retry, summary};
 use crate::access::Caller;
 use crate::error::{Failure, Result};
@@ -239,20 +239,23 @@ impl Rollouts {
         Ok(self.write(gateway).await?)
     }
 
-    /// Ends all rollouts of a release. Those who have it go back to what they had before, where that is
-    /// another release for them that was published and whose security counter allows it.
+    /// Ends all rollouts of a release, those too that are over. Who has it goes back to the newest release
+    /// before it for the same hardware that is not withdrawn and whose security counter allows that.
     pub(crate) async fn withdraw(
         &self,
         gateway: &Shared,
         caller: &Caller,
         release: &Hash,
     ) -> Result<()> {
+        let prior = prior(gateway, release);
+        if prior.is_some() {
+            self.take_up(gateway, release).await?;
+        }
         {
             let mut held = self.lock();
             let now_ms = held.now_ms(gateway);
             let of_release = |rollout: &&mut HeldRollout| rollout.engine.plan().release == *release;
             for rollout in held.rollouts.values_mut().filter(of_release) {
-                let prior = prior(gateway, release);
                 if let Ok(changes) = rollout.engine.withdraw(now_ms, prior) {
                     rollout.note(gateway, changes, &caller.name);
                 }
@@ -262,39 +265,68 @@ impl Rollouts {
         Ok(self.write(gateway).await?)
     }
 
-    /// Writes what is unwritten.
-    async fn write(&self, gateway: &Shared) -> Result<(), StoreError> {
-        let _alone = self.writing.lock().await;
-        let changes: Vec<_> = {
+    /// Lets rollouts of a release that are over tell their meters again, where no other one does.
+    async fn take_up(&self, gateway: &Shared, release: &Hash) -> Result<()> {
+        // The newest first: of two that a meter was in, that tells it.
+        for id in gateway.store.rollouts_of(*release).await?.into_iter().rev() {
+            if self.lock().rollouts.contains_key(&id) {
+                continue;
+            }
+            let loaded = held::load(gateway.store.as_ref(), id).await?;
+            let Some((rollout, members)) = loaded else {
+                continue;
+            };
             let mut held = self.lock();
-            let rollouts = held.rollouts.iter_mut();
-            rollouts
-                .filter_map(|(id, rollout)| Some((*id, rollout.take_change(gateway)?)))
-                .collect()
-        };
-        let mut event = None;
-        let mut failed = Ok(());
-        for (id, (change, unwritten)) in changes {
-            let stage = change.stage;
-            match gateway.store.change_rollout(id, change).await {
-                Ok(told) => {
-                    event = event.max(told);
-                    if stage == Some(RolloutStage::Over) {
-                        self.lock().forget(id);
-                    }
+            for member in members {
+                held.of.entry(member).or_insert(id);
+            }
+            held.rollouts.insert(id, rollout);
+        }
+        Ok(())
+    }
+
+    /// Writes what is unwritten, many rows at a time.
+    pub(crate) async fn write(&self, gateway: &Shared) -> Result<(), StoreError> {
+        let _alone = self.writing.lock().await;
+        loop {
+            let next = {
+                let mut held = self.lock();
+                let mut rollouts = held.rollouts.iter_mut();
+                rollouts.find_map(|(id, rollout)| Some((*id, rollout.take_change(gateway)?)))
+            };
+            let Some((id, (change, unwritten))) = next else {
+                return Ok(());
+            };
+            self.write_one(gateway, id, change, unwritten).await?;
+        }
+    }
+
+    async fn write_one(
+        &self,
+        gateway: &Shared,
+        id: RolloutId,
+        change: RolloutChange,
+        unwritten: Unwritten,
+    ) -> Result<(), StoreError> {
+        let told = gateway.store.change_rollout(id, change).await;
+        let mut held = self.lock();
+        match told {
+            Ok(event) => {
+                if let Some(event) = event {
+                    gateway.announce_event(event);
                 }
-                Err(error) => {
-                    if let Some(rollout) = self.lock().rollouts.get_mut(&id) {
-                        rollout.put_back(unwritten);
-                    }
-                    failed = Err(error);
+                if held.rollouts.get(&id).is_some_and(HeldRollout::is_done) {
+                    held.forget(id);
                 }
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(rollout) = held.rollouts.get_mut(&id) {
+                    rollout.put_back(unwritten);
+                }
+                Err(error)
             }
         }
-        if let Some(event) = event {
-            gateway.announce_event(event);
-        }
-        failed
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -324,13 +356,15 @@ impl Held {
     }
 }
 
-/// The newest release before one that was published for the same hardware and not withdrawn.
+/// The newest release before one for the same hardware that is not withdrawn and that devices take which
+/// have confirmed the one.
 fn prior(gateway: &Shared, release: &Hash) -> Option<Prior> {
     let withdrawn = gateway.ota.catalogue.release(release)?;
     let before = gateway.ota.catalogue.releases(withdrawn.id, usize::MAX);
     let prior = before.into_iter().find(|release| {
         release.class == withdrawn.class
             && release.withdrawal.is_none()
+            && release.security_counter >= withdrawn.security_counter
             && release.payload != withdrawn.payload
     })?;
     Some(Prior {

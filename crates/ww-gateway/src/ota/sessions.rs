@@ -22,6 +22,9 @@ const EARLIER: usize = 32;
 /// in a hundred million questions, and it asks again then.
 const PART: usize = 4;
 
+/// Questions that are written in one transaction.
+const ROWS_AT_ONCE: usize = 4_096;
+
 /// The newest question of a device.
 #[derive(Clone, Debug)]
 pub(crate) struct Newest {
@@ -94,9 +97,10 @@ impl Sessions {
         bytes: &[u8],
         server_nonce: Nonce,
     ) -> Result<Nonce> {
-        let stored = match self.newest(installation) {
-            Some(_) => None,
-            None => gateway.store.firmware_question(installation).await?,
+        let is_held = self.lock().newest.contains_key(&installation);
+        let stored = match is_held {
+            true => None,
+            false => gateway.store.firmware_question(installation).await?,
         };
         let mut held = self.lock();
         if let Some(stored) = stored.and_then(Newest::of) {
@@ -162,15 +166,22 @@ impl Sessions {
         self.lock().newest.get(&installation).cloned()
     }
 
-    /// Writes what is unwritten, all of it at once.
+    /// Writes what is unwritten, many rows at a time.
     pub(crate) async fn write(&self, gateway: &Shared) {
+        while self.write_some(gateway).await {}
+    }
+
+    /// Whether there may be more to write.
+    async fn write_some(&self, gateway: &Shared) -> bool {
         let rows: Vec<_> = {
             let held = self.lock();
             let of = |id: &InstallationId| Some(held.newest.get(id)?.stored(*id));
-            held.unwritten.iter().filter_map(of).collect()
+            let unwritten = held.unwritten.iter().take(ROWS_AT_ONCE);
+            unwritten.filter_map(of).collect()
         };
+        let is_full = rows.len() == ROWS_AT_ONCE;
         if rows.is_empty() {
-            return;
+            return false;
         }
         let written: Vec<_> = rows
             .iter()
@@ -181,7 +192,7 @@ impl Sessions {
                 error = &error as &dyn std::error::Error,
                 "questions of devices were not written; they are tried again with the next"
             );
-            return;
+            return false;
         }
         let mut held = self.lock();
         for (installation, nonce) in written {
@@ -191,6 +202,7 @@ impl Sessions {
                 held.unwritten.remove(&installation);
             }
         }
+        is_full
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Held> {

@@ -464,8 +464,10 @@ async fn an_ended_rollout_is_shown_as_it_ended_and_lets_its_meters_go() {
 async fn a_withdrawn_release_takes_those_who_have_it_back_to_the_one_before() {
     let world = FleetWorld::start().await;
     let (mut one, mut other) = (world.device(1).await, world.device(2).await);
-    let prior = world.publish("1.3.0", 1, b"the one before").await;
-    let release = world.publish("1.4.0", 1, IMAGE).await;
+    let prior = world.publish("1.3.0", 2, b"the one before").await;
+    // Devices that have confirmed the withdrawn one would refuse this.
+    world.publish("1.2.1", 1, b"one with a lower counter").await;
+    let release = world.publish("1.4.0", 2, IMAGE).await;
     let id = world.begun(&release, |_| {}).await;
     update(&world, &mut one, &release).await;
     let path = format!("/api/v1/firmware/releases/{}/withdraw", release.digest);
@@ -485,6 +487,52 @@ async fn a_withdrawn_release_takes_those_who_have_it_back_to_the_one_before() {
     let world = world.restarted().await;
     let told = world.ask_anew(&mut one).await.told();
     assert_eq!(told, (Stage::Fetch, Some(prior.digest)));
+}
+
+#[tokio::test]
+async fn a_release_that_is_withdrawn_after_its_rollout_is_over_is_taken_back_too() {
+    let world = FleetWorld::start().await;
+    let mut device = world.device(1).await;
+    let prior = world.publish("1.3.0", 1, b"the one before").await;
+    let release = world.publish("1.4.0", 1, IMAGE).await;
+    let id = world
+        .begun(&release, |body| body["soak_seconds"] = json!(0))
+        .await;
+    update(&world, &mut device, &release).await;
+    assert_eq!(world.rollout(id).await["state"], "completed");
+    assert_eq!(
+        world.ask_anew(&mut device).await.told(),
+        (Stage::Hold, None)
+    );
+    let path = format!("/api/v1/firmware/releases/{}/withdraw", release.digest);
+    assert_eq!(
+        world.world.admin_post(&path, &json!({})).await.status(),
+        200
+    );
+    device.question.state = UpdateState::Idle;
+    let told = world.ask_anew(&mut device).await.told();
+    assert_eq!(told, (Stage::Fetch, Some(prior.digest)));
+}
+
+#[tokio::test]
+async fn a_release_before_with_a_lower_counter_is_given_to_nobody() {
+    let world = FleetWorld::start().await;
+    let mut device = world.device(1).await;
+    world.publish("1.3.0", 1, b"the one before").await;
+    let release = world.publish("1.4.0", 2, IMAGE).await;
+    let id = world.begun(&release, |_| {}).await;
+    update(&world, &mut device, &release).await;
+    let path = format!("/api/v1/firmware/releases/{}/withdraw", release.digest);
+    assert_eq!(
+        world.world.admin_post(&path, &json!({})).await.status(),
+        200
+    );
+    assert_eq!(world.rollout(id).await["state"], "withdrawn");
+    device.question.state = UpdateState::Idle;
+    assert_eq!(
+        world.ask_anew(&mut device).await.told(),
+        (Stage::Hold, None)
+    );
 }
 
 #[tokio::test]

@@ -401,6 +401,24 @@ async fn slow_loris() {
 }
 
 #[tokio::test]
+async fn many_records_come_in_one_answer_each_behind_its_own_tag() {
+    let world = FleetWorld::start().await;
+    let device = world.device(1).await;
+    let image: Vec<u8> = (0..300_001_u32).map(|place| (place / 3) as u8).collect();
+    let release = world.publish("1.4.0", 1, &image).await;
+    let answered = world.ask(&device, "/ota/check").await;
+    let nonce = device.question.nonce;
+    let chunk = world.chunk(&device, &nonce, &release.object, 3, 1024).await;
+    let body = bytes(chunk).await;
+    assert_eq!(body.len(), 300_001 - 3 * 1024 + 8 * 290);
+    let rest = records(&device.session(&answered), &release.object, 3, &body);
+    let path = format!("/ota/object/{}", release.object);
+    let whole = bytes(world.world.get(&path).await).await;
+    assert_eq!(Hash::of(&[&whole]), release.object);
+    assert_eq!(rest, whole[3 * 1024..]);
+}
+
+#[tokio::test]
 async fn a_chunk_says_by_name_what_is_wrong_with_it() {
     let (world, device, release) = fetching().await;
     world.ask(&device, "/ota/check").await;
@@ -557,7 +575,11 @@ async fn what_a_meter_runs_is_what_its_signed_record_says() {
 
 #[tokio::test]
 async fn a_gateway_without_keys_says_that_it_updates_no_firmware() {
-    let world = World::start().await;
+    let world = World::with(|config| {
+        config.public_read = true;
+        config.limits.peer_burst = 5;
+    })
+    .await;
     let admin = |path: &str| {
         let request = world.client.post(world.url(path));
         request
@@ -575,7 +597,8 @@ async fn a_gateway_without_keys_says_that_it_updates_no_firmware() {
         let shown = problem(admin(path).await.unwrap()).await;
         assert_eq!(shown["type"], "/problems/firmware-not-configured", "{path}");
     }
-    for path in ["/ota/chunk", "/ota/root/1"] {
+    // Devices that ask nevertheless take nothing from the records that they send.
+    for path in ["/ota/chunk", "/ota/root/1"].repeat(5) {
         let shown = problem(world.get(path).await).await;
         assert_eq!(shown["type"], "/problems/firmware-not-configured", "{path}");
     }

@@ -491,6 +491,13 @@ pub(super) fn rollouts(
     Ok(rollouts)
 }
 
+pub(super) fn rollouts_of(connection: &Connection, release: &Hash) -> Result<Vec<RolloutId>> {
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM firmware_rollouts WHERE release = ?1 ORDER BY id")?;
+    let rows = statement.query_map([&release.0[..]], |row| row.get(0).map(RolloutId))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// 2 is the stage of a rollout that is over.
 pub(super) fn telling_rollouts(connection: &Connection) -> Result<Vec<RolloutId>> {
     let mut statement = connection

@@ -978,6 +978,12 @@ impl Store for SqliteStore {
         })
     }
 
+    fn rollouts_of(&self, release: Hash) -> Answer<'_, Vec<RolloutId>> {
+        self.read("list the rollouts of a release", move |connection| {
+            firmware::rollouts_of(connection, &release)
+        })
+    }
+
     fn telling_rollouts(&self) -> Answer<'_, Vec<RolloutId>> {
         self.read(
             "list rollouts that are not over",

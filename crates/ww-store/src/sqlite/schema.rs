@@ -375,6 +375,7 @@ CREATE TABLE firmware_rollouts (
     created INTEGER,
     created_by TEXT NOT NULL
 ) STRICT;
+CREATE INDEX firmware_rollouts_by_release ON firmware_rollouts (release);
 CREATE INDEX firmware_rollouts_telling ON firmware_rollouts (id) WHERE stage < 2;
 
 CREATE TABLE firmware_members (

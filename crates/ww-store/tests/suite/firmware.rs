@@ -295,6 +295,9 @@ pub(crate) async fn a_meter_is_in_one_open_rollout_at_a_time<B: Backend>() {
     let third = begin(&*store, &[other, one]).await.unwrap();
     let listed = store.rollouts(Some(third), 1).await.unwrap();
     assert_eq!(listed[0].id, second);
+    let of_release = store.rollouts_of(Hash([1; 32])).await.unwrap();
+    assert_eq!(of_release, [first, second, third]);
+    assert_eq!(store.rollouts_of(Hash([2; 32])).await.unwrap(), []);
     let lines = store.audit(newest_lines(1)).await.unwrap();
     assert_eq!(lines[0].audit.subject, format!("rollout {third}"));
 }

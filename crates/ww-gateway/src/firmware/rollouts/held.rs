@@ -16,7 +16,7 @@ use ww_wire::{MeterId, UtcMillis};
 use crate::state::Shared;
 use crate::view::iso;
 
-/// Members that are read at a time.
+/// Members that are read or written at a time.
 const MEMBERS_AT_ONCE: u32 = 4_096;
 
 /// A rollout that tells devices something, or did.
@@ -132,12 +132,25 @@ impl HeldRollout {
         true
     }
 
-    /// What there is to write, and what to put back if it cannot be.
+    /// What there is to write next, and what to put back if it cannot be.
     pub(super) fn take_change(&mut self, gateway: &Shared) -> Option<(RolloutChange, Unwritten)> {
         if self.unwritten.is_empty() {
             return None;
         }
-        let unwritten = std::mem::take(&mut self.unwritten);
+        let Unwritten {
+            members, course, ..
+        } = &mut self.unwritten;
+        let some: HashSet<_> = members
+            .iter()
+            .take(MEMBERS_AT_ONCE as usize)
+            .copied()
+            .collect();
+        members.retain(|meter| !some.contains(meter));
+        let unwritten = Unwritten {
+            members: some,
+            course: std::mem::take(course),
+            audit: std::mem::take(&mut self.unwritten.audit),
+        };
         let members = unwritten.members.iter().filter_map(|meter| {
             let installation = gateway.registry.by_meter(meter)?.installation;
             Some((installation, json(&self.engine.row(*meter)?)))
@@ -153,6 +166,12 @@ impl HeldRollout {
             is_told: true,
         };
         Some((change, unwritten))
+    }
+
+    /// Whether it is over and all of it is written.
+    pub(super) fn is_done(&self) -> bool {
+        let stage = stage(self.engine.course().status());
+        stage == RolloutStage::Over && self.unwritten.is_empty()
     }
 
     /// Puts back what could not be written, behind which newer things may have come.
@@ -283,7 +302,7 @@ fn action(event: &Event) -> Option<(&'static str, bool)> {
     })
 }
 
-pub(super) fn stage(status: Status) -> RolloutStage {
+fn stage(status: Status) -> RolloutStage {
     match status {
         Status::Active | Status::Paused | Status::Halted(_) => RolloutStage::Open,
         Status::Withdrawn { prior: Some(_) } => RolloutStage::Telling,

@@ -87,15 +87,18 @@ pub(crate) async fn one(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
 ) -> Result<Json<RolloutDetail>> {
-    // What it has decided stands in its steps, once it is written.
-    if let Err(error) = gateway.rollouts.write(&gateway).await {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "a rollout is shown without its last steps"
-        );
-    }
-    let stored = stored(&gateway, &id).await?;
-    Ok(Json(detail(&gateway, stored).await?))
+    to_its_end(async move {
+        // What it has decided stands in its steps, once it is written.
+        if let Err(error) = gateway.rollouts.write(&gateway).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a rollout is shown without its last steps"
+            );
+        }
+        let stored = stored(&gateway, &id).await?;
+        Ok(Json(detail(&gateway, stored).await?))
+    })
+    .await
 }
 
 async fn stored(gateway: &Shared, id: &str) -> Result<StoredRollout> {
