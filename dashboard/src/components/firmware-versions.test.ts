@@ -6,8 +6,11 @@ import { deviceOf, release } from "./rollout.fixture.ts";
 
 const old = "a".repeat(64);
 
+function running(digest: string | null): Installation {
+  return { ...installation, firmware_digest: digest };
+}
+
 test("versions are counted by what meters in service have signed, most first and unknown ones last", () => {
-  const running = (digest: string | null): Installation => ({ ...installation, firmware_digest: digest });
   const meters = [old, release.payload_digest, release.payload_digest, null, null, null].map(running);
   const gone = [
     { ...installation, state: "revoked" as const, firmware_digest: old },
