@@ -33,6 +33,7 @@ interface Expected {
 
 const nobody = "Public read is off on this gateway. Log in with any key to read. You are not logged in.";
 const needsOperator = "This needs the role operator. You are logged in as Viewer.";
+const needsFirmware = (role: string) => `This needs the role firmware engineer. You are logged in as ${role}.`;
 const needsAdmin = (role: string) => `This needs the role administrator. You are logged in as ${role}.`;
 
 const pages: readonly { path: string; viewer: Expected; operator: Expected; admin: Expected }[] = [
@@ -59,6 +60,12 @@ const pages: readonly { path: string; viewer: Expected; operator: Expected; admi
     viewer: { sees: "[data-testid=installation]", refused: needsOperator },
     operator: { sees: "button:text('Revoke')", refused: null },
     admin: { sees: "button:text('Revoke')", refused: null },
+  },
+  {
+    path: "/firmware",
+    viewer: { sees: "h1:text('Firmware')", refused: needsFirmware("Viewer") },
+    operator: { sees: "h1:text('Firmware')", refused: needsFirmware("Operator") },
+    admin: { sees: "button:text('Publish a release')", refused: null },
   },
   {
     path: "/keys",

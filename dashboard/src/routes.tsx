@@ -16,6 +16,13 @@ const notFound: PageRoute = { path: "*", page: () => import("./pages/not-found-p
 /** The page at which one logs in; the only one that is shown to whoever may read nothing. */
 export const loginPath = "/login";
 
+type FirmwarePageName = "FirmwarePage" | "FirmwareReleasePage" | "FirmwareRolloutPage" | "FirmwareDevicePage";
+
+/** The pages of firmware come in one file: the frame names every file that it may fetch, and each name costs the first view. */
+function firmwarePage(name: FirmwarePageName): PageRoute["page"] {
+  return async () => ({ default: (await import("./pages/firmware-pages.ts"))[name] });
+}
+
 const routes: readonly PageRoute[] = [
   { path: "/", page: () => import("./pages/park-page.tsx"), texts: ["park", "record"] },
   { path: "/meters/:id", page: () => import("./pages/meter-page.tsx"), texts: ["meter", "park", "record", "term"] },
@@ -23,10 +30,10 @@ const routes: readonly PageRoute[] = [
   { path: "/meters/:id/windows/:window", page: () => import("./pages/window-page.tsx"), texts: ["proof"] },
   { path: "/installations", page: () => import("./pages/installations-page.tsx"), texts: ["installations", "term"] },
   { path: "/installations/:id", page: () => import("./pages/installation-page.tsx"), texts: ["installations", "term"] },
-  { path: "/firmware", page: () => import("./pages/firmware-page.tsx"), texts: ["firmware"] },
-  { path: "/firmware/releases/:digest", page: () => import("./pages/firmware-release-page.tsx"), texts: ["firmware"] },
-  { path: "/firmware/rollouts/:id", page: () => import("./pages/firmware-rollout-page.tsx"), texts: ["firmware", "audit"] },
-  { path: "/firmware/devices/:meter", page: () => import("./pages/firmware-device-page.tsx"), texts: ["firmware"] },
+  { path: "/firmware", page: firmwarePage("FirmwarePage"), texts: ["firmware"] },
+  { path: "/firmware/releases/:digest", page: firmwarePage("FirmwareReleasePage"), texts: ["firmware"] },
+  { path: "/firmware/rollouts/:id", page: firmwarePage("FirmwareRolloutPage"), texts: ["firmware", "audit"] },
+  { path: "/firmware/devices/:meter", page: firmwarePage("FirmwareDevicePage"), texts: ["firmware"] },
   { path: "/keys", page: () => import("./pages/keys-page.tsx"), texts: ["keys"] },
   { path: "/audit", page: () => import("./pages/audit-page.tsx"), texts: ["audit"] },
   { path: "/style", page: () => import("./pages/style-page.tsx"), texts: ["style"] },

@@ -12,7 +12,7 @@ import type {
   RolloutDetail,
   RolloutDevice,
 } from "../../src/api/firmware.ts";
-import type { Role, Rollout, Session } from "../../src/api/types.ts";
+import type { Installation, Role, Rollout, Session } from "../../src/api/types.ts";
 import { answerFor, madeUp, type MadeUpMeter } from "./made-up-park.ts";
 
 export interface MadeUpFirmware {
@@ -27,20 +27,20 @@ export interface MadeUpFirmware {
   changes: { path: string; body: unknown }[];
 }
 
-export const hardware = "6b2f3a1e-58a0-5cf4-9f0e-2d3b4c5d6e7f";
+const hardware = "6b2f3a1e-58a0-5cf4-9f0e-2d3b4c5d6e7f";
 
 /** A digest or an id that begins with these digits. */
 export function digest(start: string): string {
   return start.padEnd(64, start);
 }
 
-export function agoIso(seconds: number): string {
+function agoIso(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString().replace("Z", "000");
 }
 
 const names = ["Barn south", "Barn west", "Workshop", "Carport", "Mill", "Dairy", "Greenhouse", "School roof", "Fire station", "Town hall", "Brewery", "Depot"];
 
-export function release(version: string, counter: number, state: FirmwareRelease["state"] = "published"): FirmwareRelease {
+function releaseOf(version: string, counter: number, state: FirmwareRelease["state"] = "published"): FirmwareRelease {
   const start = version.replaceAll(".", "");
   const whole = { base: null, base_version: null, plain_bytes: 561_152, object_bytes: 561_152, object: digest(`a${start}`), list: digest(`b${start}`) };
   const delta = { ...whole, base: digest("d130"), base_version: "1.3.0", object_bytes: 41_984, object: digest(`c${start}`) };
@@ -69,7 +69,7 @@ export function release(version: string, counter: number, state: FirmwareRelease
 const roles: readonly RolloutDevice["rollout_state"][] = ["updated", "updated", "updated", "failed", "trial", "staged", "fetching", "fetching", "waiting", "waiting", "waiting", "waiting"];
 const updateStates = { updated: "idle", failed: "rolled_back", trial: "trial", staged: "staged", fetching: "fetching", waiting: "idle" } as const;
 
-function device(name: string, place: number): RolloutDevice {
+function deviceNamed(name: string, place: number): RolloutDevice {
   const rolloutState = roles[place] ?? "waiting";
   const isNew = rolloutState === "updated" || rolloutState === "trial";
   const isAtIt = ["fetching", "staged", "trial"].includes(rolloutState);
@@ -85,7 +85,7 @@ function device(name: string, place: number): RolloutDevice {
     security_counter: isNew ? 7 : 6,
     root_number: 1,
     state: updateStates[rolloutState],
-    obstacle: rolloutState === "staged" ? "held" : null,
+    obstacle: rolloutState === "staged" ? "held" : rolloutState === "failed" ? "sensor" : null,
     release: isAtIt ? digest("e140") : null,
     version: isAtIt ? "1.4.0" : null,
     done_bytes: rolloutState === "fetching" ? 11_264 + 9216 * (place - 6) : total,
@@ -98,7 +98,7 @@ function device(name: string, place: number): RolloutDevice {
   };
 }
 
-export function countsOf(devices: readonly RolloutDevice[]): RolloutCounts {
+function countsOf(devices: readonly RolloutDevice[]): RolloutCounts {
   const counts: RolloutCounts = { waiting: 0, fetching: 0, staged: 0, trial: 0, updated: 0, failed: 0 };
   for (const { rollout_state: state } of devices) counts[state] += 1;
   return counts;
@@ -118,7 +118,7 @@ function rolloutOf(devices: readonly RolloutDevice[]): RolloutDetail {
   });
   return {
     id: 1,
-    name: "1.4.0 to the valley",
+    name: "1.4.0 valley",
     release: digest("e140"),
     version: "1.4.0",
     state: "running",
@@ -132,7 +132,7 @@ function rolloutOf(devices: readonly RolloutDevice[]): RolloutDetail {
     changed_at: agoIso(12),
     plan: {
       release: digest("e140"),
-      name: "1.4.0 to the valley",
+      name: "1.4.0 valley",
       group: { labels: null, hardware_class: hardware, meters: null },
       waves: [{ count: 1 }, { percent: 10 }, { percent: 50 }, { percent: 100 }],
       success_percent: 95,
@@ -149,7 +149,7 @@ function rolloutOf(devices: readonly RolloutDevice[]): RolloutDetail {
       { time: agoIso(3900), actor: "key control room", action: "rollout.resume", detail: "resumed" },
       { time: agoIso(4000), actor: "key control room", action: "rollout.pause", detail: "paused" },
       { time: agoIso(7300), actor: "gateway", action: "rollout.wave", detail: "wave 1 of 1 meters started" },
-      { time: agoIso(7300), actor: "key firmware desk", action: "rollout.begin", detail: `release ${digest("e140")}, 12 meters: 1.4.0 to the valley` },
+      { time: agoIso(7300), actor: "key firmware desk", action: "rollout.begin", detail: `release ${digest("e140")}, 12 meters: 1.4.0 valley` },
     ],
   };
 }
@@ -170,7 +170,7 @@ const report: FirmwareReport = {
 
 /** A park of twelve meters in the middle of a rollout. */
 export function madeUpFirmware(): MadeUpFirmware {
-  const devices = names.map(device);
+  const devices = names.map(deviceNamed);
   const root: FirmwareRoot = {
     number: 1,
     suite: "es256-aes256ctr",
@@ -183,7 +183,7 @@ export function madeUpFirmware(): MadeUpFirmware {
   };
   return {
     roots: [root],
-    releases: [release("1.4.0", 7), release("1.3.0", 6), release("1.2.0", 6, "withdrawn")],
+    releases: [releaseOf("1.4.0", 7), releaseOf("1.3.0", 6), releaseOf("1.2.0", 6, "withdrawn")],
     rollouts: [rolloutOf(devices)],
     devices,
     reports: [report, { ...report, outcome: "confirmed", obstacle: null, version: "1.3.0", release: digest("e130"), signature: digest("5b").repeat(2) }],
@@ -198,17 +198,30 @@ export async function answerFirmware(page: Page, made: MadeUpFirmware, role: Rol
   const park = madeUp(meters);
   const session: Session = { ...park.session, role, name: role === null ? null : "firmware desk", csrf_token: role === null ? null : "token" };
   await answerFor(page, { ...park, session });
-  await page.route("**/api/v1/installations/", async (route) => {
-    const digests = new Map(made.devices.map((each) => [each.installation_id, each]));
-    const base = meters.map(({ id, name }) => installation(id, name, digests.get(id)));
-    await route.fulfill({ json: base });
-  });
+  await page.route("**/api/v1/installations/", (route) => route.fulfill({ json: made.devices.map(installationOf) }));
   await page.route("**/api/v1/firmware/**", (route) => answer(route, made));
-  await page.route("**/ota/status**", (route) => answer(route, made));
-  await page.route("**/ota/status/*", (route) => answer(route, made));
+  await page.route(/\/ota\/status/, (route) => answer(route, made));
+  await page.addInitScript(() => {
+    class Told extends EventTarget {
+      constructor() {
+        super();
+        setTimeout(() => this.dispatchEvent(new Event("open")), 20);
+        Object.assign(globalThis, { tell: (type: string, data: string) => this.dispatchEvent(new MessageEvent(type, { data })) });
+      }
+      close(): void {
+        // There is nothing to close.
+      }
+    }
+    Object.assign(globalThis, { EventSource: Told });
+  });
 }
 
-function installation(id: number, name: string, device: FirmwareDevice | undefined) {
+/** Says something on the page's live stream. */
+export async function tell(page: Page, type: string, event: object): Promise<void> {
+  await page.evaluate(([name, data]) => (globalThis as unknown as { tell: (type: string, data: string) => void }).tell(name, data), [type, JSON.stringify(event)] as const);
+}
+
+function installationOf({ installation_id: id, name, meter_id, running_digest }: FirmwareDevice): Installation {
   return {
     id,
     name,
@@ -216,8 +229,8 @@ function installation(id: number, name: string, device: FirmwareDevice | undefin
     public_key: "00",
     created_at: agoIso(190 * 86_400),
     is_active: true,
-    last_boot_timestamp: null,
-    meter_id: device?.meter_id ?? "",
+    last_boot_timestamp: 0,
+    meter_id,
     state: "active",
     liveness: "live",
     last_seen_at: agoIso(4),
@@ -225,7 +238,7 @@ function installation(id: number, name: string, device: FirmwareDevice | undefin
     rated_power_w: 5000,
     timezone: "Europe/Berlin",
     sensor_model: "shelly_em_gen1",
-    firmware_digest: device?.running_digest ?? null,
+    firmware_digest: running_digest,
     enrolment_digest: null,
     enrolment_accepted: true,
     replaces: null,
@@ -233,7 +246,7 @@ function installation(id: number, name: string, device: FirmwareDevice | undefin
   };
 }
 
-function summaryOf({ plan: _plan, waves: _waves, steps: _steps, ...summary }: RolloutDetail): Rollout {
+export function summaryOf({ plan: _plan, waves: _waves, steps: _steps, ...summary }: RolloutDetail): Rollout {
   return summary;
 }
 

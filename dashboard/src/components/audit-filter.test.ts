@@ -49,3 +49,10 @@ test("a digest beside a change is shown short, and words of people as they are",
   expect(detailText("role viewer")).toBe("role Viewer");
   expect(detailText("lost: with the barn")).toBe("lost: with the barn");
 });
+
+test("roots, releases and rollouts are named, and lead to their pages", () => {
+  const digest = "ab".repeat(32);
+  expect(named("root 2", [])).toEqual({ text: "Root 2", href: "/firmware" });
+  expect(named(`release ${digest}`, [])).toEqual({ text: "Release abab\u00a0abab\u00a0abab\u00a0abab", href: `/firmware/releases/${digest}` });
+  expect(named("rollout 7", [])).toEqual({ text: "Rollout 7", href: "/firmware/rollouts/7" });
+});

@@ -64,13 +64,14 @@ export interface Named {
 
 /** Who or what is meant: a meter by its name, a signer by its fingerprint. */
 export function named(said: string, installations: readonly Installation[]): Named {
-  const [, kind, rest] = /^(meter|installation|signer|key|release|rollout) (.+)$/.exec(said) ?? [];
+  const [, kind, rest] = /^(meter|installation|signer|key|root|release|rollout) (.+)$/.exec(said) ?? [];
   if (kind === "signer" && rest && isId(rest)) return { text: t("audit.who.operator", { fingerprint: fingerprint(rest) }), href: null };
   if (kind === "installation" && rest && /^\d+$/.test(rest)) {
     const installation = installations.find(({ id }) => String(id) === rest);
     return { text: installation?.name ?? t("audit.who.installation", { number: rest }), href: `/installations/${rest}` };
   }
   if (kind === "meter" && rest) return namedMeter(rest, installations);
+  if (kind === "root" && rest) return { text: t("audit.who.root", { number: rest }), href: "/firmware" };
   if (kind === "release" && rest && isId(rest)) return { text: t("audit.who.release", { digest: fingerprint(rest) }), href: `/firmware/releases/${rest}` };
   if (kind === "rollout" && rest && /^\d+$/.test(rest)) return { text: t("audit.who.rollout", { number: rest }), href: `/firmware/rollouts/${rest}` };
   if (kind === "key" && rest) return { text: t("audit.who.key", { name: rest }), href: null };

@@ -12,6 +12,7 @@ import { t } from "../util/text.ts";
 import { Hex } from "./byte-hex.tsx";
 import { Digest, WordsText } from "./firmware-text.tsx";
 import { obstacleWords, outcomeLooks } from "./firmware-words.ts";
+import own from "./firmware-text.module.css";
 import styles from "./installation-history.module.css";
 
 export function FirmwareReports({ reports, zone }: { reports: readonly FirmwareReport[]; zone: string }) {
@@ -31,10 +32,8 @@ function Report({ report, zone }: { report: FirmwareReport; zone: string }) {
   const version = report.version ?? fingerprint(report.release);
   return (
     <li className={styles["entry"]} data-testid="report" data-outcome={report.outcome}>
-      <p className={styles["what"]}>
-        <strong>
-          <Badge {...outcomeLooks[report.outcome]}>{t(`firmware.outcome.${report.outcome}`, { version })}</Badge>
-        </strong>
+      <p className={own["outcome"]}>
+        <Badge {...outcomeLooks[report.outcome]}>{t(`firmware.outcome.${report.outcome}`, { version })}</Badge>
         {report.version === null ? null : <Link href={`/firmware/releases/${report.release}`}>{t("firmware.reports.release")}</Link>}
       </p>
       {report.obstacle === null ? null : (

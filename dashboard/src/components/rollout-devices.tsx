@@ -29,10 +29,10 @@ const firstRows = 50;
 const filters = ["all", "busy", "waiting", "updated", "failed"] as const;
 type Filter = (typeof filters)[number];
 
-const busy: readonly RolloutDevice["rollout_state"][] = ["fetching", "staged", "trial"];
+const busy = new Set<RolloutDevice["rollout_state"]>(["fetching", "staged", "trial"]);
 
 function fits({ rollout_state: state }: RolloutDevice, filter: Filter): boolean {
-  return filter === "all" || filter === state || (filter === "busy" && busy.includes(state));
+  return filter === "all" || filter === state || (filter === "busy" && busy.has(state));
 }
 
 export function RolloutDevices({ rollout, devices, zone }: { rollout: RolloutDetail; devices: readonly RolloutDevice[]; zone: string }) {
@@ -78,17 +78,19 @@ export function RolloutDevices({ rollout, devices, zone }: { rollout: RolloutDet
       header: t("firmware.devices.act"),
       renderCell: ({ name, meter_id: meter, rollout_state: state }) =>
         state === "failed" ? (
-          <button
-            type="button"
-            className={buttons["button"]}
-            aria-label={t("firmware.devices.retryNamed", { name })}
-            aria-disabled={retry.isPending}
-            onClick={() => {
-              if (!retry.isPending) retry.mutate({ id: rollout.id, meter });
-            }}
-          >
-            {t("firmware.devices.retry")}
-          </button>
+          <span>
+            <button
+              type="button"
+              className={buttons["button"]}
+              aria-label={t("firmware.devices.retryNamed", { name })}
+              aria-disabled={retry.isPending}
+              onClick={() => {
+                if (!retry.isPending) retry.mutate({ id: rollout.id, meter });
+              }}
+            >
+              {t("firmware.devices.retry")}
+            </button>
+          </span>
         ) : null,
     });
   }

@@ -4,7 +4,7 @@ import type { FirmwareDevice, FirmwareRelease, NewRollout, RolloutWaveSize } fro
 import { t } from "../util/text.ts";
 import type { FieldProblem } from "../ui/form.tsx";
 
-export type GroupKind = "hardware" | "names" | "meters";
+type GroupKind = "hardware" | "names" | "meters";
 
 /** The fields of the form as they are typed. */
 export interface RolloutDraft {

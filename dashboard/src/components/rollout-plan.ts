@@ -17,7 +17,7 @@ function waveText({ percent: share, count }: RolloutWaveSize, place: number, all
 }
 
 /** The waves in one phrase: 1 meter, then 10 % of them, then all that are left. */
-export function wavesText(waves: readonly RolloutWaveSize[]): string {
+function wavesText(waves: readonly RolloutWaveSize[]): string {
   return waves.map((wave, place) => waveText(wave, place, waves.length)).join(t("firmware.plan.then"));
 }
 

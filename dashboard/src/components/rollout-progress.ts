@@ -5,8 +5,6 @@ import type { RolloutCounts, RolloutDevice } from "../api/firmware.ts";
 /** How a meter can be in a rollout, the furthest first; failed ones stand at the end of a bar, where they are looked for. */
 export const stages = ["updated", "trial", "staged", "fetching", "waiting", "failed"] as const satisfies readonly (keyof RolloutCounts)[];
 
-export type Stage = (typeof stages)[number];
-
 export function metersOf(counts: RolloutCounts): number {
   return stages.reduce((sum, stage) => sum + counts[stage], 0);
 }

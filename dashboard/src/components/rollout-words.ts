@@ -83,7 +83,7 @@ function causeWords(cause: string): Words {
 }
 
 /** So many meters of a wave have to run the release before the next one begins; rounded up, as the gateway does. */
-export function neededOf(wave: RolloutWave, successPercent: number): number {
+function neededOf(wave: RolloutWave, successPercent: number): number {
   return Math.ceil((wave.meters * successPercent) / 100);
 }
 

@@ -14,6 +14,8 @@ describe("what one may do", () => {
     ["operator", "admin", false],
     ["admin", "admin", true],
     ["admin", "firmware", true],
+    ["operator", "operator", true],
+    ["firmware", "firmware", true],
     ["firmware", "viewer", true],
     ["firmware", "operator", false],
     ["firmware", "admin", false],

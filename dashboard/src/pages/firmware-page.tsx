@@ -15,13 +15,14 @@ import { FirmwareUpload } from "../components/firmware-upload.tsx";
 import { runningVersions } from "../components/firmware-versions.ts";
 import { Restricted } from "../components/restricted.tsx";
 import { RolloutTable } from "../components/rollout-table.tsx";
-import { useMay } from "../hooks/session.ts";
+import { useMay, useSession } from "../hooks/session.ts";
 import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
 import styles from "./administration-page.module.css";
+import own from "./firmware-page.module.css";
 
 export default function FirmwarePage() {
   const roots = useQuery(firmware.roots());
@@ -29,6 +30,7 @@ export default function FirmwarePage() {
   const rollouts = useQuery(firmware.rollouts());
   const devices = useQuery(firmware.devices());
   const installations = useQuery(queries.installations());
+  const session = useSession();
   const zone = viewerZone();
   const all = [roots, releases, rollouts, devices, installations];
   const failed = all.find(({ error, data }) => error && data === undefined);
@@ -42,51 +44,45 @@ export default function FirmwarePage() {
       />
     );
   }
-  const newest = roots.data?.at(-1);
-  // Parts that came one by one would push each other down.
-  const isHere = roots.data && releases.data && rollouts.data && devices.data && installations.data;
+  // Parts that came one by one would push each other down, and what one may do stands above them all.
+  if (!session || !roots.data || !releases.data || !rollouts.data || !devices.data || !installations.data) return <PageSkeleton label={t("app.loading")} />;
+  const newest = roots.data.at(-1);
   return (
     <div className={styles["page"]}>
       <title>{t("app.pageTitle", { page: t("app.nav.firmware") })}</title>
       <Head zone={zone} />
-      {isHere ? (
-        <>
-          {releases.data.length === 0 ? (
-            <Part id="first" title={t("firmware.commands.heading")} lead={t(newest ? "firmware.commands.lead" : "firmware.commands.leadRoot")}>
-              <FirmwareCommands hasRoot={newest !== undefined} />
-            </Part>
-          ) : null}
-          <Part id="running" title={t("firmware.running.heading")} lead={t("firmware.running.lead")}>
-            {installations.data.length === 0 ? (
-              <p className={styles["empty"]}>{t("firmware.running.empty")}</p>
-            ) : (
-              <FirmwareRunning versions={runningVersions(installations.data, releases.data, devices.data)} />
-            )}
-          </Part>
-          <Part id="rollouts" title={t("firmware.rollouts.heading")}>
-            {rollouts.data.length === 0 ? (
-              <p className={styles["empty"]}>{t(releases.data.length === 0 ? "firmware.rollouts.emptyFirst" : "firmware.rollouts.empty")}</p>
-            ) : (
-              <RolloutTable rollouts={rollouts.data} zone={zone} />
-            )}
-          </Part>
-          {releases.data.length === 0 ? null : (
-            <Part id="releases" title={t("firmware.release.heading")}>
-              <FirmwareReleases releases={releases.data} zone={zone} />
-            </Part>
-          )}
-          <Part id="devices" title={t("firmware.devices.heading")} lead={t("firmware.devices.lead")}>
-            {devices.data.length === 0 ? <p className={styles["empty"]}>{t("firmware.devices.empty")}</p> : <FirmwareDevices devices={devices.data} zone={zone} />}
-          </Part>
-          {newest ? (
-            <Part id="trust" title={t("firmware.trust.heading")} lead={t("firmware.trust.lead")}>
-              <FirmwareTrust root={newest} zone={zone} />
-            </Part>
-          ) : null}
-        </>
-      ) : (
-        <PageSkeleton label={t("app.loading")} />
+      {releases.data.length === 0 ? (
+        <Part id="first" title={t("firmware.commands.heading")} lead={t(newest ? "firmware.commands.lead" : "firmware.commands.leadRoot")}>
+          <FirmwareCommands hasRoot={newest !== undefined} />
+        </Part>
+      ) : null}
+      <Part id="running" title={t("firmware.running.heading")} lead={t("firmware.running.lead")}>
+        {installations.data.length === 0 ? (
+          <p className={own["none"]}>{t("firmware.running.empty")}</p>
+        ) : (
+          <FirmwareRunning versions={runningVersions(installations.data, releases.data, devices.data)} />
+        )}
+      </Part>
+      <Part id="rollouts" title={t("firmware.rollouts.heading")}>
+        {rollouts.data.length === 0 ? (
+          <p className={own["none"]}>{t(releases.data.length === 0 ? "firmware.rollouts.emptyFirst" : "firmware.rollouts.empty")}</p>
+        ) : (
+          <RolloutTable rollouts={rollouts.data} zone={zone} />
+        )}
+      </Part>
+      {releases.data.length === 0 ? null : (
+        <Part id="releases" title={t("firmware.release.heading")}>
+          <FirmwareReleases releases={releases.data} zone={zone} />
+        </Part>
       )}
+      <Part id="devices" title={t("firmware.devices.heading")} lead={t("firmware.devices.lead")}>
+        {devices.data.length === 0 ? <p className={own["none"]}>{t("firmware.devices.empty")}</p> : <FirmwareDevices devices={devices.data} zone={zone} />}
+      </Part>
+      {newest ? (
+        <Part id="trust" title={t("firmware.trust.heading")} lead={t("firmware.trust.lead")}>
+          <FirmwareTrust root={newest} zone={zone} />
+        </Part>
+      ) : null}
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { FirmwareWithdraw } from "../components/firmware-withdraw.tsx";
 import { Restricted } from "../components/restricted.tsx";
 import { RolloutForm } from "../components/rollout-form.tsx";
 import { RolloutTable } from "../components/rollout-table.tsx";
+import { useSession } from "../hooks/session.ts";
 import { useUrlState } from "../hooks/url-state.ts";
 import buttons from "../ui/button.module.css";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
@@ -44,8 +45,11 @@ function Release({ release }: { release: FirmwareRelease }) {
   const roots = useQuery(firmware.roots());
   const rollouts = useQuery(firmware.rollouts());
   const devices = useQuery(firmware.devices());
+  const session = useSession();
   const [url, setUrl] = useUrlState(["do"]);
   const zone = viewerZone();
+  // Parts that came one by one would push each other down.
+  if (!session || [roots, rollouts, devices].some(({ isPending }) => isPending)) return <PageSkeleton label={t("app.loading")} />;
   const ofIt = rollouts.data?.filter(({ release: digest }) => digest === release.digest) ?? [];
   const isPublished = release.state === "published";
   const isStarting = isPublished && url.do === "rollout";
@@ -77,11 +81,7 @@ function Release({ release }: { release: FirmwareRelease }) {
         <Restricted to="firmware">
           <section aria-labelledby="start" className={styles["panel"]}>
             <h2 id="start">{t("firmware.form.heading", { version: release.version })}</h2>
-            {devices.isPending ? (
-              <PageSkeleton label={t("app.loading")} />
-            ) : (
-              <RolloutForm release={release} devices={devices.data && devices.data.length < devicesListed ? devices.data : null} onClose={close} />
-            )}
+            <RolloutForm release={release} devices={devices.data && devices.data.length < devicesListed ? devices.data : null} onClose={close} />
           </section>
         </Restricted>
       ) : null}

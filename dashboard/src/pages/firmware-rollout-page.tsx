@@ -3,8 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "wouter";
 import { ApiError } from "../api/client.ts";
-import { devicesListed, firmware, type RolloutDetail } from "../api/firmware.ts";
-import { ApiProblem } from "../components/api-problem.tsx";
+import { firmware, type RolloutDetail } from "../api/firmware.ts";
+import { ApiProblem, problemWords } from "../components/api-problem.tsx";
 import { ConnectionBanner } from "../components/connection-banner.tsx";
 import { ErrorBoundary } from "../components/error-boundary.tsx";
 import { WordsText } from "../components/firmware-text.tsx";
@@ -16,11 +16,11 @@ import { updatedPercent } from "../components/rollout-progress.ts";
 import { RolloutSteps } from "../components/rollout-steps.tsx";
 import { RolloutWaves } from "../components/rollout-waves.tsx";
 import { isOver, nextStep, reasonWords, rolloutLooks } from "../components/rollout-words.ts";
-import { useMay } from "../hooks/session.ts";
+import { useMay, useSession } from "../hooks/session.ts";
 import { useNow } from "../hooks/now.ts";
 import { Badge } from "../ui/badge.tsx";
+import { Notice } from "../ui/notice.tsx";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
-import { Skeleton } from "../ui/skeleton.tsx";
 import { counted, percent } from "../util/format.ts";
 import { viewerZone } from "../util/instant.ts";
 import { t } from "../util/text.ts";
@@ -50,8 +50,11 @@ function Missing() {
 function RolloutView({ rollout }: { rollout: RolloutDetail }) {
   const { counts, meters, state } = rollout;
   const devices = useQuery(firmware.rolloutDevices(rollout.id));
+  const session = useSession();
   const mayWithdraw = useMay("firmware").allowed;
   const zone = viewerZone();
+  // Parts that came one by one would push each other down.
+  if (!session || devices.isPending) return <PageSkeleton label={t("app.loading")} />;
   const names = new Map(devices.data?.map(({ meter_id: meter, name }) => [meter, name]));
   return (
     <div className={styles["page"]} data-testid="rollout" data-state={state}>
@@ -88,10 +91,8 @@ function RolloutView({ rollout }: { rollout: RolloutDetail }) {
         <ErrorBoundary>
           {devices.data ? (
             <RolloutDevices rollout={rollout} devices={devices.data} zone={zone} />
-          ) : devices.error ? (
-            <ApiProblem error={devices.error} onRetry={() => void devices.refetch()} />
           ) : (
-            <Skeleton width="100%" height={`${String(Math.min(meters, devicesListed / 20) * 3)}rem`} />
+            <Notice {...problemWords(devices.error)} action={t("app.problem.retry")} onAction={() => void devices.refetch()} />
           )}
         </ErrorBoundary>
       </section>
