@@ -622,7 +622,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     /// The adversary holds the network and the assignment key, and has a release that one release key signed
     /// where two must.
