@@ -248,7 +248,7 @@ mod tests {
             .err()
             .unwrap()
             .to_string();
-        assert!(error.starts_with("the demo ended before it named its URL\nno: demo --listen"));
+        assert!(error.starts_with("the demo ended before it named its URL\nno: demo --without-firmware"));
         assert!(error.ends_with("--history 1d"));
     }
 
