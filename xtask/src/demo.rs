@@ -248,7 +248,10 @@ mod tests {
             .err()
             .unwrap()
             .to_string();
-        assert!(error.starts_with("the demo ended before it named its URL\nno: demo --without-firmware"));
+        assert!(
+            error
+                .starts_with("the demo ended before it named its URL\nno: demo --without-firmware")
+        );
         assert!(error.ends_with("--history 1d"));
     }
 
