@@ -5,12 +5,14 @@ use aes::Aes256;
 use aes::cipher::{
     Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher,
 };
+use aes_kw::KwAes256;
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::key::Suite;
 use crate::release::SECTOR_BYTES;
+use crate::secret::WRAPPED_BYTES;
 
 /// Bytes of a block of AES.
 const BLOCK_BYTES: usize = 16;
@@ -36,6 +38,22 @@ impl ContentKey {
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The key as only whoever has the key `under` can read it: AES-256 key wrap (RFC 3394).
+    pub(crate) fn wrap(&self, under: &[u8; 32]) -> [u8; WRAPPED_BYTES] {
+        let mut wrapped = [0; WRAPPED_BYTES];
+        KwAes256::new(under.into())
+            .wrap_key(self.bytes(), &mut wrapped)
+            .expect("the room is that of a wrapped key");
+        wrapped
+    }
+
+    /// The key that was wrapped under this one; `None` when it was not.
+    pub(crate) fn unwrap(under: &[u8; 32], wrapped: &[u8; WRAPPED_BYTES]) -> Option<Self> {
+        let mut key = Zeroizing::new([0; 32]);
+        let unwrapped = KwAes256::new(under.into()).unwrap_key(wrapped, &mut *key);
+        unwrapped.is_ok().then(|| Self::new(*key))
     }
 
     /// What a release says of the key, by which a wrong one is known.

@@ -2,9 +2,7 @@
 //! own secret, and the key that wraps those of releases on their way to a gateway. Whoever steals it
 //! reads firmware and makes records that devices take for their gateway's; he installs nothing.
 
-use aes_kw::KwAes256;
 use hkdf::Hkdf;
-use hmac::KeyInit as _;
 use sha2::Sha256;
 use ww_wire::{Hash, MeterId};
 use zeroize::Zeroizing;
@@ -64,23 +62,13 @@ impl FleetKey {
     /// The key of an object, as it travels in a release file: AES-256 key wrap (RFC 3394).
     #[must_use]
     pub fn wrap(&self, object: &Hash, key: &ContentKey) -> [u8; WRAPPED_BYTES] {
-        let mut wrapped = [0; WRAPPED_BYTES];
-        self.wrapping(object)
-            .wrap_key(key.bytes(), &mut wrapped)
-            .expect("the room is that of a wrapped key");
-        wrapped
+        key.wrap(&self.derive(WRAPPING, &object.0))
     }
 
     /// The key of an object; `None` when it was not wrapped for this fleet and this object.
     #[must_use]
     pub fn unwrap(&self, object: &Hash, wrapped: &[u8; WRAPPED_BYTES]) -> Option<ContentKey> {
-        let mut key = Zeroizing::new([0; SECRET_BYTES]);
-        let unwrapped = self.wrapping(object).unwrap_key(wrapped, &mut *key);
-        unwrapped.is_ok().then(|| ContentKey::new(*key))
-    }
-
-    fn wrapping(&self, object: &Hash) -> KwAes256 {
-        KwAes256::new(&(*self.derive(WRAPPING, &object.0)).into())
+        ContentKey::unwrap(&self.derive(WRAPPING, &object.0), wrapped)
     }
 
     fn derive(&self, purpose: &[u8], about: &[u8; 32]) -> Zeroizing<[u8; 32]> {

@@ -3,7 +3,6 @@
 //! stolen one shows firmware and makes records that a device takes for its gateway's; it installs
 //! nothing, since releases and assignments are signed by others.
 
-use aes_kw::KwAes256;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -74,27 +73,17 @@ impl DeviceSecret {
     /// The key of an object, as only this device can read it.
     #[must_use]
     pub fn wrap(&self, object: &Hash, key: &ContentKey) -> [u8; WRAPPED_BYTES] {
-        let mut wrapped = [0; WRAPPED_BYTES];
-        self.wrapping(object)
-            .wrap_key(key.bytes(), &mut wrapped)
-            .expect("the room is that of a wrapped key");
-        wrapped
+        key.wrap(&self.derive(&[], WRAPPING, &object.0))
     }
 
     /// The key of an object; `None` when it was not wrapped for this device and this object.
     #[must_use]
     pub fn unwrap(&self, object: &Hash, wrapped: &[u8; WRAPPED_BYTES]) -> Option<ContentKey> {
-        let mut key = Zeroizing::new([0; SECRET_BYTES]);
-        let unwrapped = self.wrapping(object).unwrap_key(wrapped, &mut *key);
-        unwrapped.is_ok().then(|| ContentKey::new(*key))
+        ContentKey::unwrap(&self.derive(&[], WRAPPING, &object.0), wrapped)
     }
 
     fn questions(&self, question: &[u8]) -> Hmac<Sha256> {
         authenticator(&self.derive(&[], QUESTIONS, &[]), &[question])
-    }
-
-    fn wrapping(&self, object: &Hash) -> KwAes256 {
-        KwAes256::new(&(*self.derive(&[], WRAPPING, &object.0)).into())
     }
 
     /// HKDF-SHA-256 (RFC 5869) for this device, one purpose and what it is about.

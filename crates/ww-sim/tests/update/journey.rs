@@ -512,5 +512,6 @@ fn the_agent_and_what_it_needs_are_small() {
         "update agent: {agent} bytes while downloading, {workspace} more to verify and to apply"
     );
     assert!(agent <= 6 * 1024, "{agent}");
-    assert!(agent + workspace <= 8 * 1024 + 512, "{agent} + {workspace}");
+    // The goal is 8,192, which it misses where words have 64 bits.
+    assert!(agent + workspace <= 8_336, "{agent} + {workspace}");
 }
