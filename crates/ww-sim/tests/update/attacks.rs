@@ -7,7 +7,7 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use ww_device::update::agent::Request;
 use ww_device::update::boot::{Phase, Slot};
-use ww_release::assignment::{Assignment, Nonce, Stage};
+use ww_release::assignment::{Assignment, Nonce, SignedAssignment, Stage};
 use ww_release::key::Suite;
 use ww_release::question::{Answer, Obstacle, UpdateState};
 use ww_release::release::HardwareClass;
@@ -76,6 +76,13 @@ fn on(
             change(&mut reply.1);
         }
     }
+}
+
+/// The assignment in an answer to a question.
+fn assigned_in(reply: &Reply) -> Assignment {
+    let answer = Answer::decode(&reply.1).unwrap();
+    let signed = SignedAssignment::decode(answer.assignment).unwrap();
+    *signed.claimed()
 }
 
 fn is_chunk(request: Request) -> bool {
@@ -423,10 +430,7 @@ fn cross_device_replay_of_records_is_refused() {
         Obstacle::BadRecords,
         &mut |request, reply| match request {
             Request::Check => {
-                let answer = Answer::decode(&reply.1).unwrap();
-                let signed =
-                    ww_release::assignment::SignedAssignment::decode(answer.assignment).unwrap();
-                let claimed = signed.claimed();
+                let claimed = assigned_in(reply);
                 nonces = (claimed.device_nonce, claimed.server_nonce);
             }
             Request::Chunk { object, from, .. } => {
@@ -461,11 +465,8 @@ fn key_of_another_device_opens_nothing() {
             Obstacle::WrongKey,
             &mut |request, reply| {
                 if request == Request::Check {
-                    let answer = Answer::decode(&reply.1).unwrap();
-                    let signed =
-                        ww_release::assignment::SignedAssignment::decode(answer.assignment)
-                            .unwrap();
-                    reply.1 = answer_by(&[&people.assignment[0]], signed.claimed(), keys);
+                    let claimed = assigned_in(reply);
+                    reply.1 = answer_by(&[&people.assignment[0]], &claimed, keys);
                 }
             },
         );
@@ -484,11 +485,7 @@ fn an_assignment_for_another_device_or_another_question_is_worth_nothing() {
             Obstacle::Untrusted,
             &mut |request, reply| {
                 if request == Request::Check {
-                    let answer = Answer::decode(&reply.1).unwrap();
-                    let signed =
-                        ww_release::assignment::SignedAssignment::decode(answer.assignment)
-                            .unwrap();
-                    let claimed = *signed.claimed();
+                    let claimed = assigned_in(reply);
                     let assignment = Assignment {
                         device: device_id,
                         device_nonce: nonce.unwrap_or(claimed.device_nonce),
@@ -693,12 +690,10 @@ fn a_stage_that_says_arm_at_a_check_starts_nothing() {
         &mut gateway,
         &mut |request, reply| {
             if request == Request::Check {
-                let answer = Answer::decode(&reply.1).unwrap();
-                let signed =
-                    ww_release::assignment::SignedAssignment::decode(answer.assignment).unwrap();
+                let claimed = assigned_in(reply);
                 let assignment = Assignment {
                     stage: Stage::Arm,
-                    ..*signed.claimed()
+                    ..claimed
                 };
                 reply.1 = answer_by(&[&people.assignment[0]], &assignment, keys);
             }
